@@ -1,0 +1,10 @@
+# VG_SANITIZE is a list of sanitizers for every target of the build (see CMakePresets.json).
+set(VG_SANITIZE "" CACHE STRING "Sanitizers, separated by ;")
+if(VG_SANITIZE)
+    list(JOIN VG_SANITIZE "," vg_sanitizers)
+    add_compile_options(-fsanitize=${vg_sanitizers} -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=${vg_sanitizers})
+    if("undefined" IN_LIST VG_SANITIZE)
+        add_compile_options(-fno-sanitize-recover=undefined)
+    endif()
+endif()
