@@ -1,0 +1,134 @@
+#include "core/base/arena.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/base/assert.h"
+
+#define VG_ARENA_BLOCK_FIRST   2048u
+#define VG_ARENA_BLOCK_LARGEST (256u * 1024u)
+#define VG_ARENA_ALIGN         16u
+
+struct vg_arena_block {
+    struct vg_arena_block *older;
+    size_t size;
+};
+
+/* Block header rounded up so that the data behind it is aligned. */
+#define VG_ARENA_HEADER                                                                            \
+    ((sizeof(struct vg_arena_block) + VG_ARENA_ALIGN - 1) & ~(size_t)(VG_ARENA_ALIGN - 1))
+
+void vg_arena_init(struct vg_arena *arena, size_t bytes_max)
+{
+    *arena = (struct vg_arena){ .bytes_max = bytes_max, .block_size = VG_ARENA_BLOCK_FIRST };
+}
+
+void vg_arena_reset(struct vg_arena *arena)
+{
+    struct vg_arena_block *block = arena->blocks;
+    while (block != NULL) {
+        struct vg_arena_block *older = block->older;
+        free(block);
+        block = older;
+    }
+    vg_arena_init(arena, arena->bytes_max);
+}
+
+void vg_arena_dispose(struct vg_arena *arena)
+{
+    vg_arena_reset(arena);
+    arena->bytes_max = 0;
+}
+
+void vg_arena_set_max(struct vg_arena *arena, size_t bytes_max)
+{
+    arena->bytes_max = bytes_max;
+}
+
+static void *arena_grow(struct vg_arena *arena, size_t size)
+{
+    size_t whole = VG_ARENA_HEADER + size;
+    if (whole < arena->block_size) {
+        whole = arena->block_size;
+    }
+    if (arena->used + whole > arena->bytes_max) {
+        whole =
+            VG_ARENA_HEADER + size; /* the last bytes below the cap may still serve this request */
+        if (arena->used + whole > arena->bytes_max) {
+            return NULL;
+        }
+    }
+    struct vg_arena_block *block = malloc(whole);
+    if (block == NULL) {
+        return NULL;
+    }
+    block->older = arena->blocks;
+    block->size = whole;
+    arena->blocks = block;
+    arena->used += whole;
+    arena->next = (uint8_t *)block + VG_ARENA_HEADER + size;
+    arena->end = (uint8_t *)block + whole;
+    if (arena->block_size < VG_ARENA_BLOCK_LARGEST) {
+        arena->block_size *= 2;
+    }
+    return (uint8_t *)block + VG_ARENA_HEADER;
+}
+
+void *vg_arena_alloc(struct vg_arena *arena, size_t size)
+{
+    if (size > arena->bytes_max) {
+        return NULL;
+    }
+    size_t rounded =
+        size == 0 ? VG_ARENA_ALIGN : (size + VG_ARENA_ALIGN - 1) & ~(size_t)(VG_ARENA_ALIGN - 1);
+    if ((size_t)(arena->end - arena->next) >= rounded) {
+        void *taken = arena->next;
+        arena->next += rounded;
+        return taken;
+    }
+    return arena_grow(arena, rounded);
+}
+
+void *vg_arena_calloc(struct vg_arena *arena, size_t count, size_t size)
+{
+    size_t whole;
+    if (__builtin_mul_overflow(count, size, &whole)) {
+        return NULL;
+    }
+    void *taken = vg_arena_alloc(arena, whole);
+    if (taken != NULL) {
+        memset(taken, 0, whole);
+    }
+    return taken;
+}
+
+char *vg_arena_text(struct vg_arena *arena, struct vg_bytes bytes)
+{
+    char *text = vg_arena_alloc(arena, bytes.size + 1);
+    if (text == NULL) {
+        return NULL;
+    }
+    if (bytes.size > 0) {
+        memcpy(text, bytes.data, bytes.size);
+    }
+    text[bytes.size] = '\0';
+    return text;
+}
+
+char *vg_arena_printf(struct vg_arena *arena, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    int size = vsnprintf(NULL, 0, format, list);
+    va_end(list);
+    VG_ASSERT(size >= 0);
+    char *text = vg_arena_alloc(arena, (size_t)size + 1);
+    if (text == NULL) {
+        return NULL;
+    }
+    va_start(list, format);
+    (void)vsnprintf(text, (size_t)size + 1, format, list);
+    va_end(list);
+    return text;
+}

@@ -1,0 +1,55 @@
+/*
+ * Arena: memory of one lifetime, given back all at once. Every call has one; request, answer, error
+ * texts and scratch live in it and nobody frees them singly.
+ *
+ * An arena has a cap. Past it allocation returns NULL, which is an ordinary path (RESOURCE_LIMIT),
+ * not a crash.
+ *
+ * Threads: an arena belongs to one thread at a time; handing it over is handing over the call.
+ */
+#ifndef VG_CORE_BASE_ARENA_H
+#define VG_CORE_BASE_ARENA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/bytes.h"
+#include "core/base/compiler.h"
+
+struct vg_arena_block;
+
+struct vg_arena {
+    struct vg_arena_block *blocks; /* newest first */
+    uint8_t *next;                 /* free space of the newest block */
+    uint8_t *end;
+    size_t used;       /* bytes asked from malloc so far */
+    size_t bytes_max;  /* cap on `used` */
+    size_t block_size; /* of the next block */
+};
+
+/* An arena that takes at most about `bytes_max` bytes from malloc. Nothing is allocated yet. */
+void vg_arena_init(struct vg_arena *arena, size_t bytes_max);
+
+/* Give everything back. The arena may be used again. */
+void vg_arena_reset(struct vg_arena *arena);
+
+/* Give everything back for good; accepts an arena of zero bytes. */
+void vg_arena_dispose(struct vg_arena *arena);
+
+/* Raise or lower the cap (the size of a body is known only when it has arrived). */
+void vg_arena_set_max(struct vg_arena *arena, size_t bytes_max);
+
+/* `size` bytes aligned for any type, not cleared; NULL past the cap. Size 0 gives a unique pointer.
+ */
+VG_MUST_USE void *vg_arena_alloc(struct vg_arena *arena, size_t size);
+
+/* The same, zeroed. `count` x `size` is checked for overflow. */
+VG_MUST_USE void *vg_arena_calloc(struct vg_arena *arena, size_t count, size_t size);
+
+/* A copy of `bytes` with a NUL behind it; NULL past the cap. */
+VG_MUST_USE char *vg_arena_text(struct vg_arena *arena, struct vg_bytes bytes);
+
+/* printf into the arena; NULL past the cap. */
+VG_MUST_USE char *vg_arena_printf(struct vg_arena *arena, const char *format, ...) VG_PRINTF(2, 3);
+
+#endif

@@ -1,0 +1,100 @@
+#include "core/base/buffer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/base/assert.h"
+
+#define VG_BUFFER_FIRST 512u
+
+void vg_buffer_init(struct vg_buffer *buffer, size_t bytes_max)
+{
+    *buffer = (struct vg_buffer){ .bytes_max = bytes_max };
+}
+
+void vg_buffer_dispose(struct vg_buffer *buffer)
+{
+    free(buffer->data);
+    *buffer = (struct vg_buffer){ .bytes_max = buffer->bytes_max };
+}
+
+void vg_buffer_clear(struct vg_buffer *buffer)
+{
+    buffer->size = 0;
+    buffer->failed = false;
+}
+
+void vg_buffer_drop(struct vg_buffer *buffer, size_t size)
+{
+    VG_ASSERT(size <= buffer->size);
+    buffer->size -= size;
+    if (buffer->size > 0) {
+        memmove(buffer->data, buffer->data + size, buffer->size);
+    }
+}
+
+bool vg_buffer_reserve(struct vg_buffer *buffer, size_t size)
+{
+    if (buffer->failed) {
+        return false;
+    }
+    if (size <= buffer->capacity - buffer->size) {
+        return true;
+    }
+    if (size > buffer->bytes_max || buffer->size > buffer->bytes_max - size) {
+        buffer->failed = true;
+        return false;
+    }
+    size_t capacity = buffer->capacity < VG_BUFFER_FIRST ? VG_BUFFER_FIRST : buffer->capacity * 2;
+    if (capacity < buffer->size + size) {
+        capacity = buffer->size + size;
+    }
+    if (capacity > buffer->bytes_max) {
+        capacity = buffer->bytes_max;
+    }
+    uint8_t *data = realloc(buffer->data, capacity);
+    if (data == NULL) {
+        buffer->failed = true;
+        return false;
+    }
+    buffer->data = data;
+    buffer->capacity = capacity;
+    return true;
+}
+
+void vg_buffer_append(struct vg_buffer *buffer, const void *data, size_t size)
+{
+    if (size > 0 && vg_buffer_reserve(buffer, size)) {
+        memcpy(buffer->data + buffer->size, data, size);
+        buffer->size += size;
+    }
+}
+
+void vg_buffer_append_text(struct vg_buffer *buffer, const char *text)
+{
+    vg_buffer_append(buffer, text, strlen(text));
+}
+
+void vg_buffer_append_byte(struct vg_buffer *buffer, uint8_t byte)
+{
+    if (vg_buffer_reserve(buffer, 1)) {
+        buffer->data[buffer->size++] = byte;
+    }
+}
+
+void vg_buffer_printf(struct vg_buffer *buffer, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    int size = vsnprintf(NULL, 0, format, list);
+    va_end(list);
+    VG_ASSERT(size >= 0);
+    if (!vg_buffer_reserve(buffer, (size_t)size + 1)) {
+        return;
+    }
+    va_start(list, format);
+    (void)vsnprintf((char *)buffer->data + buffer->size, (size_t)size + 1, format, list);
+    va_end(list);
+    buffer->size += (size_t)size;
+}

@@ -1,0 +1,49 @@
+/*
+ * A growable run of bytes with a maximum set at birth. Appending past the maximum, or without
+ * memory, sets `failed` and changes nothing; later appends do nothing. So a writer appends freely
+ * and checks once.
+ *
+ * Threads: one owner at a time.
+ */
+#ifndef VG_CORE_BASE_BUFFER_H
+#define VG_CORE_BASE_BUFFER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "core/base/bytes.h"
+#include "core/base/compiler.h"
+
+struct vg_buffer {
+    uint8_t *data;
+    size_t size;
+    size_t capacity;
+    size_t bytes_max;
+    bool failed;
+};
+
+void vg_buffer_init(struct vg_buffer *buffer, size_t bytes_max);
+void vg_buffer_dispose(struct vg_buffer *buffer);
+
+/* Forget the content, keep the memory and clear `failed`. */
+void vg_buffer_clear(struct vg_buffer *buffer);
+
+/* Drop `size` bytes from the front. */
+void vg_buffer_drop(struct vg_buffer *buffer, size_t size);
+
+/* Room for `size` more bytes at data + size; false (and `failed`) when there is none to be had. */
+VG_MUST_USE bool vg_buffer_reserve(struct vg_buffer *buffer, size_t size);
+
+void vg_buffer_append(struct vg_buffer *buffer, const void *data, size_t size);
+void vg_buffer_append_text(struct vg_buffer *buffer, const char *text);
+void vg_buffer_append_byte(struct vg_buffer *buffer, uint8_t byte);
+void vg_buffer_printf(struct vg_buffer *buffer, const char *format, ...) VG_PRINTF(2, 3);
+
+static inline struct vg_bytes vg_buffer_bytes(const struct vg_buffer *buffer)
+{
+    return vg_bytes(buffer->data, buffer->size);
+}
+
+#endif

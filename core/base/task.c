@@ -1,0 +1,169 @@
+#include "core/base/task.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+
+void vg_mailbox_init(struct vg_mailbox *mailbox, void (*wake)(struct vg_mailbox *mailbox))
+{
+    *mailbox = (struct vg_mailbox){ .wake = wake };
+    VG_ASSERT(pthread_mutex_init(&mailbox->lock, NULL) == 0);
+}
+
+void vg_mailbox_dispose(struct vg_mailbox *mailbox)
+{
+    VG_ASSERT(mailbox->first == NULL);
+    (void)pthread_mutex_destroy(&mailbox->lock);
+}
+
+void vg_mailbox_post(struct vg_mailbox *mailbox, struct vg_task *task)
+{
+    task->next = NULL;
+    (void)pthread_mutex_lock(&mailbox->lock);
+    bool was_empty = mailbox->first == NULL;
+    if (was_empty) {
+        mailbox->first = task;
+    } else {
+        mailbox->last->next = task;
+    }
+    mailbox->last = task;
+    (void)pthread_mutex_unlock(&mailbox->lock);
+    if (was_empty && mailbox->wake != NULL) {
+        mailbox->wake(mailbox);
+    }
+}
+
+size_t vg_mailbox_run(struct vg_mailbox *mailbox)
+{
+    size_t count = 0;
+    for (;;) {
+        (void)pthread_mutex_lock(&mailbox->lock);
+        struct vg_task *task = mailbox->first;
+        mailbox->first = NULL;
+        mailbox->last = NULL;
+        (void)pthread_mutex_unlock(&mailbox->lock);
+        if (task == NULL) {
+            return count;
+        }
+        while (task != NULL) {
+            struct vg_task *next = task->next; /* the task may be gone after it ran */
+            task->run(task);
+            task = next;
+            count++;
+        }
+    }
+}
+
+struct vg_executor {
+    pthread_mutex_t lock;
+    pthread_cond_t work;
+    struct vg_task *first;
+    struct vg_task *last;
+    size_t waiting;
+    size_t queue_max;
+    bool stopping;
+    unsigned thread_count;
+    pthread_t threads[];
+};
+
+static struct vg_task *executor_take(struct vg_executor *executor)
+{
+    (void)pthread_mutex_lock(&executor->lock);
+    while (executor->first == NULL && !executor->stopping) {
+        (void)pthread_cond_wait(&executor->work, &executor->lock);
+    }
+    struct vg_task *task = executor->first;
+    if (task != NULL) {
+        executor->first = task->next;
+        if (executor->first == NULL) {
+            executor->last = NULL;
+        }
+        executor->waiting--;
+    }
+    (void)pthread_mutex_unlock(&executor->lock);
+    return task;
+}
+
+static void *executor_thread(void *owner)
+{
+    struct vg_executor *executor = owner;
+    struct vg_task *task;
+    while ((task = executor_take(executor)) != NULL) {
+        task->run(task);
+    }
+    return NULL;
+}
+
+enum vg_reason vg_executor_create(
+    const char *name,
+    unsigned thread_count,
+    size_t queue_max,
+    struct vg_executor **out_executor,
+    struct vg_error *error)
+{
+    struct vg_executor *executor = calloc(1, sizeof(*executor) + thread_count * sizeof(pthread_t));
+    if (executor == NULL) {
+        return vg_error_set(error, VG_RESOURCE_LIMIT, "no memory for executor threads");
+    }
+    executor->queue_max = queue_max;
+    VG_ASSERT(pthread_mutex_init(&executor->lock, NULL) == 0);
+    VG_ASSERT(pthread_cond_init(&executor->work, NULL) == 0);
+    for (unsigned i = 0; i < thread_count; i++) {
+        if (pthread_create(&executor->threads[i], NULL, executor_thread, executor) != 0) {
+            vg_executor_destroy(executor);
+            return vg_error_set(error, VG_RESOURCE_LIMIT, "cannot start an executor thread");
+        }
+        executor->thread_count++;
+        char label[16];
+        strncpy(label, name, sizeof(label) - 1);
+        label[sizeof(label) - 1] = '\0';
+        (void)pthread_setname_np(executor->threads[i], label);
+    }
+    *out_executor = executor;
+    return VG_OK;
+}
+
+void vg_executor_destroy(struct vg_executor *executor)
+{
+    if (executor == NULL) {
+        return;
+    }
+    (void)pthread_mutex_lock(&executor->lock);
+    executor->stopping = true;
+    (void)pthread_cond_broadcast(&executor->work);
+    (void)pthread_mutex_unlock(&executor->lock);
+    for (unsigned i = 0; i < executor->thread_count; i++) {
+        (void)pthread_join(executor->threads[i], NULL);
+    }
+    (void)pthread_cond_destroy(&executor->work);
+    (void)pthread_mutex_destroy(&executor->lock);
+    free(executor);
+}
+
+bool vg_executor_post(struct vg_executor *executor, struct vg_task *task)
+{
+    task->next = NULL;
+    (void)pthread_mutex_lock(&executor->lock);
+    bool taken = executor->waiting < executor->queue_max && !executor->stopping;
+    if (taken) {
+        if (executor->first == NULL) {
+            executor->first = task;
+        } else {
+            executor->last->next = task;
+        }
+        executor->last = task;
+        executor->waiting++;
+        (void)pthread_cond_signal(&executor->work);
+    }
+    (void)pthread_mutex_unlock(&executor->lock);
+    return taken;
+}
+
+size_t vg_executor_waiting(struct vg_executor *executor)
+{
+    (void)pthread_mutex_lock(&executor->lock);
+    size_t waiting = executor->waiting;
+    (void)pthread_mutex_unlock(&executor->lock);
+    return waiting;
+}

@@ -1,0 +1,69 @@
+/*
+ * Work handed from one thread to another: a task is a struct its owner embeds, with the function to
+ * run.
+ *
+ * A mailbox collects tasks for one thread (a worker's loop, the writer); whoever posts wakes it. It
+ * cannot fill up: a task is embedded in the call it belongs to, and calls are limited, so posting
+ * never fails and never allocates. An executor is a fixed number of threads behind a bounded queue;
+ * a full queue is an answer, not a wait.
+ *
+ * Threads: post from any thread; take on the owner's thread.
+ */
+#ifndef VG_CORE_BASE_TASK_H
+#define VG_CORE_BASE_TASK_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/base/compiler.h"
+#include "core/base/error.h"
+
+struct vg_task {
+    struct vg_task *next;
+    void (*run)(struct vg_task *task); /* may free the task */
+};
+
+struct vg_mailbox {
+    pthread_mutex_t lock;
+    struct vg_task *first;
+    struct vg_task *last;
+    void (*wake)(
+        struct vg_mailbox *mailbox); /* called after a post into an empty mailbox; any thread */
+};
+
+/* `wake` makes the owner's thread call vg_mailbox_run soon; NULL = the owner looks by itself. */
+void vg_mailbox_init(struct vg_mailbox *mailbox, void (*wake)(struct vg_mailbox *mailbox));
+void vg_mailbox_dispose(struct vg_mailbox *mailbox);
+
+/* Hand over `task`; it is run by the owner's next vg_mailbox_run. */
+void vg_mailbox_post(struct vg_mailbox *mailbox, struct vg_task *task);
+
+/* Run what has been posted, in order, including what arrives while running. Returns how many ran.
+ */
+size_t vg_mailbox_run(struct vg_mailbox *mailbox);
+
+struct vg_executor;
+
+/*
+ * Start `thread_count` threads named `name` with a queue of at most `queue_max` waiting tasks.
+ *
+ * Fails with: RESOURCE_LIMIT when a thread cannot be made.
+ */
+VG_MUST_USE enum vg_reason vg_executor_create(
+    const char *name,
+    unsigned thread_count,
+    size_t queue_max,
+    struct vg_executor **out_executor,
+    struct vg_error *error);
+
+/* Run what waits, then stop the threads. Accepts NULL. */
+void vg_executor_destroy(struct vg_executor *executor);
+
+/* Queue `task`; false when the queue is full (the caller answers OVERLOADED). */
+VG_MUST_USE bool vg_executor_post(struct vg_executor *executor, struct vg_task *task);
+
+/* How many tasks wait now: for metrics. */
+size_t vg_executor_waiting(struct vg_executor *executor);
+
+#endif
