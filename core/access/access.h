@@ -1,0 +1,41 @@
+/*
+ * API keys: `<key id>/<user id>/<secret>`; of the secret only a SHA-256 is kept, compared in
+ * constant time.
+ *
+ * Threads: authenticate from any thread; keys are read from an immutable snapshot of the directory
+ * that the writer replaces.
+ */
+#ifndef VG_CORE_ACCESS_ACCESS_H
+#define VG_CORE_ACCESS_ACCESS_H
+
+#include "core/access/principal.h"
+#include "core/base/bytes.h"
+#include "core/base/error.h"
+#include "core/base/network.h"
+
+struct vg_access;
+struct vg_directory;
+
+/* `directory` must outlive the access. */
+VG_MUST_USE enum vg_reason vg_access_create(
+    struct vg_directory *directory,
+    struct vg_access **out_access,
+    struct vg_error *error);
+void vg_access_destroy(struct vg_access *access);
+
+/*
+ * Who is behind `credential` (data NULL = none given), calling from `peer` at `now`? On success
+ * *out_principal is a reference.
+ *
+ * Fails with: NOT_AUTHENTICATED (none given), AUTHENTICATION_FAILED (unknown key, disabled user),
+ * KEY_EXPIRED, KEY_SOURCE_REFUSED; the message names the reason.
+ */
+VG_MUST_USE enum vg_reason vg_access_authenticate(
+    struct vg_access *access,
+    struct vg_bytes credential,
+    const struct vg_network *peer,
+    vg_time now,
+    const struct vg_principal **out_principal,
+    struct vg_error *error);
+
+#endif

@@ -1,0 +1,138 @@
+/*
+ * The directory: customers, groups, users, API keys, locations, cases, signatures: what events
+ * refer to.
+ *
+ * The records live in the store; all of them are also in memory, in an immutable snapshot that is
+ * replaced as a whole when something is added or changed (seldom). A reader takes the snapshot once
+ * per call and sees one consistent state; pointers into it are valid while the reference is held.
+ *
+ * Threads: snapshots from any thread; changes are applied by the writer thread.
+ */
+#ifndef VG_CORE_DIRECTORY_DIRECTORY_H
+#define VG_CORE_DIRECTORY_DIRECTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/bytes.h"
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/network.h"
+
+struct vg_directory;
+struct vg_zone;
+
+/* A customer; its domain is the operator's. */
+struct vg_customer {
+    int64_t id;
+    const char *short_name; /* compared without case; never digits only */
+    const char *name;
+    int64_t parent_id; /* 0 = none */
+    int64_t domain_id;
+    const char *domain_name;
+    bool in_production;
+    struct vg_bytes info_wire; /* the packed CustomerInfo {id, name, shortName, domain} of v2
+                                  answers, ready to append */
+};
+
+struct vg_location {
+    int64_t id;
+    const char *short_name;
+    const char *name;
+    const char *time_zone;
+    int64_t customer_id; /* 0 = global */
+};
+
+struct vg_case {
+    int64_t id;
+    int64_t customer_id;
+    const char *subject;
+    const char *description; /* may be NULL */
+    const char *service;     /* may be NULL */
+    int64_t category_id;
+    const char *category_name; /* may be NULL */
+    int32_t status;            /* number of vigil.record.v1 case status */
+    int32_t priority;          /* number of severity */
+    int64_t merged_into;       /* 0 = not merged */
+    const int64_t *readers;    /* user ids, sorted */
+    size_t reader_count;
+};
+
+struct vg_signature {
+    const char *name;
+    int64_t alarm_id;
+    const char *alarm_description;
+    int64_t category_id;
+    const char *category_name;
+};
+
+struct vg_group {
+    int64_t id;
+    const char *short_name;
+    int64_t customer_id;
+};
+
+struct vg_user {
+    int64_t id;
+    const char *short_name;
+    const char *name;
+    int64_t customer_id;
+    int64_t group_id;      /* 0 = none */
+    const char *time_zone; /* IANA name */
+    const struct vg_zone *zone;
+    bool disabled;
+    vg_time created;
+    vg_time last_updated;
+    int64_t created_by;
+};
+
+struct vg_api_key {
+    const char *key_id;
+    int64_t user_id;
+    uint8_t secret_sha256[32];
+    uint32_t roles;           /* bits of roles.def */
+    const int64_t *customers; /* as granted; empty = the user's own */
+    size_t customer_count;
+    bool all_customers;               /* the administrator key */
+    const struct vg_network *sources; /* empty = any */
+    size_t source_count;
+    vg_time created;
+    vg_time expires; /* 0 = never */
+    bool revoked;
+};
+
+struct vg_directory_snapshot;
+
+/* The state as it is now; a reference. */
+const struct vg_directory_snapshot *vg_directory_snapshot(struct vg_directory *directory);
+void vg_directory_snapshot_unref(const struct vg_directory_snapshot *snapshot);
+
+/* Find by id; NULL when there is none. */
+const struct vg_customer *vg_directory_customer(
+    const struct vg_directory_snapshot *snapshot,
+    int64_t id);
+/* By id (all digits) or short name (without case). */
+const struct vg_customer *vg_directory_customer_named(
+    const struct vg_directory_snapshot *snapshot,
+    struct vg_bytes name);
+const struct vg_location *vg_directory_location(
+    const struct vg_directory_snapshot *snapshot,
+    int64_t id);
+const struct vg_location *vg_directory_location_named(
+    const struct vg_directory_snapshot *snapshot,
+    struct vg_bytes name);
+const struct vg_case *vg_directory_case(const struct vg_directory_snapshot *snapshot, int64_t id);
+const struct vg_signature *vg_directory_signature(
+    const struct vg_directory_snapshot *snapshot,
+    struct vg_bytes name);
+const struct vg_user *vg_directory_user(const struct vg_directory_snapshot *snapshot, int64_t id);
+const struct vg_user *vg_directory_user_named(
+    const struct vg_directory_snapshot *snapshot,
+    struct vg_bytes name);
+const struct vg_group *vg_directory_group(const struct vg_directory_snapshot *snapshot, int64_t id);
+const struct vg_api_key *vg_directory_key(
+    const struct vg_directory_snapshot *snapshot,
+    struct vg_bytes key_id);
+
+#endif

@@ -1,0 +1,166 @@
+/*
+ * One call: a request on its way through dispatch to its reply, whichever face it came by.
+ *
+ * The face (rpc/grpc, gateway/web) embeds struct vg_call in its own stream state, fills in what it
+ * knows, and drives it:
+ *
+ *     vg_call_init → vg_call_begin (FIND, AUTHENTICATE, QUOTA: headers only) → body bytes into
+ * call->body → vg_call_run (READ, VALIDATE, ALLOW, RUN, REPLY) → face->ready on the worker →
+ * vg_call_dispose
+ *
+ * The steps are an array in dispatch.c. Large bodies, searches and long replies go on on an
+ * executor thread; writes are answered by the writer thread. Whoever ends a stage posts the call to
+ * its home mailbox, so the face only ever sees the call on its own worker. After vg_call_cancel
+ * `ready` still comes, exactly once.
+ *
+ * Memory: request, answer, error texts and scratch live in call->arena.
+ *
+ * Threads: a call is used by one thread at a time; only `cancelled` may be set from another.
+ */
+#ifndef VG_RPC_SERVICE_CALL_H
+#define VG_RPC_SERVICE_CALL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/arena.h"
+#include "core/base/buffer.h"
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/network.h"
+#include "core/base/task.h"
+#include "proto/contract.h"
+#include "rpc/service/reply.h"
+
+struct vg_call;
+struct vg_node;
+struct vg_principal;
+struct vg_service;
+
+/* What a handler returns besides a reason: the answer will come by vg_call_complete. */
+#define VG_CALL_PENDING (-1)
+
+/* The parts of a call that differ between gRPC and REST. */
+struct vg_face {
+    const char *name; /* "grpc", "rest": label of metrics and access log */
+    /* FIND: set call->method from the path. Fails with METHOD_NOT_FOUND, URL_NOT_FOUND,
+     * METHOD_NOT_ALLOWED. */
+    enum vg_reason (*find)(struct vg_call *call);
+    /* READ: make call->request from call->body (and path and query). Collects violations in
+     * call->error. */
+    enum vg_reason (*read)(struct vg_call *call);
+    /*
+     * REPLY: append the next part of the answer to call->out, about VG_CALL_PART_BYTES at a time;
+     * set call->out_done with the last. Runs on an executor thread or on the worker. Fails: the
+     * reply is cut.
+     */
+    enum vg_reason (*write)(struct vg_call *call);
+    /*
+     * On the worker, after each part: call->out holds bytes, or the call has failed (call->reason
+     * != VG_OK) before any byte. After draining call->out the face asks for the next part by
+     * vg_call_more.
+     */
+    void (*ready)(struct vg_call *call);
+    /* Both faces answer rows and single answers from wire bytes where the handler has them (gRPC),
+     * or only from messages (REST). */
+    bool takes_wire;
+};
+
+#define VG_CALL_PART_BYTES (64u * 1024u)
+#define VG_CALL_MAGIC      0x76636c6cu
+
+enum vg_call_stage {
+    VG_CALL_STAGE_NEW,
+    VG_CALL_STAGE_BEGUN,    /* headers are accepted, the body may come */
+    VG_CALL_STAGE_RUNNING,  /* with dispatch, an executor or the writer */
+    VG_CALL_STAGE_REPLYING, /* ready has been called at least once with VG_OK */
+    VG_CALL_STAGE_ENDED,    /* nothing more comes; may be disposed */
+};
+
+struct vg_call {
+    uint32_t magic;
+    enum vg_call_stage stage;
+    const struct vg_face *face;
+    struct vg_service *service;
+    struct vg_mailbox *home; /* of the worker */
+
+    /* Set by the face before vg_call_begin; texts live in the arena or as long as the call. */
+    struct vg_bytes target;     /* gRPC path, or REST target with query */
+    struct vg_bytes verb;       /* REST method, empty for gRPC */
+    struct vg_bytes credential; /* the API key as sent, data NULL = none */
+    struct vg_network peer;
+    uint16_t peer_port;
+    uint64_t timeout_ns;      /* asked by the client; 0 = none: the service's default holds */
+    size_t request_bytes_max; /* after begin: largest body this method takes on this face */
+
+    const struct vg_method *method;       /* after FIND */
+    const struct vg_principal *principal; /* after AUTHENTICATE; a reference */
+    vg_time now;                          /* arrival: the one `now` of all relative times */
+    uint64_t started_ns;
+    uint64_t deadline_ns; /* monotonic */
+
+    struct vg_arena arena;
+    struct vg_buffer body;
+    ProtobufCMessage *request;
+    struct vg_reply reply;
+    struct vg_error error;
+    enum vg_reason reason;
+
+    struct vg_buffer out; /* answer bytes not yet taken by the face */
+    bool out_done;
+    _Atomic bool cancelled;
+
+    /* Private to rpc/service. */
+    struct vg_task task;
+    int (*deferred)(struct vg_call *call);
+    uint8_t step;
+    bool counted;
+    bool in_flight;
+};
+
+void vg_call_init(
+    struct vg_call *call,
+    const struct vg_face *face,
+    struct vg_service *service,
+    struct vg_mailbox *home);
+
+/* Release everything. Only in stage NEW, BEGUN or ENDED. */
+void vg_call_dispose(struct vg_call *call);
+
+/*
+ * FIND, AUTHENTICATE, QUOTA. VG_OK: collect the body (at most call->request_bytes_max), then
+ * vg_call_run. Otherwise the call has ended with call->error; `ready` is not called.
+ */
+VG_MUST_USE enum vg_reason vg_call_begin(struct vg_call *call);
+
+/* The body is complete: go on. `ready` will be called, maybe before this returns. */
+void vg_call_run(struct vg_call *call);
+
+/* The request cannot be completed (too large, bad frame, timeout): end the call with call->error as
+ * set by the face. `ready` is not called. */
+void vg_call_fail(struct vg_call *call, enum vg_reason reason);
+
+/* call->out is drained and not out_done: produce the next part; `ready` will be called. */
+void vg_call_more(struct vg_call *call);
+
+/*
+ * The client is gone or its time is up. In stage RUNNING or while a part is being made, work stops
+ * soon and `ready` still comes once; then dispose. Returns true when the call may be disposed at
+ * once.
+ */
+VG_MUST_USE bool vg_call_cancel(struct vg_call *call);
+
+/* For handlers and core loops: should work stop? Sets call->error (CANCELLED or DEADLINE_EXCEEDED).
+ */
+enum vg_reason vg_call_check(struct vg_call *call);
+
+/* For handlers: go on in `run` on an executor thread. Returns VG_CALL_PENDING, or VG_OVERLOADED
+ * when the queue is full. */
+VG_MUST_USE int vg_call_defer(struct vg_call *call, int (*run)(struct vg_call *call));
+
+/* For handlers that returned VG_CALL_PENDING: the answer is complete, or the call failed with
+ * call->error. Any thread, once. */
+void vg_call_complete(struct vg_call *call, enum vg_reason reason);
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * What a handler answers: one message (or its ready wire bytes), raw bytes, or a header and a
+ * puller of rows.
+ *
+ * No list of rows is ever built: the face asks for one row after another while its client reads.
+ *
+ * Threads: with the call.
+ */
+#ifndef VG_RPC_SERVICE_REPLY_H
+#define VG_RPC_SERVICE_REPLY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/arena.h"
+#include "core/base/bytes.h"
+#include "core/base/error.h"
+#include "proto/contract.h"
+
+/* One row: a message of the method's element table, or the same as wire bytes (where the caller
+ * takes them). */
+struct vg_reply_row {
+    const ProtobufCMessage *message;
+    struct vg_bytes wire; /* data NULL = use message */
+};
+
+struct vg_rows;
+struct vg_rows_class {
+    /*
+     * The next row, valid until the next call; *out_end = true when there is none. `arena` is
+     * emptied between rows. `takes_wire`: wire bytes may be given instead of a message.
+     */
+    enum vg_reason (*next)(
+        struct vg_rows *rows,
+        struct vg_arena *arena,
+        bool takes_wire,
+        struct vg_reply_row *out_row,
+        bool *out_end,
+        struct vg_error *error);
+    /* Give back snapshot and memory. Called once, also after a failure or cancel. */
+    void (*close)(struct vg_rows *rows);
+};
+/* Embedded by the handler's own cursor. */
+struct vg_rows {
+    const struct vg_rows_class *class;
+};
+
+struct vg_reply {
+    ProtobufCMessage
+        *answer;          /* zeroed message of the method's answer table; the handler fills it */
+    struct vg_bytes wire; /* instead of `answer`, where face->takes_wire; data NULL = none */
+    struct vg_rows *rows; /* of a LIST method */
+    int64_t limit;        /* effective */
+    int64_t offset;       /* effective */
+    int64_t count;        /* all matches, -1 = not counted */
+    const char *content_type; /* RAW only */
+    const char *file_name;    /* RAW only, may be NULL */
+    unsigned status;          /* HTTP status instead of the method's success; 0 = that one */
+};
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * What all calls share: settings, clock, executor, access, and the node handlers work on. Made once
+ * by vigild.
+ *
+ * Threads: immutable after start but for the counters, which are atomic.
+ */
+#ifndef VG_RPC_SERVICE_SERVICE_H
+#define VG_RPC_SERVICE_SERVICE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/bytes.h"
+#include "core/base/clock.h"
+#include "core/base/task.h"
+#include "proto/contract.h"
+
+struct vg_access;
+struct vg_node;
+struct vg_settings;
+
+struct vg_service {
+    const struct vg_settings *settings;
+    const struct vg_clock *clock;
+    struct vg_executor *executor;
+    struct vg_access *access;
+    struct vg_node *node; /* only handlers look inside */
+    const struct vg_method *methods;
+    size_t method_count;
+    const struct vg_route *routes;
+    size_t route_count;
+    _Atomic uint32_t calls_in_flight;
+    _Atomic bool draining;
+};
+
+/* The method of a gRPC path such as "/vigil.events.v2.EventService/GetEvent", or NULL. Case
+ * matters, nothing is decoded. */
+const struct vg_method *vg_service_find_method(
+    const struct vg_service *service,
+    struct vg_bytes path);
+
+#endif
