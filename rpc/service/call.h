@@ -114,9 +114,12 @@ struct vg_call {
     /* Private to rpc/service. */
     struct vg_task task;
     int (*deferred)(struct vg_call *call);
+    enum vg_reason cancel_reason; /* worker's side of `cancelled` */
+    uint64_t bytes_out;           /* answer bytes made so far: access log */
     uint8_t step;
-    bool counted;
-    bool in_flight;
+    bool away;      /* another thread has the call; set and cleared on the worker */
+    bool in_flight; /* counted by QUOTA */
+    bool logged;
 };
 
 void vg_call_init(

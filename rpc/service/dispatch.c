@@ -1,0 +1,358 @@
+/*
+ * Dispatch: the one list of steps every call goes through, whichever face it came by.
+ *
+ * A step returns VG_OK (go on), a reason (the call has failed) or VG_CALL_PENDING (somebody else will go on with it).
+ * Up to QUOTA only headers are looked at: no body byte of a stranger is buffered or parsed. READ and what follows
+ * move to an executor thread when the body is large, so that one bulk request does not hold up the other connections
+ * of its worker. Whoever finishes a stage away from the worker posts the call to its home mailbox.
+ */
+#include "rpc/service/dispatch.h"
+
+#include <string.h>
+
+#include "core/access/access.h"
+#include "core/access/principal.h"
+#include "core/base/assert.h"
+#include "core/base/limits.h"
+#include "core/base/settings.h"
+#include "core/wire/validate.h"
+#include "rpc/service/call_log.h"
+#include "rpc/service/service.h"
+
+/* A body larger than this is read on an executor thread: reading costs the worker about 1.5 us per KiB. */
+#define VG_CALL_INLINE_BODY_BYTES (32u * 1024u)
+/* What answers may take from the call's arena besides what the request needed. */
+#define VG_CALL_ANSWER_BYTES (16u * 1024u * 1024u)
+#define VG_CALL_HEAD_BYTES   (64u * 1024u)
+
+static int step_find(struct vg_call *call)
+{
+    return (int)call->face->find(call);
+}
+
+static int step_authenticate(struct vg_call *call)
+{
+    return (int)vg_access_authenticate(
+        call->service->access, call->credential, &call->peer, call->now, &call->principal, &call->error);
+}
+
+static int step_quota(struct vg_call *call)
+{
+    struct vg_service *service = call->service;
+    if (atomic_load_explicit(&service->draining, memory_order_relaxed)) {
+        return (int)vg_error_set(&call->error, VG_DRAINING, NULL);
+    }
+    uint32_t before = atomic_fetch_add_explicit(&service->calls_in_flight, 1, memory_order_relaxed);
+    call->in_flight = true;
+    if (before >= service->settings->calls_in_flight_max) {
+        return (int)vg_error_set(&call->error, VG_OVERLOADED, NULL);
+    }
+    return VG_OK;
+}
+
+static int step_read(struct vg_call *call)
+{
+    size_t size = call->body.size * VG_LIMIT_ARENA_FACTOR;
+    vg_arena_set_max(&call->arena, size < VG_LIMIT_ARENA_BYTES_MIN ? VG_LIMIT_ARENA_BYTES_MIN : size);
+    enum vg_reason reason = call->face->read(call);
+    return (int)(reason != VG_OK ? reason : vg_error_from_violations(&call->error));
+}
+
+static int step_validate(struct vg_call *call)
+{
+    enum vg_reason reason = vg_wire_validate(call->method->request,
+        call->request,
+        &(struct vg_validate_time){ .now = call->now, .zone = call->principal->zone },
+        &call->arena,
+        &call->error.violations,
+        &call->error);
+    return (int)(reason != VG_OK ? reason : vg_error_from_violations(&call->error));
+}
+
+static int step_allow(struct vg_call *call)
+{
+    uint64_t needed = call->method->permissions;
+    if (vg_principal_has(call->principal, needed)) {
+        return VG_OK;
+    }
+    int32_t first = __builtin_ctzll(needed);
+    const struct vg_word *word = vg_contract_word(&vg_words_vigil_permission, first);
+    (void)vg_error_set(&call->error, VG_ACCESS_DENIED, "Access denied: the key does not hold %s", word->text);
+    return (int)vg_error_field(&call->error, NULL, word->text);
+}
+
+static int step_run(struct vg_call *call)
+{
+    const struct vg_table *table = call->method->answer;
+    vg_arena_set_max(&call->arena, call->arena.used + VG_CALL_ANSWER_BYTES);
+    ProtobufCMessage *answer = vg_arena_calloc(&call->arena, 1, table->size);
+    if (answer == NULL) {
+        return (int)vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
+    }
+    answer->descriptor = table->descriptor;
+    call->reply.answer = answer;
+    return call->method->handler(call, call->request, answer);
+}
+
+static int step_reply(struct vg_call *call)
+{
+    size_t before = call->out.size;
+    enum vg_reason reason = call->face->write(call);
+    call->bytes_out += call->out.size - before;
+    return (int)reason;
+}
+
+static const struct vg_dispatch_step {
+    const char *name;
+    int (*run)(struct vg_call *call);
+} steps[] = {
+    { "FIND", step_find },
+    { "AUTHENTICATE", step_authenticate },
+    { "QUOTA", step_quota },
+    { "READ", step_read },
+    { "VALIDATE", step_validate },
+    { "ALLOW", step_allow },
+    { "RUN", step_run },
+    { "REPLY", step_reply },
+};
+enum { STEP_READ = 3, STEP_REPLY = 7, STEP_COUNT = 8 };
+_Static_assert(VG_ARRAY_COUNT(steps) == STEP_COUNT, "the list of steps and its marks agree");
+
+/* Run steps up to `end`. VG_OK: all done. */
+static int drive(struct vg_call *call, uint8_t end)
+{
+    while (call->step < end) {
+        VG_ASSERT(call->magic == VG_CALL_MAGIC);
+        int result = steps[call->step++].run(call);
+        if (result != VG_OK) {
+            return result; /* after VG_CALL_PENDING the call may already be on another thread: not touched again */
+        }
+    }
+    return VG_OK;
+}
+
+void vg_call_init(struct vg_call *call, const struct vg_face *face, struct vg_service *service, struct vg_mailbox *home)
+{
+    memset(call, 0, sizeof(*call));
+    call->magic = VG_CALL_MAGIC;
+    call->face = face;
+    call->service = service;
+    call->home = home;
+    call->now = vg_clock_now(service->clock);
+    call->started_ns = vg_clock_monotonic_ns(service->clock);
+    vg_arena_init(&call->arena, VG_CALL_HEAD_BYTES);
+    vg_error_init(&call->error, &call->arena);
+    vg_buffer_init(&call->body, 0);
+    vg_buffer_init(&call->out, service->settings->request_bytes_max);
+}
+
+/* The call is over: give back what it holds of others and say so once. */
+static void end(struct vg_call *call)
+{
+    if (call->reply.rows != NULL) {
+        call->reply.rows->class->close(call->reply.rows);
+        call->reply.rows = NULL;
+    }
+    if (call->in_flight) {
+        (void)atomic_fetch_sub_explicit(&call->service->calls_in_flight, 1, memory_order_relaxed);
+        call->in_flight = false;
+    }
+    if (!call->logged) {
+        call->logged = true;
+        vg_call_log(call);
+    }
+    call->stage = VG_CALL_STAGE_ENDED;
+}
+
+void vg_call_dispose(struct vg_call *call)
+{
+    VG_ASSERT(!call->away);
+    if (call->stage != VG_CALL_STAGE_ENDED) {
+        VG_ASSERT(call->stage != VG_CALL_STAGE_RUNNING);
+        if (call->reason == VG_OK && call->stage != VG_CALL_STAGE_NEW) {
+            call->reason = VG_CANCELLED;
+        }
+        end(call);
+    }
+    vg_principal_unref(call->principal);
+    call->principal = NULL;
+    vg_buffer_dispose(&call->body);
+    vg_buffer_dispose(&call->out);
+    vg_arena_dispose(&call->arena);
+    call->magic = 0;
+}
+
+static void set_deadline(struct vg_call *call)
+{
+    uint64_t most = (uint64_t)call->service->settings->deadline_max_ms * 1000000u;
+    uint64_t wanted = call->timeout_ns != 0 ? call->timeout_ns
+                                            : (uint64_t)call->service->settings->deadline_default_ms * 1000000u;
+    call->deadline_ns = call->started_ns + (wanted < most ? wanted : most);
+}
+
+enum vg_reason vg_call_begin(struct vg_call *call)
+{
+    VG_ASSERT(call->stage == VG_CALL_STAGE_NEW);
+    set_deadline(call);
+    int result = drive(call, STEP_READ);
+    if (result != VG_OK) {
+        call->reason = (enum vg_reason)result;
+        end(call);
+        return call->reason;
+    }
+    call->stage = VG_CALL_STAGE_BEGUN;
+    size_t most = call->request_bytes_max;
+    if (call->method->request_bytes_max != 0 && call->method->request_bytes_max < most) {
+        most = call->method->request_bytes_max;
+    }
+    call->request_bytes_max = most;
+    call->body.bytes_max = most;
+    return VG_OK;
+}
+
+void vg_call_fail(struct vg_call *call, enum vg_reason reason)
+{
+    VG_ASSERT(!call->away && reason != VG_OK);
+    call->reason = reason;
+    end(call);
+}
+
+/* On the worker: the call is back with a part of its answer, or has failed. */
+static void arrive(struct vg_call *call)
+{
+    call->away = false;
+    if (atomic_load_explicit(&call->cancelled, memory_order_relaxed)) {
+        call->reason = call->cancel_reason;
+    }
+    if (call->reason != VG_OK || call->out_done) {
+        end(call);
+    } else {
+        call->stage = VG_CALL_STAGE_REPLYING;
+    }
+    call->face->ready(call); /* may dispose */
+}
+
+static void arrive_task(struct vg_task *task)
+{
+    arrive(VG_CONTAINER_OF(task, struct vg_call, task));
+}
+
+static void post_home(struct vg_call *call)
+{
+    call->task.run = arrive_task;
+    vg_mailbox_post(call->home, &call->task);
+}
+
+/* Finish the steps with `result` of one of them; then the first part is made, here. */
+static void settle(struct vg_call *call, int result, bool on_worker)
+{
+    if (result == VG_CALL_PENDING) {
+        return;
+    }
+    if (result == VG_OK) {
+        call->step = STEP_REPLY;
+        result = drive(call, STEP_COUNT);
+    }
+    call->reason = (enum vg_reason)result;
+    if (on_worker) {
+        arrive(call);
+    } else {
+        post_home(call);
+    }
+}
+
+static void run_task(struct vg_task *task)
+{
+    struct vg_call *call = VG_CONTAINER_OF(task, struct vg_call, task);
+    settle(call, drive(call, STEP_REPLY), false);
+}
+
+void vg_call_run(struct vg_call *call)
+{
+    VG_ASSERT(call->stage == VG_CALL_STAGE_BEGUN);
+    call->stage = VG_CALL_STAGE_RUNNING;
+    call->away = true; /* a handler may complete it from anywhere */
+    if (call->body.size <= VG_CALL_INLINE_BODY_BYTES) {
+        settle(call, drive(call, STEP_REPLY), true);
+        return;
+    }
+    call->task.run = run_task;
+    if (!vg_executor_post(call->service->executor, &call->task)) {
+        settle(call, (int)vg_error_set(&call->error, VG_OVERLOADED, NULL), true);
+    }
+}
+
+static void part_task(struct vg_task *task)
+{
+    struct vg_call *call = VG_CONTAINER_OF(task, struct vg_call, task);
+    enum vg_reason reason = vg_call_check(call);
+    call->reason = reason != VG_OK ? reason : (enum vg_reason)step_reply(call);
+    post_home(call);
+}
+
+void vg_call_more(struct vg_call *call)
+{
+    VG_ASSERT(call->stage == VG_CALL_STAGE_REPLYING && !call->away && !call->out_done);
+    call->away = true;
+    call->task.run = part_task;
+    if (!vg_executor_post(call->service->executor, &call->task)) {
+        /* The queue is full: rather make this part here than cut an answer that has begun. */
+        part_task(&call->task);
+    }
+}
+
+bool vg_call_cancel(struct vg_call *call, enum vg_reason reason)
+{
+    VG_ASSERT(reason != VG_OK);
+    call->cancel_reason = reason;
+    atomic_store_explicit(&call->cancelled, true, memory_order_relaxed);
+    if (call->away) {
+        return false;
+    }
+    if (call->stage != VG_CALL_STAGE_ENDED) {
+        call->reason = reason;
+        end(call);
+    }
+    return true;
+}
+
+enum vg_reason vg_call_check(struct vg_call *call)
+{
+    if (atomic_load_explicit(&call->cancelled, memory_order_relaxed)) {
+        return vg_error_set(&call->error, VG_CANCELLED, NULL);
+    }
+    if (vg_clock_monotonic_ns(call->service->clock) >= call->deadline_ns) {
+        return vg_error_set(&call->error, VG_DEADLINE_EXCEEDED, NULL);
+    }
+    return VG_OK;
+}
+
+static void deferred_task(struct vg_task *task)
+{
+    struct vg_call *call = VG_CONTAINER_OF(task, struct vg_call, task);
+    enum vg_reason reason = vg_call_check(call);
+    settle(call, reason != VG_OK ? (int)reason : call->deferred(call), false);
+}
+
+int vg_call_defer(struct vg_call *call, int (*run)(struct vg_call *call))
+{
+    call->deferred = run;
+    call->task.run = deferred_task;
+    if (!vg_executor_post(call->service->executor, &call->task)) {
+        return (int)vg_error_set(&call->error, VG_OVERLOADED, NULL);
+    }
+    return VG_CALL_PENDING;
+}
+
+static void completed_task(struct vg_task *task)
+{
+    struct vg_call *call = VG_CONTAINER_OF(task, struct vg_call, task);
+    settle(call, (int)call->reason, true);
+}
+
+void vg_call_complete(struct vg_call *call, enum vg_reason reason)
+{
+    call->reason = reason;
+    call->task.run = completed_task;
+    vg_mailbox_post(call->home, &call->task);
+}
