@@ -1,13 +1,12 @@
 /*
  * Dispatch: the one list of steps every call goes through, whichever face it came by.
  *
- * A step returns VG_OK (go on), a reason (the call has failed) or VG_CALL_PENDING (somebody else will go on with it).
- * Up to QUOTA only headers are looked at: no body byte of a stranger is buffered or parsed. READ and what follows
- * move to an executor thread when the body is large, so that one bulk request does not hold up the other connections
- * of its worker. Whoever finishes a stage away from the worker posts the call to its home mailbox.
+ * A step returns VG_OK (go on), a reason (the call has failed) or VG_CALL_PENDING (somebody else
+ * will go on with it). Up to QUOTA only headers are looked at: no body byte of a stranger is
+ * buffered or parsed. READ and what follows move to an executor thread when the body is large, so
+ * that one bulk request does not hold up the other connections of its worker. Whoever finishes a
+ * stage away from the worker posts the call to its home mailbox.
  */
-#include "rpc/service/dispatch.h"
-
 #include <string.h>
 
 #include "core/access/access.h"
@@ -16,10 +15,13 @@
 #include "core/base/limits.h"
 #include "core/base/settings.h"
 #include "core/wire/validate.h"
+#include "proto/contract_json.h"
+#include "rpc/service/call.h"
 #include "rpc/service/call_log.h"
 #include "rpc/service/service.h"
 
-/* A body larger than this is read on an executor thread: reading costs the worker about 1.5 us per KiB. */
+/* A body larger than this is read on an executor thread: reading costs the worker about 1.5 us per
+ * KiB. */
 #define VG_CALL_INLINE_BODY_BYTES (32u * 1024u)
 /* What answers may take from the call's arena besides what the request needed. */
 #define VG_CALL_ANSWER_BYTES (16u * 1024u * 1024u)
@@ -33,7 +35,12 @@ static int step_find(struct vg_call *call)
 static int step_authenticate(struct vg_call *call)
 {
     return (int)vg_access_authenticate(
-        call->service->access, call->credential, &call->peer, call->now, &call->principal, &call->error);
+        call->service->access,
+        call->credential,
+        &call->peer,
+        call->now,
+        &call->principal,
+        &call->error);
 }
 
 static int step_quota(struct vg_call *call)
@@ -53,14 +60,17 @@ static int step_quota(struct vg_call *call)
 static int step_read(struct vg_call *call)
 {
     size_t size = call->body.size * VG_LIMIT_ARENA_FACTOR;
-    vg_arena_set_max(&call->arena, size < VG_LIMIT_ARENA_BYTES_MIN ? VG_LIMIT_ARENA_BYTES_MIN : size);
+    vg_arena_set_max(
+        &call->arena,
+        size < VG_LIMIT_ARENA_BYTES_MIN ? VG_LIMIT_ARENA_BYTES_MIN : size);
     enum vg_reason reason = call->face->read(call);
     return (int)(reason != VG_OK ? reason : vg_error_from_violations(&call->error));
 }
 
 static int step_validate(struct vg_call *call)
 {
-    enum vg_reason reason = vg_wire_validate(call->method->request,
+    enum vg_reason reason = vg_wire_validate(
+        call->method->request,
         call->request,
         &(struct vg_validate_time){ .now = call->now, .zone = call->principal->zone },
         &call->arena,
@@ -77,7 +87,11 @@ static int step_allow(struct vg_call *call)
     }
     int32_t first = __builtin_ctzll(needed);
     const struct vg_word *word = vg_contract_word(&vg_words_vigil_permission, first);
-    (void)vg_error_set(&call->error, VG_ACCESS_DENIED, "Access denied: the key does not hold %s", word->text);
+    (void)vg_error_set(
+        &call->error,
+        VG_ACCESS_DENIED,
+        "Access denied: the key does not hold %s",
+        word->text);
     return (int)vg_error_field(&call->error, NULL, word->text);
 }
 
@@ -106,14 +120,10 @@ static const struct vg_dispatch_step {
     const char *name;
     int (*run)(struct vg_call *call);
 } steps[] = {
-    { "FIND", step_find },
-    { "AUTHENTICATE", step_authenticate },
-    { "QUOTA", step_quota },
-    { "READ", step_read },
-    { "VALIDATE", step_validate },
-    { "ALLOW", step_allow },
-    { "RUN", step_run },
-    { "REPLY", step_reply },
+    { "FIND", step_find },         { "AUTHENTICATE", step_authenticate },
+    { "QUOTA", step_quota },       { "READ", step_read },
+    { "VALIDATE", step_validate }, { "ALLOW", step_allow },
+    { "RUN", step_run },           { "REPLY", step_reply },
 };
 enum { STEP_READ = 3, STEP_REPLY = 7, STEP_COUNT = 8 };
 _Static_assert(VG_ARRAY_COUNT(steps) == STEP_COUNT, "the list of steps and its marks agree");
@@ -125,13 +135,18 @@ static int drive(struct vg_call *call, uint8_t end)
         VG_ASSERT(call->magic == VG_CALL_MAGIC);
         int result = steps[call->step++].run(call);
         if (result != VG_OK) {
-            return result; /* after VG_CALL_PENDING the call may already be on another thread: not touched again */
+            return result; /* after VG_CALL_PENDING the call may already be on another thread: not
+                              touched again */
         }
     }
     return VG_OK;
 }
 
-void vg_call_init(struct vg_call *call, const struct vg_face *face, struct vg_service *service, struct vg_mailbox *home)
+void vg_call_init(
+    struct vg_call *call,
+    const struct vg_face *face,
+    struct vg_service *service,
+    struct vg_mailbox *home)
 {
     memset(call, 0, sizeof(*call));
     call->magic = VG_CALL_MAGIC;
@@ -185,8 +200,9 @@ void vg_call_dispose(struct vg_call *call)
 static void set_deadline(struct vg_call *call)
 {
     uint64_t most = (uint64_t)call->service->settings->deadline_max_ms * 1000000u;
-    uint64_t wanted = call->timeout_ns != 0 ? call->timeout_ns
-                                            : (uint64_t)call->service->settings->deadline_default_ms * 1000000u;
+    uint64_t wanted = call->timeout_ns != 0
+                          ? call->timeout_ns
+                          : (uint64_t)call->service->settings->deadline_default_ms * 1000000u;
     call->deadline_ns = call->started_ns + (wanted < most ? wanted : most);
 }
 

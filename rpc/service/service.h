@@ -2,7 +2,7 @@
  * What all calls share: settings, clock, executor, access, and the node handlers work on. Made once
  * by vigild.
  *
- * Threads: immutable after start but for the counters, which are atomic.
+ * Threads: immutable after vg_service_init but for the counters, which are atomic.
  */
 #ifndef VG_RPC_SERVICE_SERVICE_H
 #define VG_RPC_SERVICE_SERVICE_H
@@ -20,6 +20,8 @@ struct vg_access;
 struct vg_node;
 struct vg_settings;
 
+#define VG_SERVICE_METHOD_SLOTS 1024u /* more than twice the methods, so that probing ends soon */
+
 struct vg_service {
     const struct vg_settings *settings;
     const struct vg_clock *clock;
@@ -31,8 +33,12 @@ struct vg_service {
     const struct vg_route *routes;
     size_t route_count;
     _Atomic uint32_t calls_in_flight;
-    _Atomic bool draining;
+    _Atomic bool draining;                          /* new calls are answered UNAVAILABLE */
+    uint16_t method_slots[VG_SERVICE_METHOD_SLOTS]; /* by hash of the path: index + 1 */
 };
+
+/* Index the methods, once the pointers above are set. */
+void vg_service_init(struct vg_service *service);
 
 /* The method of a gRPC path such as "/vigil.events.v2.EventService/GetEvent", or NULL. Case
  * matters, nothing is decoded. */
