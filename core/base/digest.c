@@ -1,0 +1,178 @@
+/*
+ * OpenSSL 3 looks an algorithm up by name at every use unless it was fetched before; a key check
+ * per request makes that visible. So the four algorithms are fetched once per process.
+ */
+#include "core/base/digest.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+#include "core/base/assert.h"
+
+static const struct {
+    const char *name;
+    size_t size;
+} digest_rows[VG_DIGEST_KIND_COUNT] = {
+    [VG_DIGEST_KIND_SHA256] = { "SHA256", VG_SHA256_SIZE },
+    [VG_DIGEST_KIND_SHA512] = { "SHA512", VG_SHA512_SIZE },
+    [VG_DIGEST_KIND_SHA1] = { "SHA1", VG_SHA1_SIZE },
+    [VG_DIGEST_KIND_MD5] = { "MD5", VG_MD5_SIZE },
+};
+
+static EVP_MD *algorithms[VG_DIGEST_KIND_COUNT];
+static pthread_once_t algorithms_once = PTHREAD_ONCE_INIT;
+
+static void fetch_algorithms(void)
+{
+    for (size_t i = 0; i < VG_DIGEST_KIND_COUNT; i++) {
+        algorithms[i] = EVP_MD_fetch(NULL, digest_rows[i].name, NULL);
+        VG_ASSERT(algorithms[i] != NULL);
+    }
+}
+
+static const EVP_MD *algorithm(enum vg_digest_kind kind)
+{
+    VG_ASSERT((unsigned)kind < VG_DIGEST_KIND_COUNT);
+    (void)pthread_once(&algorithms_once, fetch_algorithms);
+    return algorithms[kind];
+}
+
+size_t vg_digest_size(enum vg_digest_kind kind)
+{
+    VG_ASSERT((unsigned)kind < VG_DIGEST_KIND_COUNT);
+    return digest_rows[kind].size;
+}
+
+static void digest_whole(enum vg_digest_kind kind, struct vg_bytes bytes, uint8_t *out_digest)
+{
+    unsigned size = 0;
+    int done = EVP_Digest(bytes.data, bytes.size, out_digest, &size, algorithm(kind), NULL);
+    VG_ASSERT(done == 1 && size == digest_rows[kind].size);
+}
+
+void vg_digest_sha256(struct vg_bytes bytes, uint8_t out_digest[VG_SHA256_SIZE])
+{
+    digest_whole(VG_DIGEST_KIND_SHA256, bytes, out_digest);
+}
+
+void vg_digest_sha512(struct vg_bytes bytes, uint8_t out_digest[VG_SHA512_SIZE])
+{
+    digest_whole(VG_DIGEST_KIND_SHA512, bytes, out_digest);
+}
+
+void vg_digest_sha1(struct vg_bytes bytes, uint8_t out_digest[VG_SHA1_SIZE])
+{
+    digest_whole(VG_DIGEST_KIND_SHA1, bytes, out_digest);
+}
+
+void vg_digest_md5(struct vg_bytes bytes, uint8_t out_digest[VG_MD5_SIZE])
+{
+    digest_whole(VG_DIGEST_KIND_MD5, bytes, out_digest);
+}
+
+struct vg_digest {
+    EVP_MD_CTX *context;
+    enum vg_digest_kind kind;
+};
+
+struct vg_digest *vg_digest_create(enum vg_digest_kind kind)
+{
+    const EVP_MD *md = algorithm(kind);
+    struct vg_digest *digest = malloc(sizeof(*digest));
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    if (digest == NULL || context == NULL || EVP_DigestInit_ex2(context, md, NULL) != 1) {
+        EVP_MD_CTX_free(context);
+        free(digest);
+        return NULL;
+    }
+    *digest = (struct vg_digest){ .context = context, .kind = kind };
+    return digest;
+}
+
+void vg_digest_add(struct vg_digest *digest, struct vg_bytes bytes)
+{
+    VG_ASSERT(EVP_DigestUpdate(digest->context, bytes.data, bytes.size) == 1);
+}
+
+void vg_digest_finish(struct vg_digest *digest, uint8_t *out_digest)
+{
+    unsigned size = 0;
+    VG_ASSERT(EVP_DigestFinal_ex(digest->context, out_digest, &size) == 1);
+    VG_ASSERT(size == digest_rows[digest->kind].size);
+    VG_ASSERT(EVP_DigestInit_ex2(digest->context, algorithm(digest->kind), NULL) == 1);
+}
+
+void vg_digest_destroy(struct vg_digest *digest)
+{
+    if (digest != NULL) {
+        EVP_MD_CTX_free(digest->context);
+        free(digest);
+    }
+}
+
+bool vg_digest_equal(const uint8_t *a, const uint8_t *b, size_t size)
+{
+    return CRYPTO_memcmp(a, b, size) == 0;
+}
+
+static uint64_t read_little_endian(const uint8_t *data, size_t size)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < size; i++) {
+        value |= (uint64_t)data[i] << (8 * i);
+    }
+    return value;
+}
+
+static uint64_t rotate_left(uint64_t value, unsigned bits)
+{
+    return (value << bits) | (value >> (64 - bits));
+}
+
+static void sip_rounds(uint64_t v[4], unsigned count)
+{
+    while (count-- > 0) {
+        v[0] += v[1];
+        v[1] = rotate_left(v[1], 13) ^ v[0];
+        v[0] = rotate_left(v[0], 32);
+        v[2] += v[3];
+        v[3] = rotate_left(v[3], 16) ^ v[2];
+        v[0] += v[3];
+        v[3] = rotate_left(v[3], 21) ^ v[0];
+        v[2] += v[1];
+        v[1] = rotate_left(v[1], 17) ^ v[2];
+        v[2] = rotate_left(v[2], 32);
+    }
+}
+
+uint64_t vg_siphash(const uint8_t key[16], struct vg_bytes bytes)
+{
+    uint64_t k0 = read_little_endian(key, 8);
+    uint64_t k1 = read_little_endian(key + 8, 8);
+    /* The constants are "somepseudorandomlygeneratedbytes". */
+    uint64_t v[4] = { k0 ^ UINT64_C(0x736f6d6570736575),
+                      k1 ^ UINT64_C(0x646f72616e646f6d),
+                      k0 ^ UINT64_C(0x6c7967656e657261),
+                      k1 ^ UINT64_C(0x7465646279746573) };
+    size_t whole = bytes.size & ~(size_t)7;
+    for (size_t i = 0; i < whole; i += 8) {
+        uint64_t word = read_little_endian(bytes.data + i, 8);
+        v[3] ^= word;
+        sip_rounds(v, 2);
+        v[0] ^= word;
+    }
+    uint64_t last = (uint64_t)(bytes.size & 0xFF) << 56;
+    if (whole < bytes.size) {
+        last |= read_little_endian(bytes.data + whole, bytes.size - whole);
+    }
+    v[3] ^= last;
+    sip_rounds(v, 2);
+    v[0] ^= last;
+    v[2] ^= 0xFF;
+    sip_rounds(v, 4);
+    return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
