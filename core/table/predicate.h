@@ -1,0 +1,141 @@
+/*
+ * Predicate: what rows a search wants, as a tree of AND, OR and NOT over questions about one
+ * column. core/query builds it from criteria; the table evaluates it. Nodes live in an arena, are
+ * never changed after they are made and may be shared.
+ *
+ * A question about an absent value is answered with no (so NOT of it is yes); only
+ * vg_predicate_absent says yes.
+ *
+ * A constructor returns NULL when the arena is full, and passes a NULL child on: build the whole
+ * tree and check once. vg_search_run checks the limits, and that each question fits its column.
+ *
+ * Threads: a tree is constant once built.
+ */
+#ifndef VG_CORE_TABLE_PREDICATE_H
+#define VG_CORE_TABLE_PREDICATE_H
+
+#include <stdint.h>
+
+#include "core/base/arena.h"
+#include "core/base/bytes.h"
+#include "core/table/row.h"
+#include "core/table/table_schema.h"
+
+#define VG_PREDICATE_NODES_MAX 1000u
+#define VG_PREDICATE_DEPTH_MAX 32u
+
+enum vg_predicate_kind {
+    VG_PREDICATE_ALL,       /* every row */
+    VG_PREDICATE_NONE,      /* no row */
+    VG_PREDICATE_AND,       /* of no children: every row */
+    VG_PREDICATE_OR,        /* of no children: no row */
+    VG_PREDICATE_NOT,       /* one child */
+    VG_PREDICATE_RANGE,     /* TIME, NUMBER: min <= value <= max */
+    VG_PREDICATE_NUMBER_IN, /* TIME, NUMBER: one of; NUMBERS, SUBJECTS: any element is one of */
+    VG_PREDICATE_FLAGS_ALL, /* every bit of the mask is set */
+    VG_PREDICATE_FLAGS_ANY, /* at least one bit of the mask is set */
+    VG_PREDICATE_BYTES_IN,  /* TEXT, FIXED: one of, byte for byte */
+    VG_PREDICATE_NETWORK,   /* NETWORK: inside or covering, events-api.md 4.2 */
+    VG_PREDICATE_HASH_IN,   /* HASHES: any element is one of */
+    VG_PREDICATE_ABSENT,    /* the row has no value in this column; not for FLAGS */
+};
+
+struct vg_predicate {
+    enum vg_predicate_kind kind;
+    uint32_t column;
+    uint32_t count; /* children or values */
+    union {
+        const struct vg_predicate *const *children;
+        struct {
+            int64_t min;
+            int64_t max;
+        } range;
+        const int64_t *numbers; /* rising, no duplicates */
+        const uint64_t *hashes;
+        const struct vg_bytes *bytes;
+        uint64_t mask;
+        struct {
+            struct vg_row_network network;
+            int16_t min_bits; /* -1 = none */
+        } network;
+    };
+};
+
+const struct vg_predicate *vg_predicate_all(struct vg_arena *arena);
+const struct vg_predicate *vg_predicate_none(struct vg_arena *arena);
+
+/* The array is copied, the children are not. */
+const struct vg_predicate *vg_predicate_and(
+    struct vg_arena *arena,
+    const struct vg_predicate *const *children,
+    uint32_t count);
+const struct vg_predicate *vg_predicate_or(
+    struct vg_arena *arena,
+    const struct vg_predicate *const *children,
+    uint32_t count);
+const struct vg_predicate *vg_predicate_not(
+    struct vg_arena *arena,
+    const struct vg_predicate *child);
+
+/* min <= value <= max, both inclusive. */
+const struct vg_predicate *vg_predicate_range(
+    struct vg_arena *arena,
+    uint32_t column,
+    int64_t min,
+    int64_t max);
+
+/* Value (or any element, of SUBJECTS and NUMBERS) is one of `numbers`; they are copied, sorted. */
+const struct vg_predicate *vg_predicate_number_in(
+    struct vg_arena *arena,
+    uint32_t column,
+    const int64_t *numbers,
+    uint32_t count);
+
+const struct vg_predicate *vg_predicate_flags_all(
+    struct vg_arena *arena,
+    uint32_t column,
+    uint64_t mask);
+const struct vg_predicate *vg_predicate_flags_any(
+    struct vg_arena *arena,
+    uint32_t column,
+    uint64_t mask);
+
+/* The value is one of `values`, byte for byte. The array and the bytes are copied. */
+const struct vg_predicate *vg_predicate_bytes_in(
+    struct vg_arena *arena,
+    uint32_t column,
+    const struct vg_bytes *values,
+    uint32_t count);
+
+/*
+ * The stored network lies in `network` or covers it, and (`min_bits` is -1, or the stored one has
+ * at least that many bits, or is `network` itself). Both sides of a connection are an OR of two.
+ */
+const struct vg_predicate *vg_predicate_network(
+    struct vg_arena *arena,
+    uint32_t column,
+    const struct vg_row_network *network,
+    int min_bits);
+
+/* Any element of the list is one of `hashes` (vg_siphash with the secret of the store); they are
+ * copied. */
+const struct vg_predicate *vg_predicate_hash_in(
+    struct vg_arena *arena,
+    uint32_t column,
+    const uint64_t *hashes,
+    uint32_t count);
+
+const struct vg_predicate *vg_predicate_absent(struct vg_arena *arena, uint32_t column);
+
+/*
+ * Check that the tree obeys VG_PREDICATE_NODES_MAX and VG_PREDICATE_DEPTH_MAX and that every
+ * question fits the kind of its column.
+ *
+ * Fails with: RESOURCE_LIMIT past a limit; INTERNAL when a question does not fit its column.
+ */
+VG_MUST_USE enum vg_reason vg_predicate_check(
+    const struct vg_predicate *predicate,
+    const struct vg_table_schema *schema,
+    struct vg_error *error);
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * Row: the values of one version of one record, an array by column index, as the writer hands it to
+ * the table and as a hit is read back.
+ *
+ * A row borrows what its values point at: for as long as the call it is passed to; read back from a
+ * hit, for as long as the snapshot is held.
+ *
+ * Threads: a value.
+ */
+#ifndef VG_CORE_TABLE_ROW_H
+#define VG_CORE_TABLE_ROW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/bytes.h"
+
+/* Absent time or number. */
+#define VG_ABSENT INT64_MIN
+
+/* Elements of one list value at most. */
+#define VG_ROW_LIST_MAX 16384u
+
+/* An address (all bits) or a network. The bits behind `bits` are zero; a mapped IPv4 address
+ * (::ffff:a.b.c.d) is handed over as IPv4. */
+struct vg_row_network {
+    uint8_t family;      /* 4, 6, or 0 = absent */
+    uint8_t bits;        /* 0 to 32 or 128 */
+    uint8_t address[16]; /* network order; IPv4 in the first four */
+};
+
+struct vg_value {
+    union {
+        int64_t number;        /* TIME (ms), NUMBER; FLAGS as the bit pattern */
+        struct vg_bytes bytes; /* TEXT and FIXED; data NULL = absent (empty text is a value) */
+        struct vg_row_network network;
+        struct {
+            const int64_t *items; /* SUBJECTS: rising, no duplicates */
+            uint32_t count;
+        } numbers; /* SUBJECTS, NUMBERS */
+        struct {
+            const uint64_t *items;
+            uint32_t count;
+        } hashes;
+    };
+    bool beyond; /* read back only: a text past the dictionary's limit; the record has it */
+};
+
+struct vg_row {
+    struct vg_value *values; /* column_count of the schema */
+};
+
+/* The signed form in which a set of 64 flags travels. */
+static inline int64_t vg_flags_number(uint64_t flags)
+{
+    int64_t number;
+    __builtin_memcpy(&number, &flags, sizeof(number));
+    return number;
+}
+
+static inline uint64_t vg_flags_bits(int64_t number)
+{
+    uint64_t flags;
+    __builtin_memcpy(&flags, &number, sizeof(flags));
+    return flags;
+}
+
+#endif

@@ -1,0 +1,85 @@
+/*
+ * Search: rows of one snapshot that a predicate wants, sorted, a page of them, and the exact count
+ * of all.
+ *
+ * Rows with equal sort values come in the order of their id columns, in the direction of the last
+ * sort key given, so the order is total and a page is the same every time it is asked on one
+ * snapshot.
+ *
+ * Threads: any; several searches may run on one snapshot at a time.
+ */
+#ifndef VG_CORE_TABLE_SEARCH_H
+#define VG_CORE_TABLE_SEARCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/arena.h"
+#include "core/base/error.h"
+#include "core/table/predicate.h"
+#include "core/table/snapshot.h"
+
+/* offset + limit of one search at most. Longer results are taken in passes, see `after`. */
+#define VG_SEARCH_ROWS_MAX 100000u
+
+#define VG_SEARCH_SORT_KEYS_MAX 8u
+
+/* Column to sort by: any kind but the lists and NETWORK. Absent values come before all others
+ * (ascending). Texts and fixed values compare byte for byte, subject sets number by number; texts
+ * past the dictionary's limit come behind the others, in no meaningful order. */
+struct vg_sort_key {
+    uint32_t column;
+    bool descending;
+};
+
+struct vg_chunk;
+
+/* A row of the snapshot that was searched; valid while that snapshot is held. */
+struct vg_hit {
+    const struct vg_chunk *chunk;
+    uint32_t position;
+};
+
+struct vg_search {
+    uint32_t kind;                    /* index of the schema */
+    const struct vg_predicate *where; /* access included */
+    const struct vg_sort_key *sort;
+    uint32_t sort_count;
+    uint32_t limit; /* rows wanted; 0 = only the count */
+    uint64_t offset;
+    const struct vg_hit *after; /* NULL, or a hit of this snapshot: only rows that sort behind it
+                                   are returned (all that match are counted) */
+    /* Asked once per chunk; anything but VG_OK (CANCELLED, DEADLINE_EXCEEDED) ends the search with
+     * that reason. NULL = never. */
+    enum vg_reason (*check)(void *owner, struct vg_error *error);
+    void *owner;
+};
+
+struct vg_search_result {
+    struct vg_hit *hits; /* in the arena */
+    uint32_t hit_count;
+    uint64_t match_count; /* rows that match, page or not */
+};
+
+/*
+ * Run `search`. Memory comes from `arena`.
+ *
+ * Fails with: RESULTSET_TOO_LARGE when offset + limit passes VG_SEARCH_ROWS_MAX; RESOURCE_LIMIT for
+ * a predicate past its limits; REQUEST_MEMORY when the arena is full; SNAPSHOT_EXPIRED or
+ * STORE_UNAVAILABLE when the snapshot has ended; INTERNAL when predicate or sort key do not fit the
+ * schema; what `check` returned.
+ */
+VG_MUST_USE enum vg_reason vg_search_run(
+    const struct vg_snapshot *snapshot,
+    const struct vg_search *search,
+    struct vg_arena *arena,
+    struct vg_search_result *out_result,
+    struct vg_error *error);
+
+/*
+ * Read one column of a hit. Pointers in the value stay valid while the snapshot is held. A subject
+ * set's or IPv6 value needs no arena; nothing is allocated.
+ */
+void vg_hit_read(const struct vg_hit *hit, uint32_t column, struct vg_value *out_value);
+
+#endif
