@@ -1,0 +1,53 @@
+/*
+ * Emit: the model as text, one function per output. See docs/contract.md section 4 for what each
+ * file holds.
+ *
+ * All C is written so that it compiles without warnings; positions of members are left to offsetof.
+ *
+ * Threads: one thread.
+ */
+#ifndef VG_EMIT_H
+#define VG_EMIT_H
+
+#include "tools/protoc-gen-vigil/model.h"
+#include "tools/protoc-gen-vigil/text_pool.h"
+
+/* contract_json.h and contract_json.c: fields, names, words, tables. emit_json.c, emit_words.c */
+void vg_emit_json_header(const struct vg_model *model, struct vg_text *out);
+void vg_emit_json(const struct vg_model *model, struct vg_text *out);
+void vg_emit_words(const struct vg_model *model, struct vg_text *out);
+/* contract_rules.c: vg_rules and patterns. emit_rules.c */
+void vg_emit_rules(const struct vg_model *model, struct vg_text *out);
+/* contract_handlers.h and contract_methods.c. emit_methods.c */
+void vg_emit_handlers(const struct vg_model *model, struct vg_text *out);
+void vg_emit_methods(const struct vg_model *model, struct vg_text *out);
+/* contract_routes.c. emit_routes.c */
+void vg_emit_routes(const struct vg_model *model, struct vg_text *out);
+/* contract_descriptors.c: every file of the run, without source info. emit_descriptors.c */
+void vg_emit_descriptors(const struct vg_model *model, struct vg_text *out);
+/* The tables as text for people and golden tests. emit_dump.c */
+void vg_emit_dump(const struct vg_model *model, struct vg_text *out);
+
+/* Shared by the emitters; emit_parts.c */
+
+/* The comment at the top of a generated file. */
+void vg_emit_banner(struct vg_text *out, const char *what);
+/* #include lines of the protoc-c headers of our own files that declare messages. */
+void vg_emit_includes(const struct vg_model *model, struct vg_text *out);
+/* A line of bytes: `1, 2, 3,`, broken into lines. */
+void vg_emit_bytes(struct vg_text *out, const uint8_t *bytes, size_t count);
+/* Names of the flags that are set, joined; `prefix` before each; `none` if there are none. */
+enum vg_emit_flag_set {
+    VG_EMIT_FIELD,
+    VG_EMIT_TABLE,
+    VG_EMIT_NAME,
+    VG_EMIT_METHOD,
+    VG_EMIT_PRODUCT
+};
+void vg_emit_flags(struct vg_text *out, enum vg_emit_flag_set set, unsigned flags, bool as_code);
+/* INT32 … MESSAGE; GET … PATCH; LIST … RAW. */
+const char *vg_emit_kind(enum vg_kind kind);
+const char *vg_emit_verb(enum vg_verb verb);
+const char *vg_emit_envelope(unsigned envelope);
+
+#endif

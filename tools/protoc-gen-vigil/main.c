@@ -1,0 +1,134 @@
+/*
+ * protoc-gen-vigil: the plugin of protoc that turns the .proto files of the contract into tables.
+ *
+ * protoc writes a CodeGeneratorRequest to standard input and reads a CodeGeneratorResponse from
+ * standard output. One run must be given all files. Parameters (--vigil_opt=…): `dump` writes the
+ * tables as text to contract.txt instead of C; `rules` writes the names of all refusal rules to
+ * rules.txt.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/protoc-gen-vigil/contract_check.h"
+#include "tools/protoc-gen-vigil/emit.h"
+#include "tools/protoc-gen-vigil/model.h"
+#include "tools/protoc-gen-vigil/refusal.h"
+#include "tools/protoc-gen-vigil/text_pool.h"
+
+typedef Google__Protobuf__Compiler__CodeGeneratorRequest request_message;
+typedef Google__Protobuf__Compiler__CodeGeneratorResponse response_message;
+typedef Google__Protobuf__Compiler__CodeGeneratorResponse__File file_message;
+
+#define OUTPUTS_MAX 32
+
+static void add_output(response_message *response, const char *name, const struct vg_text *text)
+{
+    file_message *file = vg_text_pool_take(sizeof *file);
+    google__protobuf__compiler__code_generator_response__file__init(file);
+    file->name = vg_text_pool_print("%s", name);
+    file->content = text->data == NULL ? vg_text_pool_print("%s", "") : text->data;
+    if (response->file == NULL) {
+        response->file = vg_text_pool_take(OUTPUTS_MAX * sizeof(file_message *));
+    }
+    if (response->n_file < OUTPUTS_MAX) {
+        response->file[response->n_file++] = file;
+    }
+}
+
+static void add_rules(response_message *response)
+{
+    struct vg_text text = { 0 };
+    for (int i = 0; i < VG_REFUSAL_COUNT; i++) {
+        vg_text_print(&text, "%s\n", vg_refusal_name((enum vg_refusal)i));
+    }
+    add_output(response, "rules.txt", &text);
+}
+
+static void add_tables(response_message *response, const struct vg_model *model)
+{
+    static const struct {
+        const char *name;
+        void (*emit)(const struct vg_model *model, struct vg_text *out);
+    } outputs[] = {
+        { "contract_json.h", vg_emit_json_header },
+        { "contract_json.c", vg_emit_json },
+        { "contract_rules.c", vg_emit_rules },
+        { "contract_handlers.h", vg_emit_handlers },
+        { "contract_methods.c", vg_emit_methods },
+        { "contract_routes.c", vg_emit_routes },
+        { "contract_descriptors.c", vg_emit_descriptors },
+    };
+    for (size_t i = 0; i < sizeof outputs / sizeof outputs[0]; i++) {
+        struct vg_text text = { 0 };
+        outputs[i].emit(model, &text);
+        add_output(response, outputs[i].name, &text);
+    }
+}
+
+static void answer(const request_message *request, response_message *response)
+{
+    const char *parameter = request->parameter == NULL ? "" : request->parameter;
+    if (strcmp(parameter, "rules") == 0) {
+        add_rules(response);
+        return;
+    }
+    struct vg_refusals refusals = { 0 };
+    struct vg_model *model = vg_model_build(request, &refusals);
+    vg_check_messages(model, &refusals);
+    vg_check_words(model, &refusals);
+    vg_check_methods(model, &refusals);
+    vg_check_routes(model, &refusals);
+    if (refusals.count > 0) {
+        response->error = refusals.text.data;
+        return;
+    }
+    vg_model_hash(model);
+    if (strcmp(parameter, "dump") == 0) {
+        struct vg_text text = { 0 };
+        vg_emit_dump(model, &text);
+        add_output(response, "contract.txt", &text);
+    } else if (parameter[0] == '\0') {
+        add_tables(response, model);
+    } else {
+        response->error =
+            vg_text_pool_print("--vigil_opt=%s is not known; there are dump and rules", parameter);
+    }
+}
+
+static struct vg_text read_all(FILE *file)
+{
+    struct vg_text text = { 0 };
+    char chunk[65536];
+    for (;;) {
+        size_t size = fread(chunk, 1, sizeof chunk, file);
+        vg_text_add(&text, chunk, size);
+        if (size < sizeof chunk) {
+            return text;
+        }
+    }
+}
+
+int main(void)
+{
+    struct vg_text input = read_all(stdin);
+    request_message *request = google__protobuf__compiler__code_generator_request__unpack(
+        &vg_text_pool_allocator,
+        input.size,
+        (const uint8_t *)input.data);
+    if (request == NULL) {
+        fputs("protoc-gen-vigil: started by protoc only; the request cannot be read\n", stderr);
+        return 1;
+    }
+    response_message response = GOOGLE__PROTOBUF__COMPILER__CODE_GENERATOR_RESPONSE__INIT;
+    answer(request, &response);
+    size_t size = google__protobuf__compiler__code_generator_response__get_packed_size(&response);
+    uint8_t *output = vg_text_pool_take(size + 1);
+    google__protobuf__compiler__code_generator_response__pack(&response, output);
+    if (fwrite(output, 1, size, stdout) != size || fflush(stdout) != 0) {
+        fputs("protoc-gen-vigil: the answer cannot be written\n", stderr);
+        return 1;
+    }
+    return 0;
+}
