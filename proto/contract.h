@@ -51,7 +51,7 @@ enum vg_table_flag {
 /* Wire type of a field, in key[3]. RFC: protobuf encoding guide. */
 enum vg_wire { VG_WIRE_VARINT = 0, VG_WIRE_FIXED64 = 1, VG_WIRE_BYTES = 2, VG_WIRE_FIXED32 = 5 };
 
-/* One member of a message: 40 bytes. */
+/* One member of a message: 32 bytes, two in a cache line. */
 struct vg_field {
     const char *piece;   /* `,"startTimestamp":` ready to copy; the JSON name is piece + 2 */
     const void *sub;     /* struct vg_table or struct vg_words, by kind; else NULL */

@@ -177,7 +177,7 @@ void vg_emit_json(const struct vg_model *model, struct vg_text *out)
         out,
         "#include \"proto/contract_json.h\"\n\n#include <stddef.h>\n#include <stdint.h>\n\n");
     vg_emit_includes(model, out);
-    vg_text_print(out, "\n_Static_assert(sizeof(struct vg_field) == 40, \"a row of a table\");\n");
+    vg_text_print(out, "\n_Static_assert(sizeof(struct vg_field) == 32, \"a row of a table\");\n");
     vg_emit_words(model, out);
     for (size_t i = 0; i < model->message_count; i++) {
         print_table(model->messages[i], out);
