@@ -144,4 +144,4 @@ class ContractAgreement(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(verbosity=2)
