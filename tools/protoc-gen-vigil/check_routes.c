@@ -24,7 +24,7 @@ static bool is_variable(const char *text)
     return text[0] != '\0';
 }
 
-static void check_template(const struct vg_model_route *route, struct vg_refusals *refusals)
+static bool check_template(const struct vg_model_route *route, struct vg_refusals *refusals)
 {
     bool good = route->verb_known && route->segment_count > 0 && route->segment_count <= 255;
     for (size_t i = 0; i < route->segment_count; i++) {
@@ -42,6 +42,7 @@ static void check_template(const struct vg_model_route *route, struct vg_refusal
             route->pattern,
             route->method->proto->name);
     }
+    return good;
 }
 
 /* The field a variable leads to, or NULL. */
@@ -144,9 +145,10 @@ void vg_check_routes(const struct vg_model *model, struct vg_refusals *refusals)
     for (size_t i = 0; i < model->method_count; i++) {
         const struct vg_model_method *method = model->methods[i];
         for (size_t k = 0; k < method->route_count; k++) {
-            check_template(&method->routes[k], refusals);
-            check_variables(&method->routes[k], refusals);
-            check_twice(model, method, k, refusals);
+            if (check_template(&method->routes[k], refusals)) {
+                check_variables(&method->routes[k], refusals);
+                check_twice(model, method, k, refusals);
+            }
         }
     }
 }
