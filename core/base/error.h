@@ -19,6 +19,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/compiler.h"
+#include "core/base/limits.h"
 
 enum vg_reason {
     VG_OK = 0,
@@ -65,7 +66,7 @@ struct vg_reason_row {
 /* The row of a reason; VG_OK has one too (200, OK). */
 const struct vg_reason_row *vg_reason_row(enum vg_reason reason);
 
-#define VG_VIOLATIONS_MAX 100
+#define VG_VIOLATIONS_MAX VG_LIMIT_VIOLATIONS
 
 /* One thing wrong with the request. Texts live in the arena of the list; NULL where there is none.
  */
