@@ -1,0 +1,64 @@
+#include "gateway/route/percent.h"
+
+#include "core/base/utf8.h"
+
+static int hex_value(uint8_t digit)
+{
+    if (digit >= '0' && digit <= '9') {
+        return digit - '0';
+    }
+    uint8_t lower = digit | 0x20;
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+static bool needs_decoding(struct vg_bytes text, bool plus_is_blank)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] == '%' || (plus_is_blank && text.data[i] == '+')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum vg_reason vg_percent_decode(
+    struct vg_bytes text,
+    bool plus_is_blank,
+    struct vg_arena *arena,
+    struct vg_bytes *out_decoded,
+    struct vg_error *error)
+{
+    struct vg_bytes decoded = text;
+    if (needs_decoding(text, plus_is_blank)) {
+        uint8_t *out = vg_arena_alloc(arena, text.size);
+        if (out == NULL) {
+            return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
+        }
+        size_t size = 0;
+        for (size_t i = 0; i < text.size; i++) {
+            uint8_t byte = text.data[i];
+            if (byte == '+' && plus_is_blank) {
+                byte = ' ';
+            } else if (byte == '%') {
+                int high = i + 2 < text.size ? hex_value(text.data[i + 1]) : -1;
+                int low = i + 2 < text.size ? hex_value(text.data[i + 2]) : -1;
+                if (high < 0 || low < 0) {
+                    return vg_error_set(
+                        error,
+                        VG_INVALID_URL_PARAMETER,
+                        "The URL has an incomplete percent escape");
+                }
+                byte = (uint8_t)(high * 16 + low);
+                i += 2;
+            }
+            out[size++] = byte;
+        }
+        decoded = vg_bytes(out, size);
+    }
+    if (!vg_utf8_is_valid(decoded) ||
+        (decoded.size > 0 && memchr(decoded.data, 0, decoded.size) != NULL)) {
+        return vg_error_set(error, VG_INVALID_URL_PARAMETER, "The URL is not valid UTF-8 text");
+    }
+    *out_decoded = decoded;
+    return VG_OK;
+}
