@@ -42,6 +42,7 @@ struct vg_location {
     const char *name;
     const char *time_zone;
     int64_t customer_id; /* 0 = global */
+    vg_time created;
 };
 
 struct vg_case {
@@ -49,7 +50,8 @@ struct vg_case {
     int64_t customer_id;
     const char *subject;
     const char *description; /* may be NULL */
-    const char *service;     /* may be NULL */
+    int64_t service_id;
+    const char *service; /* may be NULL */
     int64_t category_id;
     const char *category_name; /* may be NULL */
     int32_t status;            /* number of vigil.record.v1 case status */
@@ -62,15 +64,20 @@ struct vg_case {
 struct vg_signature {
     const char *name;
     int64_t alarm_id;
+    const char *alarm_short_name; /* may be NULL */
     const char *alarm_description;
     int64_t category_id;
+    const char *category_short_name; /* may be NULL */
     const char *category_name;
+    vg_time created;
 };
 
 struct vg_group {
     int64_t id;
     const char *short_name;
+    const char *name; /* may be NULL */
     int64_t customer_id;
+    vg_time created;
 };
 
 struct vg_user {
@@ -99,10 +106,41 @@ struct vg_api_key {
     size_t source_count;
     vg_time created;
     vg_time expires; /* 0 = never */
-    bool revoked;
+    vg_time revoked; /* 0 = not revoked */
+};
+
+enum vg_directory_kind {
+    VG_DIRECTORY_CUSTOMER,
+    VG_DIRECTORY_GROUP,
+    VG_DIRECTORY_USER,
+    VG_DIRECTORY_KEY,
+    VG_DIRECTORY_LOCATION,
+    VG_DIRECTORY_CASE,
+    VG_DIRECTORY_SIGNATURE,
+    VG_DIRECTORY_KIND_COUNT,
 };
 
 struct vg_directory_snapshot;
+struct vg_store;
+
+/*
+ * Read the directory of `store` (borrowed until destroy).
+ *
+ * Fails with: STORE_CORRUPT for a record that cannot be read; what the store fails with; RESOURCE_LIMIT.
+ */
+VG_MUST_USE enum vg_reason
+vg_directory_create(struct vg_store *store, struct vg_directory **out_directory, struct vg_error *error);
+void vg_directory_destroy(struct vg_directory *directory); /* accepts NULL; snapshots must have been given back */
+
+/* A number that grows with every change. */
+uint64_t vg_directory_snapshot_version(const struct vg_directory_snapshot *snapshot);
+
+/* How many things of a kind there are, and the one at `position`, in ascending order of id (keys and signatures: of name). */
+size_t vg_directory_count(const struct vg_directory_snapshot *snapshot, enum vg_directory_kind kind);
+const void *vg_directory_at(const struct vg_directory_snapshot *snapshot, enum vg_directory_kind kind, size_t position);
+
+/* The largest id of a kind in use; ids of users and groups are given as the next. */
+int64_t vg_directory_id_max(const struct vg_directory_snapshot *snapshot, enum vg_directory_kind kind);
 
 /* The state as it is now; a reference. */
 const struct vg_directory_snapshot *vg_directory_snapshot(struct vg_directory *directory);
@@ -131,6 +169,8 @@ const struct vg_user *vg_directory_user_named(
     const struct vg_directory_snapshot *snapshot,
     struct vg_bytes name);
 const struct vg_group *vg_directory_group(const struct vg_directory_snapshot *snapshot, int64_t id);
+const struct vg_group *
+vg_directory_group_named(const struct vg_directory_snapshot *snapshot, struct vg_bytes name);
 const struct vg_api_key *vg_directory_key(
     const struct vg_directory_snapshot *snapshot,
     struct vg_bytes key_id);

@@ -1,0 +1,44 @@
+/*
+ * One thing of the directory in memory, made from its stored record. Private to core/directory.
+ *
+ * Threads: immutable once made.
+ */
+#ifndef VG_CORE_DIRECTORY_DIRECTORY_ENTRY_H
+#define VG_CORE_DIRECTORY_DIRECTORY_ENTRY_H
+
+#include "core/base/arena.h"
+#include "core/directory/directory.h"
+#include "proto/contract.h"
+
+struct vg_directory_entry {
+    int64_t id;           /* 0 for kinds that have only a name */
+    struct vg_bytes name; /* as compared: folded for short names; empty for kinds that have only an id */
+    const void *object;   /* struct vg_customer, …, by kind */
+};
+
+/* What differs between the kinds. */
+struct vg_directory_kind_row {
+    const struct vg_table *table; /* of the record */
+    bool by_id;
+    bool by_name;
+    bool folds; /* names compare without case */
+    /* Fill entry->id, entry->name (not yet folded) and entry->object from a record message; false when memory is out. */
+    bool (*make)(const ProtobufCMessage *record, struct vg_arena *arena, struct vg_directory_entry *out_entry);
+};
+extern const struct vg_directory_kind_row vg_directory_kinds[VG_DIRECTORY_KIND_COUNT];
+
+/*
+ * Make the entry of packed record bytes, in `arena`.
+ *
+ * Fails with: STORE_CORRUPT, RESOURCE_LIMIT.
+ */
+VG_MUST_USE enum vg_reason vg_directory_entry_make(enum vg_directory_kind kind,
+    struct vg_bytes record,
+    struct vg_arena *arena,
+    struct vg_directory_entry **out_entry,
+    struct vg_error *error);
+
+/* A name as it is compared: ASCII letters in lower case when the kind folds. NULL data when memory is out. */
+struct vg_bytes vg_directory_entry_fold(enum vg_directory_kind kind, struct vg_bytes name, struct vg_arena *arena);
+
+#endif
