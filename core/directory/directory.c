@@ -1,8 +1,9 @@
 /*
- * A snapshot is, for each kind, one array of entries sorted by id and one sorted by name. Adding copies the arrays of
- * that kind with the new entry in its place; the entries themselves are shared by all snapshots and live as long as
- * the directory, so pointers into a snapshot never dangle. What is replaced (a disabled user, a revoked key) stays in
- * memory until the server ends: it is seldom and small.
+ * A snapshot is, for each kind, one array of entries sorted by id and one sorted by name. Adding
+ * copies the arrays of that kind with the new entry in its place; the entries themselves are shared
+ * by all snapshots and live as long as the directory, so pointers into a snapshot never dangle.
+ * What is replaced (a disabled user, a revoked key) stays in memory until the server ends: it is
+ * seldom and small.
  */
 #include "core/directory/directory.h"
 
@@ -34,7 +35,9 @@ struct vg_directory_snapshot {
 struct vg_directory {
     struct vg_store *store;
     struct vg_arena arena; /* of entries; used by the writer thread */
-    pthread_mutex_t lock;  /* of `current`: taken to read the pointer and count the reference, nothing else */
+    struct vg_zone_set zones;
+    pthread_mutex_t
+        lock; /* of `current`: taken to read the pointer and count the reference, nothing else */
     struct vg_directory_snapshot *current;
 };
 
@@ -84,7 +87,10 @@ static const struct vg_directory_entry *find(
     return at < count && compare(&array[at], &probe) == 0 ? array[at] : NULL;
 }
 
-static const void *find_id(const struct vg_directory_snapshot *snapshot, enum vg_directory_kind kind, int64_t id)
+static const void *find_id(
+    const struct vg_directory_snapshot *snapshot,
+    enum vg_directory_kind kind,
+    int64_t id)
 {
     const struct kind_index *index = &snapshot->kinds[kind];
     const struct vg_directory_entry *entry =
@@ -92,8 +98,10 @@ static const void *find_id(const struct vg_directory_snapshot *snapshot, enum vg
     return entry == NULL ? NULL : entry->object;
 }
 
-static const void *
-find_name(const struct vg_directory_snapshot *snapshot, enum vg_directory_kind kind, struct vg_bytes name)
+static const void *find_name(
+    const struct vg_directory_snapshot *snapshot,
+    enum vg_directory_kind kind,
+    struct vg_bytes name)
 {
     const struct kind_index *index = &snapshot->kinds[kind];
     struct vg_arena scratch; /* names are short: at most a block, given back at once */
@@ -101,7 +109,11 @@ find_name(const struct vg_directory_snapshot *snapshot, enum vg_directory_kind k
     struct vg_bytes folded = vg_directory_entry_fold(kind, name, &scratch);
     const struct vg_directory_entry *entry = NULL;
     if (folded.size == name.size) {
-        entry = find(index->by_name, index->count, &(struct vg_directory_entry){ .name = folded }, compare_names);
+        entry = find(
+            index->by_name,
+            index->count,
+            &(struct vg_directory_entry){ .name = folded },
+            compare_names);
     }
     vg_arena_dispose(&scratch);
     return entry == NULL ? NULL : entry->object;
@@ -147,7 +159,8 @@ static const struct vg_directory_entry **with_entry(
     compare_entries compare,
     size_t *out_count)
 {
-    const struct vg_directory_entry **copy = calloc(count + 1, sizeof(const struct vg_directory_entry *));
+    const struct vg_directory_entry **copy =
+        calloc(count + 1, sizeof(const struct vg_directory_entry *));
     VG_ASSERT(copy != NULL);
     size_t at = position(array, count, entry, compare);
     bool replaces = at < count && compare(&array[at], &entry) == 0;
@@ -163,20 +176,25 @@ static const struct vg_directory_entry **with_entry(
     return copy;
 }
 
-static const struct vg_directory_entry **copy_array(const struct vg_directory_entry **array, size_t count)
+static const struct vg_directory_entry **copy_array(
+    const struct vg_directory_entry **array,
+    size_t count)
 {
     if (array == NULL) {
         return NULL;
     }
-    const struct vg_directory_entry **copy = calloc(count + 1, sizeof(const struct vg_directory_entry *));
+    const struct vg_directory_entry **copy =
+        calloc(count + 1, sizeof(const struct vg_directory_entry *));
     VG_ASSERT(copy != NULL);
     memcpy(copy, array, count * sizeof(*copy));
     return copy;
 }
 
 /* The snapshot after `old` with one entry more, or another in its place. */
-static struct vg_directory_snapshot *
-next_snapshot(const struct vg_directory_snapshot *old, enum vg_directory_kind kind, const struct vg_directory_entry *entry)
+static struct vg_directory_snapshot *next_snapshot(
+    const struct vg_directory_snapshot *old,
+    enum vg_directory_kind kind,
+    const struct vg_directory_entry *entry)
 {
     struct vg_directory_snapshot *next = calloc(1, sizeof(*next));
     VG_ASSERT(next != NULL);
@@ -225,7 +243,12 @@ static bool load_one(void *owner, struct vg_bytes key, struct vg_bytes value)
     (void)key;
     struct load *load = owner;
     struct vg_directory_entry *entry = NULL;
-    load->reason = vg_directory_entry_make(load->kind, value, &load->directory->arena, &entry, load->error);
+    load->reason = vg_directory_entry_make(
+        load->kind,
+        value,
+        &(struct vg_directory_memory){ &load->directory->arena, &load->directory->zones },
+        &entry,
+        load->error);
     if (load->reason != VG_OK) {
         return false;
     }
@@ -240,13 +263,21 @@ static bool load_one(void *owner, struct vg_bytes key, struct vg_bytes value)
     return true;
 }
 
-static enum vg_reason
-load_kind(struct vg_directory *directory, enum vg_directory_kind kind, struct kind_index *index, struct vg_error *error)
+static enum vg_reason load_kind(
+    struct vg_directory *directory,
+    enum vg_directory_kind kind,
+    struct kind_index *index,
+    struct vg_error *error)
 {
-    struct load load = { .directory = directory, .kind = kind, .index = index, .reason = VG_OK, .error = error };
+    struct load load = { .directory = directory,
+                         .kind = kind,
+                         .index = index,
+                         .reason = VG_OK,
+                         .error = error };
     struct vg_key prefix;
     vg_key_directory_prefix(&prefix, kind);
-    enum vg_reason reason = vg_store_scan(directory->store,
+    enum vg_reason reason = vg_store_scan(
+        directory->store,
         NULL,
         &(struct vg_store_range){ .prefix = vg_key_bytes(&prefix) },
         load_one,
@@ -271,8 +302,10 @@ load_kind(struct vg_directory *directory, enum vg_directory_kind kind, struct ki
     return VG_OK;
 }
 
-enum vg_reason
-vg_directory_create(struct vg_store *store, struct vg_directory **out_directory, struct vg_error *error)
+enum vg_reason vg_directory_create(
+    struct vg_store *store,
+    struct vg_directory **out_directory,
+    struct vg_error *error)
 {
     struct vg_directory *directory = calloc(1, sizeof(*directory));
     struct vg_directory_snapshot *first = calloc(1, sizeof(*first));
@@ -282,8 +315,10 @@ vg_directory_create(struct vg_store *store, struct vg_directory **out_directory,
     atomic_init(&first->references, 1);
     vg_arena_init(&directory->arena, VG_DIRECTORY_ARENA_BYTES_MAX);
     VG_ASSERT(pthread_mutex_init(&directory->lock, NULL) == 0);
+    vg_zone_set_init(&directory->zones);
     for (size_t kind = 0; kind < VG_DIRECTORY_KIND_COUNT; kind++) {
-        enum vg_reason reason = load_kind(directory, (enum vg_directory_kind)kind, &first->kinds[kind], error);
+        enum vg_reason reason =
+            load_kind(directory, (enum vg_directory_kind)kind, &first->kinds[kind], error);
         if (reason != VG_OK) {
             vg_directory_destroy(directory);
             return reason;
@@ -301,6 +336,7 @@ void vg_directory_destroy(struct vg_directory *directory)
     VG_ASSERT(atomic_load(&directory->current->references) == 1);
     vg_directory_snapshot_unref(directory->current);
     vg_arena_dispose(&directory->arena);
+    vg_zone_set_dispose(&directory->zones);
     (void)pthread_mutex_destroy(&directory->lock);
     free(directory);
 }
@@ -315,27 +351,37 @@ size_t vg_directory_count(const struct vg_directory_snapshot *snapshot, enum vg_
     return snapshot->kinds[kind].count;
 }
 
-const void *vg_directory_at(const struct vg_directory_snapshot *snapshot, enum vg_directory_kind kind, size_t at)
+const void *vg_directory_at(
+    const struct vg_directory_snapshot *snapshot,
+    enum vg_directory_kind kind,
+    size_t at)
 {
     const struct kind_index *index = &snapshot->kinds[kind];
     VG_ASSERT(at < index->count);
     return (index->by_id != NULL ? index->by_id : index->by_name)[at]->object;
 }
 
-int64_t vg_directory_id_max(const struct vg_directory_snapshot *snapshot, enum vg_directory_kind kind)
+int64_t vg_directory_id_max(
+    const struct vg_directory_snapshot *snapshot,
+    enum vg_directory_kind kind)
 {
     const struct kind_index *index = &snapshot->kinds[kind];
     return index->by_id == NULL || index->count == 0 ? 0 : index->by_id[index->count - 1]->id;
 }
 
-const struct vg_customer *vg_directory_customer(const struct vg_directory_snapshot *snapshot, int64_t id)
+const struct vg_customer *vg_directory_customer(
+    const struct vg_directory_snapshot *snapshot,
+    int64_t id)
 {
     return find_id(snapshot, VG_DIRECTORY_CUSTOMER, id);
 }
 
-/* All digits is an id, anything else a short name (the interface's rule for naming customers and the like). */
-static const void *
-find_named(const struct vg_directory_snapshot *snapshot, enum vg_directory_kind kind, struct vg_bytes name)
+/* All digits is an id, anything else a short name (the interface's rule for naming customers and
+ * the like). */
+static const void *find_named(
+    const struct vg_directory_snapshot *snapshot,
+    enum vg_directory_kind kind,
+    struct vg_bytes name)
 {
     int64_t id = 0;
     bool digits = name.size > 0 && name.size <= 18;
@@ -346,19 +392,23 @@ find_named(const struct vg_directory_snapshot *snapshot, enum vg_directory_kind 
     return digits ? find_id(snapshot, kind, id) : find_name(snapshot, kind, name);
 }
 
-const struct vg_customer *
-vg_directory_customer_named(const struct vg_directory_snapshot *snapshot, struct vg_bytes name)
+const struct vg_customer *vg_directory_customer_named(
+    const struct vg_directory_snapshot *snapshot,
+    struct vg_bytes name)
 {
     return find_named(snapshot, VG_DIRECTORY_CUSTOMER, name);
 }
 
-const struct vg_location *vg_directory_location(const struct vg_directory_snapshot *snapshot, int64_t id)
+const struct vg_location *vg_directory_location(
+    const struct vg_directory_snapshot *snapshot,
+    int64_t id)
 {
     return find_id(snapshot, VG_DIRECTORY_LOCATION, id);
 }
 
-const struct vg_location *
-vg_directory_location_named(const struct vg_directory_snapshot *snapshot, struct vg_bytes name)
+const struct vg_location *vg_directory_location_named(
+    const struct vg_directory_snapshot *snapshot,
+    struct vg_bytes name)
 {
     return find_named(snapshot, VG_DIRECTORY_LOCATION, name);
 }
@@ -368,7 +418,9 @@ const struct vg_case *vg_directory_case(const struct vg_directory_snapshot *snap
     return find_id(snapshot, VG_DIRECTORY_CASE, id);
 }
 
-const struct vg_signature *vg_directory_signature(const struct vg_directory_snapshot *snapshot, struct vg_bytes name)
+const struct vg_signature *vg_directory_signature(
+    const struct vg_directory_snapshot *snapshot,
+    struct vg_bytes name)
 {
     return find_name(snapshot, VG_DIRECTORY_SIGNATURE, name);
 }
@@ -378,7 +430,9 @@ const struct vg_user *vg_directory_user(const struct vg_directory_snapshot *snap
     return find_id(snapshot, VG_DIRECTORY_USER, id);
 }
 
-const struct vg_user *vg_directory_user_named(const struct vg_directory_snapshot *snapshot, struct vg_bytes name)
+const struct vg_user *vg_directory_user_named(
+    const struct vg_directory_snapshot *snapshot,
+    struct vg_bytes name)
 {
     return find_named(snapshot, VG_DIRECTORY_USER, name);
 }
@@ -388,12 +442,16 @@ const struct vg_group *vg_directory_group(const struct vg_directory_snapshot *sn
     return find_id(snapshot, VG_DIRECTORY_GROUP, id);
 }
 
-const struct vg_group *vg_directory_group_named(const struct vg_directory_snapshot *snapshot, struct vg_bytes name)
+const struct vg_group *vg_directory_group_named(
+    const struct vg_directory_snapshot *snapshot,
+    struct vg_bytes name)
 {
     return find_named(snapshot, VG_DIRECTORY_GROUP, name);
 }
 
-const struct vg_api_key *vg_directory_key(const struct vg_directory_snapshot *snapshot, struct vg_bytes key_id)
+const struct vg_api_key *vg_directory_key(
+    const struct vg_directory_snapshot *snapshot,
+    struct vg_bytes key_id)
 {
     return find_name(snapshot, VG_DIRECTORY_KEY, key_id);
 }
@@ -406,24 +464,30 @@ static bool taken(
     const struct vg_directory_entry *entry)
 {
     const struct kind_index *index = &snapshot->kinds[kind];
-    return find(index->by_id, index->count, entry, compare_ids) != NULL
-           || find(index->by_name, index->count, entry, compare_names) != NULL;
+    return find(index->by_id, index->count, entry, compare_ids) != NULL ||
+           find(index->by_name, index->count, entry, compare_names) != NULL;
 }
 
-static void put_change(struct vg_directory_change *change,
+static void put_change(
+    struct vg_directory_change *change,
     const struct vg_directory_entry *entry,
     struct vg_bytes record,
     bool adding)
 {
     const struct vg_directory_kind_row *row = &vg_directory_kinds[change->kind];
     struct vg_key key;
-    vg_key_directory(&key, change->kind, row->by_id ? entry->id : 0, row->by_id ? vg_bytes(NULL, 0) : entry->name);
+    vg_key_directory(
+        &key,
+        change->kind,
+        row->by_id ? entry->id : 0,
+        row->by_id ? vg_bytes(NULL, 0) : entry->name);
     if (adding) {
         vg_batch_guard_absent(&change->batch, vg_key_bytes(&key));
     }
     vg_batch_set(&change->batch, vg_key_bytes(&key), record);
     if (adding && row->by_id && row->by_name) {
-        /* The name is reserved under a key of its own, so that two that are added at once cannot share it. */
+        /* The name is reserved under a key of its own, so that two that are added at once cannot
+         * share it. */
         struct vg_key name;
         vg_key_directory_name(&name, change->kind, entry->name);
         vg_batch_guard_absent(&change->batch, vg_key_bytes(&name));
@@ -431,7 +495,8 @@ static void put_change(struct vg_directory_change *change,
     }
 }
 
-enum vg_reason vg_directory_change_prepare(struct vg_directory_change *change,
+enum vg_reason vg_directory_change_prepare(
+    struct vg_directory_change *change,
     struct vg_directory *directory,
     enum vg_directory_kind kind,
     const ProtobufCMessage *record,
@@ -449,7 +514,12 @@ enum vg_reason vg_directory_change_prepare(struct vg_directory_change *change,
         reason = vg_error_set(error, VG_RESOURCE_LIMIT, "the record is too large");
     } else {
         struct vg_bytes packed = vg_bytes(bytes, protobuf_c_message_pack(record, bytes));
-        reason = vg_directory_entry_make(kind, packed, &arena, &entry, error);
+        reason = vg_directory_entry_make(
+            kind,
+            packed,
+            &(struct vg_directory_memory){ &arena, &directory->zones },
+            &entry,
+            error);
         if (reason == VG_OK) {
             const struct vg_directory_snapshot *snapshot = vg_directory_snapshot(directory);
             if (adding && taken(snapshot, kind, entry)) {
@@ -483,6 +553,7 @@ void vg_directory_change_install(struct vg_directory_change *change)
     }
     VG_ASSERT(item.operation == VG_BATCH_SET);
     struct vg_directory_entry *entry = NULL;
-    VG_ASSERT(vg_directory_entry_make(change->kind, item.value, &directory->arena, &entry, NULL) == VG_OK);
+    struct vg_directory_memory memory = { &directory->arena, &directory->zones };
+    VG_ASSERT(vg_directory_entry_make(change->kind, item.value, &memory, &entry, NULL) == VG_OK);
     publish(directory, next_snapshot(directory->current, change->kind, entry));
 }

@@ -126,21 +126,33 @@ struct vg_store;
 /*
  * Read the directory of `store` (borrowed until destroy).
  *
- * Fails with: STORE_CORRUPT for a record that cannot be read; what the store fails with; RESOURCE_LIMIT.
+ * Fails with: STORE_CORRUPT for a record that cannot be read; what the store fails with;
+ * RESOURCE_LIMIT.
  */
-VG_MUST_USE enum vg_reason
-vg_directory_create(struct vg_store *store, struct vg_directory **out_directory, struct vg_error *error);
-void vg_directory_destroy(struct vg_directory *directory); /* accepts NULL; snapshots must have been given back */
+VG_MUST_USE enum vg_reason vg_directory_create(
+    struct vg_store *store,
+    struct vg_directory **out_directory,
+    struct vg_error *error);
+void vg_directory_destroy(
+    struct vg_directory *directory); /* accepts NULL; snapshots must have been given back */
 
 /* A number that grows with every change. */
 uint64_t vg_directory_snapshot_version(const struct vg_directory_snapshot *snapshot);
 
-/* How many things of a kind there are, and the one at `position`, in ascending order of id (keys and signatures: of name). */
-size_t vg_directory_count(const struct vg_directory_snapshot *snapshot, enum vg_directory_kind kind);
-const void *vg_directory_at(const struct vg_directory_snapshot *snapshot, enum vg_directory_kind kind, size_t position);
+/* How many things of a kind there are, and the one at `position`, in ascending order of id (keys
+ * and signatures: of name). */
+size_t vg_directory_count(
+    const struct vg_directory_snapshot *snapshot,
+    enum vg_directory_kind kind);
+const void *vg_directory_at(
+    const struct vg_directory_snapshot *snapshot,
+    enum vg_directory_kind kind,
+    size_t position);
 
 /* The largest id of a kind in use; ids of users and groups are given as the next. */
-int64_t vg_directory_id_max(const struct vg_directory_snapshot *snapshot, enum vg_directory_kind kind);
+int64_t vg_directory_id_max(
+    const struct vg_directory_snapshot *snapshot,
+    enum vg_directory_kind kind);
 
 /* The state as it is now; a reference. */
 const struct vg_directory_snapshot *vg_directory_snapshot(struct vg_directory *directory);
@@ -169,8 +181,9 @@ const struct vg_user *vg_directory_user_named(
     const struct vg_directory_snapshot *snapshot,
     struct vg_bytes name);
 const struct vg_group *vg_directory_group(const struct vg_directory_snapshot *snapshot, int64_t id);
-const struct vg_group *
-vg_directory_group_named(const struct vg_directory_snapshot *snapshot, struct vg_bytes name);
+const struct vg_group *vg_directory_group_named(
+    const struct vg_directory_snapshot *snapshot,
+    struct vg_bytes name);
 const struct vg_api_key *vg_directory_key(
     const struct vg_directory_snapshot *snapshot,
     struct vg_bytes key_id);

@@ -1,9 +1,9 @@
 /*
- * Adding to and changing the directory: a record becomes a batch with its guards; when the batch is committed the
- * change is installed and the next snapshot has it.
+ * Adding to and changing the directory: a record becomes a batch with its guards; when the batch is
+ * committed the change is installed and the next snapshot has it.
  *
- * Two callers may add at the same time: the guards (id and name must be free) decide in the store, so exactly one
- * wins and the other is told STORE_CONFLICT.
+ * Two callers may add at the same time: the guards (id and name must be free) decide in the store,
+ * so exactly one wins and the other is told STORE_CONFLICT.
  *
  * Threads: prepare from any thread; install on the writer thread, in the order of commits.
  */
@@ -22,12 +22,14 @@ struct vg_directory_change {
 };
 
 /*
- * Make the batch that stores `record` (a message of vigil.record.v1 of that kind). `adding`: neither its id nor its
- * name may be taken; else it replaces the record of that id, whose name stays. Dispose the change afterwards.
+ * Make the batch that stores `record` (a message of vigil.record.v1 of that kind). `adding`:
+ * neither its id nor its name may be taken; else it replaces the record of that id, whose name
+ * stays. Dispose the change afterwards.
  *
  * Fails with: OBJECT_EXISTS when the id or name is visibly taken; RESOURCE_LIMIT.
  */
-VG_MUST_USE enum vg_reason vg_directory_change_prepare(struct vg_directory_change *change,
+VG_MUST_USE enum vg_reason vg_directory_change_prepare(
+    struct vg_directory_change *change,
     struct vg_directory *directory,
     enum vg_directory_kind kind,
     const ProtobufCMessage *record,

@@ -5,6 +5,7 @@
 #include "core/wire/wire_decode.h"
 #include "core/wire/wire_encode.h"
 #include "proto/contract_json.h"
+
 #include "vigil/record/v1/directory.pb-c.h"
 #include "vigil/record/v1/event.pb-c.h"
 
@@ -23,12 +24,16 @@ static int64_t *copy_ids(struct vg_arena *arena, const int64_t *ids, size_t coun
 }
 
 /* The CustomerInfo of v2 answers, packed once so that answers copy it. */
-static bool pack_customer_info(const struct vg_customer *customer, struct vg_arena *arena, struct vg_bytes *out_wire)
+static bool pack_customer_info(
+    const struct vg_customer *customer,
+    struct vg_arena *arena,
+    struct vg_bytes *out_wire)
 {
     union {
         const char *constant;
         char *member; /* protobuf-c declares members char *, though packing only reads them */
-    } name = { customer->name }, short_name = { customer->short_name }, domain_name = { customer->domain_name };
+    } name = { customer->name }, short_name = { customer->short_name },
+      domain_name = { customer->domain_name };
     Vigil__Record__V1__EventDomain domain = VIGIL__RECORD__V1__EVENT_DOMAIN__INIT;
     domain.has_id = true;
     domain.id = (int32_t)customer->domain_id;
@@ -48,75 +53,96 @@ static bool pack_customer_info(const struct vg_customer *customer, struct vg_are
     return true;
 }
 
-static bool make_customer(const ProtobufCMessage *message, struct vg_arena *arena, struct vg_directory_entry *out_entry)
+static bool make_customer(
+    const ProtobufCMessage *message,
+    const struct vg_directory_memory *memory,
+    struct vg_directory_entry *out_entry)
 {
+    struct vg_arena *arena = memory->arena;
     const Vigil__Record__V1__Customer *record = (const Vigil__Record__V1__Customer *)message;
     struct vg_customer *customer = vg_arena_calloc(arena, 1, sizeof(*customer));
     if (customer == NULL) {
         return false;
     }
     *customer = (struct vg_customer){ .id = record->id,
-        .short_name = copy(arena, record->short_name),
-        .name = copy(arena, record->name),
-        .parent_id = record->parent_id,
-        .domain_id = record->domain_id,
-        .domain_name = copy(arena, record->domain_name),
-        .in_production = record->in_production,
-        .created = record->created_timestamp };
+                                      .short_name = copy(arena, record->short_name),
+                                      .name = copy(arena, record->name),
+                                      .parent_id = record->parent_id,
+                                      .domain_id = record->domain_id,
+                                      .domain_name = copy(arena, record->domain_name),
+                                      .in_production = record->in_production,
+                                      .created = record->created_timestamp };
     *out_entry = (struct vg_directory_entry){ .id = customer->id,
-        .name = vg_bytes_text(customer->short_name),
-        .object = customer };
-    return customer->short_name != NULL && pack_customer_info(customer, arena, &customer->info_wire);
+                                              .name = vg_bytes_text(customer->short_name),
+                                              .object = customer };
+    return customer->short_name != NULL &&
+           pack_customer_info(customer, arena, &customer->info_wire);
 }
 
-static bool make_group(const ProtobufCMessage *message, struct vg_arena *arena, struct vg_directory_entry *out_entry)
+static bool make_group(
+    const ProtobufCMessage *message,
+    const struct vg_directory_memory *memory,
+    struct vg_directory_entry *out_entry)
 {
+    struct vg_arena *arena = memory->arena;
     const Vigil__Record__V1__Group *record = (const Vigil__Record__V1__Group *)message;
     struct vg_group *group = vg_arena_calloc(arena, 1, sizeof(*group));
     if (group == NULL) {
         return false;
     }
     *group = (struct vg_group){ .id = record->id,
-        .short_name = copy(arena, record->short_name),
-        .name = copy(arena, record->name),
-        .customer_id = record->customer_id,
-        .created = record->created_timestamp };
-    *out_entry =
-        (struct vg_directory_entry){ .id = group->id, .name = vg_bytes_text(group->short_name), .object = group };
+                                .short_name = copy(arena, record->short_name),
+                                .name = copy(arena, record->name),
+                                .customer_id = record->customer_id,
+                                .created = record->created_timestamp };
+    *out_entry = (struct vg_directory_entry){ .id = group->id,
+                                              .name = vg_bytes_text(group->short_name),
+                                              .object = group };
     return group->short_name != NULL;
 }
 
-static bool make_user(const ProtobufCMessage *message, struct vg_arena *arena, struct vg_directory_entry *out_entry)
+static bool make_user(
+    const ProtobufCMessage *message,
+    const struct vg_directory_memory *memory,
+    struct vg_directory_entry *out_entry)
 {
+    struct vg_arena *arena = memory->arena;
     const Vigil__Record__V1__User *record = (const Vigil__Record__V1__User *)message;
     struct vg_user *user = vg_arena_calloc(arena, 1, sizeof(*user));
     if (user == NULL) {
         return false;
     }
-    *user = (struct vg_user){ .id = record->id,
-        .short_name = copy(arena, record->short_name),
-        .name = copy(arena, record->name),
-        .customer_id = record->customer_id,
-        .group_ids = copy_ids(arena, record->group_ids, record->n_group_ids),
-        .group_count = record->n_group_ids,
-        .time_zone = copy(arena, record->time_zone != NULL ? record->time_zone : "UTC"),
-        .disabled = record->disabled,
-        .created = record->created_timestamp,
-        .last_updated = record->last_updated_timestamp,
-        .created_by = record->created_by_user_id };
-    *out_entry = (struct vg_directory_entry){ .id = user->id, .name = vg_bytes_text(user->short_name), .object = user };
-    return user->short_name != NULL && user->group_ids != NULL && user->time_zone != NULL
-           && vg_zone_find(user->time_zone, &user->zone, NULL) == VG_OK;
+    *user =
+        (struct vg_user){ .id = record->id,
+                          .short_name = copy(arena, record->short_name),
+                          .name = copy(arena, record->name),
+                          .customer_id = record->customer_id,
+                          .group_ids = copy_ids(arena, record->group_ids, record->n_group_ids),
+                          .group_count = record->n_group_ids,
+                          .time_zone =
+                              copy(arena, record->time_zone != NULL ? record->time_zone : "UTC"),
+                          .disabled = record->disabled,
+                          .created = record->created_timestamp,
+                          .last_updated = record->last_updated_timestamp,
+                          .created_by = record->created_by_user_id };
+    *out_entry = (struct vg_directory_entry){ .id = user->id,
+                                              .name = vg_bytes_text(user->short_name),
+                                              .object = user };
+    return user->short_name != NULL && user->group_ids != NULL && user->time_zone != NULL &&
+           vg_zone_set_find(memory->zones, user->time_zone, &user->zone, NULL) == VG_OK;
 }
 
-static bool make_sources(const Vigil__Record__V1__ApiKey *record, struct vg_arena *arena, struct vg_api_key *key)
+static bool make_sources(
+    const Vigil__Record__V1__ApiKey *record,
+    struct vg_arena *arena,
+    struct vg_api_key *key)
 {
     struct vg_network *sources = vg_arena_calloc(arena, record->n_sources + 1, sizeof(*sources));
     if (sources == NULL) {
         return false;
     }
     for (size_t i = 0; i < record->n_sources; i++) {
-        if (vg_network_parse(vg_bytes_text(record->sources[i]), &sources[i], NULL) != VG_OK) {
+        if (!vg_network_parse(vg_bytes_text(record->sources[i]), &sources[i])) {
             return false;
         }
     }
@@ -125,21 +151,26 @@ static bool make_sources(const Vigil__Record__V1__ApiKey *record, struct vg_aren
     return true;
 }
 
-static bool make_key(const ProtobufCMessage *message, struct vg_arena *arena, struct vg_directory_entry *out_entry)
+static bool make_key(
+    const ProtobufCMessage *message,
+    const struct vg_directory_memory *memory,
+    struct vg_directory_entry *out_entry)
 {
+    struct vg_arena *arena = memory->arena;
     const Vigil__Record__V1__ApiKey *record = (const Vigil__Record__V1__ApiKey *)message;
     struct vg_api_key *key = vg_arena_calloc(arena, 1, sizeof(*key));
     if (key == NULL || record->secret_sha256.len != sizeof(key->secret_sha256)) {
         return false;
     }
     *key = (struct vg_api_key){ .key_id = copy(arena, record->id),
-        .user_id = record->user_id,
-        .customers = copy_ids(arena, record->customer_ids, record->n_customer_ids),
-        .customer_count = record->n_customer_ids,
-        .all_customers = record->all_customers,
-        .created = record->created_timestamp,
-        .expires = record->expires_timestamp,
-        .revoked = record->revoked_timestamp };
+                                .user_id = record->user_id,
+                                .customers =
+                                    copy_ids(arena, record->customer_ids, record->n_customer_ids),
+                                .customer_count = record->n_customer_ids,
+                                .all_customers = record->all_customers,
+                                .created = record->created_timestamp,
+                                .expires = record->expires_timestamp,
+                                .revoked = record->revoked_timestamp };
     memcpy(key->secret_sha256, record->secret_sha256.data, sizeof(key->secret_sha256));
     for (size_t i = 0; i < record->n_roles; i++) {
         if (record->roles[i] <= 0 || record->roles[i] > 31) {
@@ -151,69 +182,80 @@ static bool make_key(const ProtobufCMessage *message, struct vg_arena *arena, st
     return key->key_id != NULL && key->customers != NULL && make_sources(record, arena, key);
 }
 
-static bool make_location(const ProtobufCMessage *message, struct vg_arena *arena, struct vg_directory_entry *out_entry)
+static bool make_location(
+    const ProtobufCMessage *message,
+    const struct vg_directory_memory *memory,
+    struct vg_directory_entry *out_entry)
 {
+    struct vg_arena *arena = memory->arena;
     const Vigil__Record__V1__Location *record = (const Vigil__Record__V1__Location *)message;
     struct vg_location *location = vg_arena_calloc(arena, 1, sizeof(*location));
     if (location == NULL) {
         return false;
     }
     *location = (struct vg_location){ .id = record->id,
-        .short_name = copy(arena, record->short_name),
-        .name = copy(arena, record->name),
-        .time_zone = copy(arena, record->time_zone),
-        .customer_id = record->customer_id,
-        .created = record->created_timestamp };
+                                      .short_name = copy(arena, record->short_name),
+                                      .name = copy(arena, record->name),
+                                      .time_zone = copy(arena, record->time_zone),
+                                      .customer_id = record->customer_id,
+                                      .created = record->created_timestamp };
     *out_entry = (struct vg_directory_entry){ .id = location->id,
-        .name = vg_bytes_text(location->short_name),
-        .object = location };
+                                              .name = vg_bytes_text(location->short_name),
+                                              .object = location };
     return location->short_name != NULL;
 }
 
-static bool make_case(const ProtobufCMessage *message, struct vg_arena *arena, struct vg_directory_entry *out_entry)
+static bool make_case(
+    const ProtobufCMessage *message,
+    const struct vg_directory_memory *memory,
+    struct vg_directory_entry *out_entry)
 {
+    struct vg_arena *arena = memory->arena;
     const Vigil__Record__V1__Case *record = (const Vigil__Record__V1__Case *)message;
     struct vg_case *item = vg_arena_calloc(arena, 1, sizeof(*item));
     if (item == NULL) {
         return false;
     }
     *item = (struct vg_case){ .id = record->id,
-        .customer_id = record->customer_id,
-        .subject = copy(arena, record->subject),
-        .description = copy(arena, record->description),
-        .service_id = record->service_id,
-        .service = copy(arena, record->service_name),
-        .category_id = record->category_id,
-        .category_name = copy(arena, record->category_name),
-        .status = (int32_t)record->status,
-        .priority = (int32_t)record->priority,
-        .merged_into = record->merged_into_id,
-        .readers = copy_ids(arena, record->reader_ids, record->n_reader_ids),
-        .reader_count = record->n_reader_ids,
-        .created = record->created_timestamp };
+                              .customer_id = record->customer_id,
+                              .subject = copy(arena, record->subject),
+                              .description = copy(arena, record->description),
+                              .service_id = record->service_id,
+                              .service = copy(arena, record->service_name),
+                              .category_id = record->category_id,
+                              .category_name = copy(arena, record->category_name),
+                              .status = (int32_t)record->status,
+                              .priority = (int32_t)record->priority,
+                              .merged_into = record->merged_into_id,
+                              .readers = copy_ids(arena, record->reader_ids, record->n_reader_ids),
+                              .reader_count = record->n_reader_ids,
+                              .created = record->created_timestamp };
     *out_entry = (struct vg_directory_entry){ .id = item->id, .object = item };
     return item->subject != NULL && item->readers != NULL;
 }
 
 static bool make_signature(
     const ProtobufCMessage *message,
-    struct vg_arena *arena,
+    const struct vg_directory_memory *memory,
     struct vg_directory_entry *out_entry)
 {
+    struct vg_arena *arena = memory->arena;
     const Vigil__Record__V1__Signature *record = (const Vigil__Record__V1__Signature *)message;
     struct vg_signature *signature = vg_arena_calloc(arena, 1, sizeof(*signature));
     if (signature == NULL) {
         return false;
     }
-    *signature = (struct vg_signature){ .name = copy(arena, record->name),
-        .alarm_id = record->alarm_id,
-        .alarm_short_name = copy(arena, record->alarm_short_name),
-        .alarm_description = copy(arena, record->alarm_description),
-        .category_id = record->category_id,
-        .category_short_name = copy(arena, record->category_short_name),
-        .category_name = copy(arena, record->category_name),
-        .created = record->created_timestamp };
-    *out_entry = (struct vg_directory_entry){ .name = vg_bytes_text(signature->name), .object = signature };
+    *signature =
+        (struct vg_signature){ .name = copy(arena, record->name),
+                               .alarm_id = record->alarm_id,
+                               .alarm_short_name = copy(arena, record->alarm_short_name),
+                               .alarm_description = copy(arena, record->alarm_description),
+                               .category_id = record->category_id,
+                               .category_short_name = copy(arena, record->category_short_name),
+                               .category_name = copy(arena, record->category_name),
+                               .created = record->created_timestamp };
+    *out_entry =
+        (struct vg_directory_entry){ .name = vg_bytes_text(signature->name), .object = signature };
     return signature->name != NULL;
 }
 
@@ -230,7 +272,10 @@ const struct vg_directory_kind_row vg_directory_kinds[VG_DIRECTORY_KIND_COUNT] =
 };
 #undef TABLE
 
-struct vg_bytes vg_directory_entry_fold(enum vg_directory_kind kind, struct vg_bytes name, struct vg_arena *arena)
+struct vg_bytes vg_directory_entry_fold(
+    enum vg_directory_kind kind,
+    struct vg_bytes name,
+    struct vg_arena *arena)
 {
     if (!vg_directory_kinds[kind].folds || name.size == 0) {
         return name;
@@ -246,9 +291,10 @@ struct vg_bytes vg_directory_entry_fold(enum vg_directory_kind kind, struct vg_b
     return vg_bytes(folded, name.size);
 }
 
-enum vg_reason vg_directory_entry_make(enum vg_directory_kind kind,
+enum vg_reason vg_directory_entry_make(
+    enum vg_directory_kind kind,
     struct vg_bytes record,
-    struct vg_arena *arena,
+    const struct vg_directory_memory *memory,
     struct vg_directory_entry **out_entry,
     struct vg_error *error)
 {
@@ -256,15 +302,17 @@ enum vg_reason vg_directory_entry_make(enum vg_directory_kind kind,
     struct vg_arena scratch;
     vg_arena_init(&scratch, 16u * 1024 * 1024);
     ProtobufCMessage *message = NULL;
-    enum vg_reason reason = vg_wire_decode(row->table, record, &vg_wire_policy_record, &scratch, &message, error);
+    enum vg_reason reason =
+        vg_wire_decode(row->table, record, &vg_wire_policy_record, &scratch, &message, error);
     if (reason != VG_OK) {
         reason = vg_error_set(error, VG_STORE_CORRUPT, "a record of the directory cannot be read");
     } else {
-        struct vg_directory_entry *entry = vg_arena_calloc(arena, 1, sizeof(*entry));
-        if (entry == NULL || !row->make(message, arena, entry)) {
-            reason = vg_error_set(error, VG_STORE_CORRUPT, "a record of the directory is incomplete");
+        struct vg_directory_entry *entry = vg_arena_calloc(memory->arena, 1, sizeof(*entry));
+        if (entry == NULL || !row->make(message, memory, entry)) {
+            reason =
+                vg_error_set(error, VG_STORE_CORRUPT, "a record of the directory is incomplete");
         } else {
-            entry->name = vg_directory_entry_fold(kind, entry->name, arena);
+            entry->name = vg_directory_entry_fold(kind, entry->name, memory->arena);
             *out_entry = entry;
         }
     }

@@ -8,12 +8,20 @@
 
 #include "core/base/arena.h"
 #include "core/directory/directory.h"
+#include "core/directory/zone_set.h"
 #include "proto/contract.h"
 
+/* Where entries are made: texts in the arena, zones shared. */
+struct vg_directory_memory {
+    struct vg_arena *arena;
+    struct vg_zone_set *zones;
+};
+
 struct vg_directory_entry {
-    int64_t id;           /* 0 for kinds that have only a name */
-    struct vg_bytes name; /* as compared: folded for short names; empty for kinds that have only an id */
-    const void *object;   /* struct vg_customer, …, by kind */
+    int64_t id; /* 0 for kinds that have only a name */
+    struct vg_bytes
+        name; /* as compared: folded for short names; empty for kinds that have only an id */
+    const void *object; /* struct vg_customer, …, by kind */
 };
 
 /* What differs between the kinds. */
@@ -22,23 +30,32 @@ struct vg_directory_kind_row {
     bool by_id;
     bool by_name;
     bool folds; /* names compare without case */
-    /* Fill entry->id, entry->name (not yet folded) and entry->object from a record message; false when memory is out. */
-    bool (*make)(const ProtobufCMessage *record, struct vg_arena *arena, struct vg_directory_entry *out_entry);
+    /* Fill entry->id, entry->name (not yet folded) and entry->object from a record message; false
+     * when memory is out. */
+    bool (*make)(
+        const ProtobufCMessage *record,
+        const struct vg_directory_memory *memory,
+        struct vg_directory_entry *out_entry);
 };
 extern const struct vg_directory_kind_row vg_directory_kinds[VG_DIRECTORY_KIND_COUNT];
 
 /*
- * Make the entry of packed record bytes, in `arena`.
+ * Make the entry of packed record bytes, in `memory`.
  *
  * Fails with: STORE_CORRUPT, RESOURCE_LIMIT.
  */
-VG_MUST_USE enum vg_reason vg_directory_entry_make(enum vg_directory_kind kind,
+VG_MUST_USE enum vg_reason vg_directory_entry_make(
+    enum vg_directory_kind kind,
     struct vg_bytes record,
-    struct vg_arena *arena,
+    const struct vg_directory_memory *memory,
     struct vg_directory_entry **out_entry,
     struct vg_error *error);
 
-/* A name as it is compared: ASCII letters in lower case when the kind folds. NULL data when memory is out. */
-struct vg_bytes vg_directory_entry_fold(enum vg_directory_kind kind, struct vg_bytes name, struct vg_arena *arena);
+/* A name as it is compared: ASCII letters in lower case when the kind folds. NULL data when memory
+ * is out. */
+struct vg_bytes vg_directory_entry_fold(
+    enum vg_directory_kind kind,
+    struct vg_bytes name,
+    struct vg_arena *arena);
 
 #endif

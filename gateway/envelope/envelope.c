@@ -39,7 +39,8 @@ static void put_text(struct vg_buffer *out, const char *piece, const char *text)
     }
 }
 
-/* One element of `messages`. The timestamp is always sent: real clients and the vendor's real answers have it. */
+/* One element of `messages`. The timestamp is always sent: real clients and the vendor's real
+ * answers have it. */
 static void put_message(struct vg_buffer *out, const struct vg_violation *violation, vg_time now)
 {
     static const char *const types[] = {
@@ -59,7 +60,9 @@ static void put_message(struct vg_buffer *out, const struct vg_violation *violat
 
 void vg_envelope_error(struct vg_buffer *out, const struct vg_error *error, vg_time now)
 {
-    put_head(out, &(struct vg_envelope_numbers){ .status = vg_reason_row(error->reason)->http_status });
+    put_head(
+        out,
+        &(struct vg_envelope_numbers){ .status = vg_reason_row(error->reason)->http_status });
     if (error->violations.count > 0) {
         for (uint32_t i = 0; i < error->violations.count; i++) {
             if (i > 0) {
@@ -71,9 +74,10 @@ void vg_envelope_error(struct vg_buffer *out, const struct vg_error *error, vg_t
         put_message(
             out,
             &(struct vg_violation){ .reason = error->reason,
-                .message = error->message[0] != '\0' ? error->message : NULL,
-                .field = error->field[0] != '\0' ? error->field : NULL,
-                .parameter = error->parameter[0] != '\0' ? error->parameter : NULL },
+                                    .message = error->message[0] != '\0' ? error->message : NULL,
+                                    .field = error->field[0] != '\0' ? error->field : NULL,
+                                    .parameter =
+                                        error->parameter[0] != '\0' ? error->parameter : NULL },
             now);
     }
     vg_buffer_append_text(out, "],\"data\":null");

@@ -1,6 +1,6 @@
 /*
- * The object around every JSON answer: responseCode, limit, offset, count, metaData, messages, data, size, in this
- * order. It is written here and nowhere else.
+ * The object around every JSON answer: responseCode, limit, offset, count, metaData, messages,
+ * data, size, in this order. It is written here and nowhere else.
  *
  * Threads: pure; the buffer's owner.
  */
@@ -15,9 +15,9 @@
 
 struct vg_envelope_numbers {
     unsigned status;
-    int64_t limit;  /* effective; 0 around a single object */
+    int64_t limit; /* effective; 0 around a single object */
     int64_t offset;
-    int64_t count;  /* -1 = not counted */
+    int64_t count; /* -1 = not counted */
 };
 
 /* Everything up to and including `"data":`. */
@@ -26,7 +26,8 @@ void vg_envelope_begin(struct vg_buffer *out, const struct vg_envelope_numbers *
 /* `,"size":N}` */
 void vg_envelope_end(struct vg_buffer *out, uint64_t size);
 
-/* A whole answer for a failure: one message per violation, or one for the error itself; data is null. */
+/* A whole answer for a failure: one message per violation, or one for the error itself; data is
+ * null. */
 void vg_envelope_error(struct vg_buffer *out, const struct vg_error *error, vg_time now);
 
 #endif

@@ -24,7 +24,9 @@ unsigned vg_reply_json_status(const struct vg_call *call)
 
 static enum vg_reason write_single(struct vg_call *call)
 {
-    vg_envelope_begin(&call->out, &(struct vg_envelope_numbers){ .status = vg_reply_json_status(call) });
+    vg_envelope_begin(
+        &call->out,
+        &(struct vg_envelope_numbers){ .status = vg_reply_json_status(call) });
     vg_json_write(&call->out, call->method->answer, call->reply.answer, &vg_json_documented);
     vg_envelope_end(&call->out, 0);
     call->out_done = true;
@@ -71,11 +73,12 @@ enum vg_reason vg_reply_json_write(struct vg_reply_json *json, struct vg_call *c
     }
     if (!json->begun) {
         json->begun = true;
-        vg_envelope_begin(&call->out,
+        vg_envelope_begin(
+            &call->out,
             &(struct vg_envelope_numbers){ .status = vg_reply_json_status(call),
-                .limit = call->reply.limit,
-                .offset = call->reply.offset,
-                .count = call->reply.count });
+                                           .limit = call->reply.limit,
+                                           .offset = call->reply.offset,
+                                           .count = call->reply.count });
         vg_buffer_append_byte(&call->out, '[');
     }
     return write_rows(json, call);

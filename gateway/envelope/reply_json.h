@@ -1,6 +1,6 @@
 /*
- * A reply as JSON in the envelope, made in parts so that memory stays flat: the head, then rows while the client
- * reads, then the end with the number of rows that went out.
+ * A reply as JSON in the envelope, made in parts so that memory stays flat: the head, then rows
+ * while the client reads, then the end with the number of rows that went out.
  *
  * Threads: with the call: an executor thread or the worker.
  */
@@ -22,10 +22,12 @@ void vg_reply_json_init(struct vg_reply_json *json);
 void vg_reply_json_dispose(struct vg_reply_json *json);
 
 /*
- * Append the next part of call->reply to call->out, about VG_CALL_PART_BYTES; sets call->out_done with the last.
+ * Append the next part of call->reply to call->out, about VG_CALL_PART_BYTES; sets call->out_done
+ * with the last.
  *
- * Fails with: what the row puller fails with; CANCELLED, DEADLINE_EXCEEDED; REQUEST_MEMORY. Before the first byte has
- * been sent the failure is answered in the envelope, afterwards the answer is cut.
+ * Fails with: what the row puller fails with; CANCELLED, DEADLINE_EXCEEDED; REQUEST_MEMORY. Before
+ * the first byte has been sent the failure is answered in the envelope, afterwards the answer is
+ * cut.
  */
 VG_MUST_USE enum vg_reason vg_reply_json_write(struct vg_reply_json *json, struct vg_call *call);
 

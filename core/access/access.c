@@ -1,0 +1,223 @@
+/*
+ * Authentication: the key's record is found by its id in the directory's snapshot, the secret is
+ * compared by digest, and the principal that follows from key, user and customers is kept in a
+ * small cache until the directory changes, because expanding customers to their sub-customers walks
+ * all of them.
+ */
+#include "core/access/access.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/access/api_key.h"
+#include "core/access/role.h"
+#include "core/base/assert.h"
+#include "core/directory/directory.h"
+
+#define VG_ACCESS_CACHE_SLOTS 1024u
+/* Deeper trees of customers than this are cut: a loop in the data must not hang a request. */
+#define VG_ACCESS_CUSTOMER_DEPTH_MAX 64
+
+struct cache_slot {
+    uint64_t version; /* of the directory */
+    const struct vg_api_key *key;
+    const struct vg_principal *principal; /* a reference; NULL = empty */
+};
+
+struct vg_access {
+    struct vg_directory *directory;
+    pthread_mutex_t lock; /* of the slots */
+    struct cache_slot slots[VG_ACCESS_CACHE_SLOTS];
+};
+
+enum vg_reason vg_access_create(
+    struct vg_directory *directory,
+    struct vg_access **out_access,
+    struct vg_error *error)
+{
+    struct vg_access *access = calloc(1, sizeof(*access));
+    if (access == NULL) {
+        return vg_error_set(error, VG_RESOURCE_LIMIT, NULL);
+    }
+    access->directory = directory;
+    VG_ASSERT(pthread_mutex_init(&access->lock, NULL) == 0);
+    *out_access = access;
+    return VG_OK;
+}
+
+void vg_access_destroy(struct vg_access *access)
+{
+    if (access == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < VG_ACCESS_CACHE_SLOTS; i++) {
+        vg_principal_unref(access->slots[i].principal);
+    }
+    (void)pthread_mutex_destroy(&access->lock);
+    free(access);
+}
+
+static bool is_granted(
+    const struct vg_api_key *key,
+    const struct vg_user *user,
+    int64_t customer_id)
+{
+    if (key->customer_count == 0) {
+        return customer_id == user->customer_id;
+    }
+    for (size_t i = 0; i < key->customer_count; i++) {
+        if (key->customers[i] == customer_id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Is the customer, or one it is below, among those of the key? */
+static bool is_covered(
+    const struct vg_directory_snapshot *snapshot,
+    const struct vg_api_key *key,
+    const struct vg_user *user,
+    const struct vg_customer *customer)
+{
+    for (int depth = 0; customer != NULL && depth < VG_ACCESS_CUSTOMER_DEPTH_MAX; depth++) {
+        if (is_granted(key, user, customer->id)) {
+            return true;
+        }
+        customer =
+            customer->parent_id == 0 ? NULL : vg_directory_customer(snapshot, customer->parent_id);
+    }
+    return false;
+}
+
+/* The principal of a key that has been proved. Ids come out sorted, as the directory keeps them. */
+static const struct vg_principal *make_principal(
+    const struct vg_directory_snapshot *snapshot,
+    const struct vg_api_key *key,
+    const struct vg_user *user)
+{
+    size_t all = vg_directory_count(snapshot, VG_DIRECTORY_CUSTOMER);
+    size_t room = key->all_customers ? 0 : all;
+    struct vg_principal *principal = calloc(1, sizeof(*principal) + room * sizeof(int64_t));
+    VG_ASSERT(principal != NULL);
+    atomic_init(&principal->references, 1);
+    int64_t *customers = (int64_t *)(void *)(principal + 1);
+    for (size_t i = 0; i < room; i++) {
+        const struct vg_customer *customer = vg_directory_at(snapshot, VG_DIRECTORY_CUSTOMER, i);
+        if (is_covered(snapshot, key, user, customer)) {
+            customers[principal->customer_count++] = customer->id;
+        }
+    }
+    principal->customers = key->all_customers ? NULL : customers;
+    principal->all_customers = key->all_customers;
+    principal->user_id = user->id;
+    principal->user_name = user->short_name;
+    principal->customer_id = user->customer_id;
+    principal->key_id = key->key_id;
+    principal->roles = key->roles;
+    principal->functions = vg_role_functions(key->roles);
+    principal->zone = user->zone;
+    principal->key_created = key->created;
+    principal->key_expires = key->expires;
+    return principal;
+}
+
+static const struct vg_principal *find_principal(
+    struct vg_access *access,
+    const struct vg_directory_snapshot *snapshot,
+    const struct vg_api_key *key,
+    const struct vg_user *user)
+{
+    uint64_t version = vg_directory_snapshot_version(snapshot);
+    size_t slot = ((uintptr_t)key >> 4) % VG_ACCESS_CACHE_SLOTS;
+    struct cache_slot *cached = &access->slots[slot];
+    const struct vg_principal *principal = NULL;
+    (void)pthread_mutex_lock(&access->lock);
+    if (cached->principal != NULL && cached->key == key && cached->version == version) {
+        principal = vg_principal_ref(cached->principal);
+    }
+    (void)pthread_mutex_unlock(&access->lock);
+    if (principal != NULL) {
+        return principal;
+    }
+    principal = make_principal(snapshot, key, user);
+    (void)pthread_mutex_lock(&access->lock);
+    vg_principal_unref(cached->principal);
+    *cached = (struct cache_slot){ .version = version,
+                                   .key = key,
+                                   .principal = vg_principal_ref(principal) };
+    (void)pthread_mutex_unlock(&access->lock);
+    return principal;
+}
+
+static bool source_is_allowed(const struct vg_api_key *key, const struct vg_network *peer)
+{
+    bool allowed = key->source_count == 0;
+    for (size_t i = 0; i < key->source_count && !allowed; i++) {
+        allowed = vg_network_contains(&key->sources[i], peer);
+    }
+    return allowed;
+}
+
+/* The rules, in the order in which they are answered: nobody learns more about a key than its
+ * secret allows. */
+static enum vg_reason check(
+    const struct vg_directory_snapshot *snapshot,
+    const struct vg_api_key_parts *parts,
+    const struct vg_network *peer,
+    vg_time now,
+    const struct vg_api_key **out_key,
+    const struct vg_user **out_user,
+    struct vg_error *error)
+{
+    uint8_t digest[VG_SHA256_SIZE];
+    vg_digest_sha256(parts->secret, digest);
+    const struct vg_api_key *key = vg_directory_key(snapshot, parts->key_id);
+    static const uint8_t nothing[VG_SHA256_SIZE];
+    bool proved =
+        vg_digest_equal(key != NULL ? key->secret_sha256 : nothing, digest, sizeof(digest)) &&
+        key != NULL;
+    if (!proved || key->revoked != 0 || key->user_id != parts->user_id) {
+        return vg_error_set(error, VG_AUTHENTICATION_FAILED, NULL);
+    }
+    const struct vg_user *user = vg_directory_user(snapshot, key->user_id);
+    if (user == NULL || user->disabled) {
+        return vg_error_set(error, VG_AUTHENTICATION_FAILED, NULL);
+    }
+    if (key->expires != 0 && now >= key->expires) {
+        return vg_error_set(error, VG_KEY_EXPIRED, NULL);
+    }
+    if (!source_is_allowed(key, peer)) {
+        return vg_error_set(error, VG_KEY_SOURCE_REFUSED, NULL);
+    }
+    *out_key = key;
+    *out_user = user;
+    return VG_OK;
+}
+
+enum vg_reason vg_access_authenticate(
+    struct vg_access *access,
+    struct vg_bytes credential,
+    const struct vg_network *peer,
+    vg_time now,
+    const struct vg_principal **out_principal,
+    struct vg_error *error)
+{
+    if (credential.data == NULL || credential.size == 0) {
+        return vg_error_set(error, VG_NOT_AUTHENTICATED, NULL);
+    }
+    struct vg_api_key_parts parts;
+    if (!vg_api_key_parse(credential, &parts)) {
+        return vg_error_set(error, VG_AUTHENTICATION_FAILED, NULL);
+    }
+    const struct vg_directory_snapshot *snapshot = vg_directory_snapshot(access->directory);
+    const struct vg_api_key *key = NULL;
+    const struct vg_user *user = NULL;
+    enum vg_reason reason = check(snapshot, &parts, peer, now, &key, &user, error);
+    if (reason == VG_OK) {
+        *out_principal = find_principal(access, snapshot, key, user);
+    }
+    vg_directory_snapshot_unref(snapshot);
+    return reason;
+}
