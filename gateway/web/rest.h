@@ -1,0 +1,53 @@
+/*
+ * One REST request: the state between an exchange below and a call above. Private to gateway/web.
+ *
+ * Threads: the exchange's worker, except read and write of the face, which run where dispatch runs
+ * them.
+ */
+#ifndef VG_GATEWAY_WEB_REST_H
+#define VG_GATEWAY_WEB_REST_H
+
+#include <stdbool.h>
+
+#include "gateway/envelope/reply_json.h"
+#include "gateway/route/router.h"
+#include "gateway/web/web.h"
+#include "rpc/net/timer.h"
+#include "rpc/service/call.h"
+
+/* An answer to a failure: at most VG_VIOLATIONS_MAX messages. */
+#define VG_REST_ERROR_BYTES_MAX (1024u * 1024u)
+
+struct vg_rest {
+    struct vg_call call;
+    struct vg_web *web;
+    struct vg_exchange *exchange; /* NULL once it is over and the call is not */
+    struct vg_route_match match;
+    struct vg_bytes path;
+    struct vg_bytes query;
+    struct vg_reply_json json;
+    struct vg_timer deadline;
+    struct vg_buffer
+        own; /* an error answer or a probe's; the call's buffer may be in use elsewhere */
+    struct vg_buffer *out; /* what is being sent: &own or &call.out */
+    size_t taken;          /* of *out */
+    bool head_only;        /* HEAD */
+    bool responded;
+    bool running; /* vg_call_run was called and `ready` has not come with the end */
+    bool waiting; /* vg_call_more was called */
+    bool cut;     /* the answer began and cannot be completed */
+};
+
+extern const struct vg_face vg_rest_face;
+
+/* Send `own` as the whole answer. */
+void vg_rest_send_own(
+    struct vg_rest *rest,
+    unsigned status,
+    const char *content_type,
+    bool retry_later);
+
+/* Answer `error` in the envelope. */
+void vg_rest_send_error(struct vg_rest *rest, const struct vg_error *error);
+
+#endif

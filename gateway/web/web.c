@@ -1,0 +1,423 @@
+/*
+ * The exchange side of a REST request: head → call, body → call, call's answer → bytes.
+ */
+#include "gateway/web/web.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/base/assert.h"
+#include "gateway/envelope/envelope.h"
+#include "gateway/web/probe.h"
+#include "gateway/web/rest.h"
+#include "rpc/net/worker.h"
+
+static const struct verb {
+    const char *word;
+    int verb;
+} verbs[] = {
+    { "GET", VG_VERB_GET },       { "POST", VG_VERB_POST },   { "PUT", VG_VERB_PUT },
+    { "DELETE", VG_VERB_DELETE }, { "PATCH", VG_VERB_PATCH },
+};
+
+/* "GET, HEAD, OPTIONS" for the Allow header of RFC 9110 §10.2.1. */
+static void print_allow(uint32_t allowed, char *out_text, size_t size)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < VG_ARRAY_COUNT(verbs); i++) {
+        if ((allowed >> verbs[i].verb & 1u) != 0) {
+            bool is_get = verbs[i].verb == VG_VERB_GET;
+            used += (size_t)snprintf(
+                out_text + used,
+                size - used,
+                "%s%s, ",
+                verbs[i].word,
+                is_get ? ", HEAD" : "");
+        }
+    }
+    (void)snprintf(out_text + used, size - used, "OPTIONS");
+}
+
+static struct vg_bytes text_bytes(const char *text)
+{
+    return vg_bytes_text(text);
+}
+
+/* Send the response head; the body follows by pull unless there is none. */
+static void respond(
+    struct vg_rest *rest,
+    unsigned status,
+    const char *content_type,
+    int64_t length,
+    bool retry_later)
+{
+    struct vg_http_header headers[6];
+    size_t count = 0;
+    char allow[64];
+    headers[count++] = (struct vg_http_header){ text_bytes("server"), text_bytes("vigil") };
+    if (content_type != NULL) {
+        headers[count++] =
+            (struct vg_http_header){ text_bytes("content-type"), text_bytes(content_type) };
+    }
+    if (retry_later) {
+        headers[count++] = (struct vg_http_header){ text_bytes("retry-after"), text_bytes("1") };
+    }
+    if (status == 401) {
+        headers[count++] =
+            (struct vg_http_header){ text_bytes("www-authenticate"), text_bytes("Bearer") };
+    }
+    if (status == 405 || status == 204) {
+        print_allow(rest->match.verbs_allowed, allow, sizeof(allow));
+        headers[count++] = (struct vg_http_header){ text_bytes("allow"), text_bytes(allow) };
+    }
+    rest->responded = true;
+    bool no_body = rest->head_only || status == 204;
+    rest->exchange->carrier->respond(
+        rest->exchange,
+        &(struct vg_http_response){ .status = status,
+                                    .headers = headers,
+                                    .header_count = count,
+                                    .content_length = status == 204 ? -1 : length,
+                                    .no_body = no_body });
+    if (!no_body) {
+        rest->exchange->carrier->resume(rest->exchange);
+    }
+}
+
+void vg_rest_send_own(
+    struct vg_rest *rest,
+    unsigned status,
+    const char *content_type,
+    bool retry_later)
+{
+    rest->out = &rest->own;
+    rest->taken = 0;
+    respond(rest, status, content_type, (int64_t)rest->own.size, retry_later);
+}
+
+void vg_rest_send_error(struct vg_rest *rest, const struct vg_error *error)
+{
+    const struct vg_reason_row *row = vg_reason_row(error->reason);
+    vg_buffer_clear(&rest->own);
+    vg_envelope_error(&rest->own, error, vg_clock_now(rest->web->service->clock));
+    vg_rest_send_own(rest, row->http_status, "application/json; charset=UTF-8", row->retry_later);
+}
+
+static void free_rest(struct vg_rest *rest)
+{
+    vg_call_dispose(&rest->call);
+    vg_reply_json_dispose(&rest->json);
+    vg_buffer_dispose(&rest->own);
+    free(rest);
+}
+
+/* The request's time is up while dispatch has it. */
+static void deadline_fires(struct vg_timer *timer)
+{
+    struct vg_rest *rest = VG_CONTAINER_OF(timer, struct vg_rest, deadline);
+    struct vg_error error;
+    vg_error_init(&error, NULL);
+    (void)vg_error_set(&error, VG_DEADLINE_EXCEEDED, NULL);
+    (void)vg_call_cancel(&rest->call, VG_DEADLINE_EXCEEDED);
+    if (!rest->responded) {
+        vg_rest_send_error(rest, &error);
+    } else {
+        rest->cut = true;
+        rest->exchange->carrier->abort(rest->exchange, VG_DEADLINE_EXCEEDED);
+    }
+}
+
+/* Credentials: the API key header decides when both are there. */
+static struct vg_bytes find_credential(const struct vg_http_request *request)
+{
+    const struct vg_http_header *key = vg_http_request_header(request, "argus-api-key");
+    if (key != NULL) {
+        return key->value;
+    }
+    const struct vg_http_header *authorization = vg_http_request_header(request, "authorization");
+    static const char bearer[] = "Bearer ";
+    size_t size = sizeof(bearer) - 1;
+    if (authorization != NULL && authorization->value.size > size &&
+        strncasecmp((const char *)authorization->value.data, bearer, size) == 0) {
+        return vg_bytes(authorization->value.data + size, authorization->value.size - size);
+    }
+    return vg_bytes(NULL, 0);
+}
+
+/* Split the target into path and query; the absolute form is accepted too (RFC 9112 §3.2.2). */
+static void split_target(
+    struct vg_bytes target,
+    struct vg_bytes *out_path,
+    struct vg_bytes *out_query)
+{
+    static const char *const schemes[] = { "http://", "https://" };
+    for (size_t i = 0; i < VG_ARRAY_COUNT(schemes); i++) {
+        size_t size = strlen(schemes[i]);
+        if (target.size > size && strncasecmp((const char *)target.data, schemes[i], size) == 0) {
+            const uint8_t *slash = memchr(target.data + size, '/', target.size - size);
+            size_t start = slash == NULL ? target.size : (size_t)(slash - target.data);
+            target = start == target.size ? text_bytes("/")
+                                          : vg_bytes(target.data + start, target.size - start);
+        }
+    }
+    const uint8_t *mark = target.size == 0 ? NULL : memchr(target.data, '?', target.size);
+    size_t path_size = mark == NULL ? target.size : (size_t)(mark - target.data);
+    *out_path = vg_bytes(target.data, path_size);
+    *out_query = mark == NULL ? vg_bytes(NULL, 0) : vg_bytes(mark + 1, target.size - path_size - 1);
+}
+
+static bool is_method(const struct vg_http_request *request, const char *word)
+{
+    return vg_bytes_equal(request->method, text_bytes(word));
+}
+
+static int find_verb(const struct vg_http_request *request)
+{
+    if (is_method(request, "HEAD")) {
+        return VG_VERB_GET;
+    }
+    for (size_t i = 0; i < VG_ARRAY_COUNT(verbs); i++) {
+        if (is_method(request, verbs[i].word)) {
+            return verbs[i].verb;
+        }
+    }
+    return -1;
+}
+
+/* FIND: route and method of the path. The verb is kept as text for the log. */
+static enum vg_reason face_find(struct vg_call *call)
+{
+    struct vg_rest *rest = VG_CONTAINER_OF(call, struct vg_rest, call);
+    int verb = find_verb(&rest->exchange->request);
+    enum vg_reason reason = vg_router_match(
+        rest->web->router,
+        verb,
+        rest->path,
+        &call->arena,
+        &rest->match,
+        &call->error);
+    if (reason == VG_OK) {
+        call->method = rest->match.route->method;
+    }
+    return reason;
+}
+
+static void answer_options(struct vg_rest *rest)
+{
+    struct vg_error error;
+    vg_error_init(&error, NULL);
+    enum vg_reason reason =
+        vg_router_match(rest->web->router, -1, rest->path, &rest->call.arena, &rest->match, &error);
+    if (reason == VG_METHOD_NOT_ALLOWED) {
+        respond(rest, 204, NULL, -1, false); /* the path is ours; what it takes is in Allow */
+    } else {
+        vg_rest_send_error(rest, &error);
+    }
+}
+
+static void app_headers(struct vg_exchange *exchange)
+{
+    struct vg_web *web = VG_CONTAINER_OF(exchange->app, struct vg_web, app);
+    struct vg_rest *rest = calloc(1, sizeof(*rest));
+    if (rest == NULL) {
+        exchange->carrier->abort(exchange, VG_RESOURCE_LIMIT);
+        return;
+    }
+    exchange->state = rest;
+    rest->web = web;
+    rest->exchange = exchange;
+    rest->deadline.fire = deadline_fires;
+    rest->head_only = is_method(&exchange->request, "HEAD");
+    vg_call_init(&rest->call, &vg_rest_face, web->service, &exchange->worker->mailbox);
+    vg_reply_json_init(&rest->json);
+    vg_buffer_init(&rest->own, VG_REST_ERROR_BYTES_MAX);
+    split_target(exchange->request.target, &rest->path, &rest->query);
+
+    unsigned status = 0;
+    const char *content_type = NULL;
+    if (vg_probe_answer(web->service, rest->path, &rest->own, &status, &content_type)) {
+        vg_rest_send_own(rest, status, content_type, status == 503);
+        return;
+    }
+    if (is_method(&exchange->request, "OPTIONS")) {
+        answer_options(rest);
+        return;
+    }
+    rest->call.target = exchange->request.target;
+    rest->call.verb = exchange->request.method;
+    rest->call.credential = find_credential(&exchange->request);
+    rest->call.peer = exchange->request.peer;
+    rest->call.peer_port = exchange->request.peer_port;
+    rest->call.request_bytes_max = web->service->settings->request_bytes_max;
+    if (vg_call_begin(&rest->call) != VG_OK) {
+        vg_rest_send_error(rest, &rest->call.error);
+        return;
+    }
+    vg_worker_set_timer(exchange->worker, &rest->deadline, rest->call.deadline_ns);
+    if (exchange->request.content_length > (int64_t)rest->call.request_bytes_max) {
+        vg_call_fail(&rest->call, vg_error_set(&rest->call.error, VG_REQUEST_TOO_LARGE, NULL));
+        vg_rest_send_error(rest, &rest->call.error);
+    }
+}
+
+static void app_body(struct vg_exchange *exchange, struct vg_bytes part)
+{
+    struct vg_rest *rest = exchange->state;
+    exchange->carrier->consume(exchange, part.size);
+    if (rest == NULL || rest->responded) {
+        return; /* answered early: what still comes is dropped */
+    }
+    vg_buffer_append(&rest->call.body, part.data, part.size);
+    if (rest->call.body.failed) {
+        vg_call_fail(&rest->call, vg_error_set(&rest->call.error, VG_REQUEST_TOO_LARGE, NULL));
+        vg_rest_send_error(rest, &rest->call.error);
+    }
+}
+
+static void app_end(struct vg_exchange *exchange)
+{
+    struct vg_rest *rest = exchange->state;
+    if (rest == NULL || rest->responded) {
+        return;
+    }
+    rest->running = true;
+    vg_worker_hold(exchange->worker);
+    vg_call_run(&rest->call);
+}
+
+/* A part of the answer is there, or the call has failed. */
+static void face_ready(struct vg_call *call)
+{
+    struct vg_rest *rest = VG_CONTAINER_OF(call, struct vg_rest, call);
+    rest->waiting = false;
+    if (call->stage == VG_CALL_STAGE_ENDED && rest->running) {
+        rest->running = false;
+        /* The home mailbox is the worker's: the way to it when the exchange is already gone. */
+        vg_worker_release(VG_CONTAINER_OF(call->home, struct vg_worker, mailbox));
+    }
+    if (rest->exchange == NULL) {
+        if (call->stage == VG_CALL_STAGE_ENDED) {
+            free_rest(rest);
+        } else if (vg_call_cancel(call, VG_CANCELLED)) {
+            rest->running = false;
+            vg_worker_release(VG_CONTAINER_OF(call->home, struct vg_worker, mailbox));
+            free_rest(rest);
+        }
+        return;
+    }
+    if (rest->out == &rest->own) {
+        return; /* the deadline has been answered meanwhile */
+    }
+    if (call->reason != VG_OK) {
+        if (!rest->responded) {
+            vg_rest_send_error(rest, &call->error);
+        } else {
+            rest->cut = true;
+            rest->exchange->carrier->resume(rest->exchange);
+        }
+        return;
+    }
+    if (!rest->responded) {
+        rest->out = &call->out;
+        const char *type = call->method->envelope == VG_ENVELOPE_RAW
+                               ? call->reply.content_type
+                               : "application/json; charset=UTF-8";
+        respond(
+            rest,
+            vg_reply_json_status(call),
+            type,
+            call->out_done ? (int64_t)call->out.size : -1,
+            false);
+    } else {
+        rest->exchange->carrier->resume(rest->exchange);
+    }
+}
+
+static enum vg_pull app_pull(
+    struct vg_exchange *exchange,
+    uint8_t *out,
+    size_t size,
+    size_t *out_size)
+{
+    struct vg_rest *rest = exchange->state;
+    *out_size = 0;
+    if (rest->cut) {
+        return VG_PULL_FAILED;
+    }
+    if (rest->waiting) {
+        return VG_PULL_WAIT; /* another thread appends to the buffer */
+    }
+    size_t left = rest->out->size - rest->taken;
+    size_t given = left < size ? left : size;
+    if (given > 0) {
+        memcpy(out, rest->out->data + rest->taken, given);
+        rest->taken += given;
+        *out_size = given;
+    }
+    if (rest->taken < rest->out->size) {
+        return VG_PULL_MORE;
+    }
+    if (rest->out == &rest->own || rest->call.out_done) {
+        return VG_PULL_END;
+    }
+    vg_buffer_clear(rest->out);
+    rest->taken = 0;
+    rest->waiting = true;
+    vg_call_more(&rest->call);
+    return given > 0 ? VG_PULL_MORE : VG_PULL_WAIT;
+}
+
+static void app_closed(struct vg_exchange *exchange, bool answered)
+{
+    (void)answered;
+    struct vg_rest *rest = exchange->state;
+    if (rest == NULL) {
+        return;
+    }
+    exchange->state = NULL;
+    vg_worker_clear_timer(exchange->worker, &rest->deadline);
+    rest->exchange = NULL;
+    if (rest->running && !vg_call_cancel(&rest->call, VG_CANCELLED)) {
+        return; /* another thread has the call: `ready` comes and frees */
+    }
+    if (rest->running) {
+        rest->running = false;
+        vg_worker_release(exchange->worker);
+    }
+    free_rest(rest);
+}
+
+void vg_web_init(struct vg_web *web, struct vg_service *service)
+{
+    *web = (struct vg_web){
+        .app = { .headers = app_headers,
+                 .body = app_body,
+                 .end = app_end,
+                 .pull = app_pull,
+                 .closed = app_closed },
+        .service = service,
+        .router = vg_router_create(service->routes, service->route_count),
+    };
+}
+
+void vg_web_dispose(struct vg_web *web)
+{
+    vg_router_destroy(web->router);
+    web->router = NULL;
+}
+
+static enum vg_reason face_write(struct vg_call *call)
+{
+    return vg_reply_json_write(&VG_CONTAINER_OF(call, struct vg_rest, call)->json, call);
+}
+
+const struct vg_face vg_rest_face = {
+    .name = "rest",
+    .find = face_find,
+    .read = vg_rest_read,
+    .write = face_write,
+    .ready = face_ready,
+    .takes_wire = false,
+};
