@@ -55,7 +55,7 @@ struct vg_predicate {
         const struct vg_bytes *bytes;
         uint64_t mask;
         struct {
-            struct vg_row_network network;
+            struct vg_network network;
             int16_t min_bits; /* -1 = none */
         } network;
     };
@@ -114,7 +114,7 @@ const struct vg_predicate *vg_predicate_bytes_in(
 const struct vg_predicate *vg_predicate_network(
     struct vg_arena *arena,
     uint32_t column,
-    const struct vg_row_network *network,
+    const struct vg_network *network,
     int min_bits);
 
 /* Any element of the list is one of `hashes` (vg_siphash with the secret of the store); they are

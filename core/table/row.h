@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "core/base/bytes.h"
+#include "core/base/network.h"
 
 /* Absent time or number. */
 #define VG_ABSENT INT64_MIN
@@ -21,19 +22,12 @@
 /* Elements of one list value at most. */
 #define VG_ROW_LIST_MAX 16384u
 
-/* An address (all bits) or a network. The bits behind `bits` are zero; a mapped IPv4 address
- * (::ffff:a.b.c.d) is handed over as IPv4. */
-struct vg_row_network {
-    uint8_t family;      /* 4, 6, or 0 = absent */
-    uint8_t bits;        /* 0 to 32 or 128 */
-    uint8_t address[16]; /* network order; IPv4 in the first four */
-};
-
 struct vg_value {
     union {
         int64_t number;        /* TIME (ms), NUMBER; FLAGS as the bit pattern */
-        struct vg_bytes bytes; /* TEXT and FIXED; data NULL = absent (empty text is a value) */
-        struct vg_row_network network;
+        struct vg_bytes bytes; /* TEXT and FIXED; data NULL = absent. Empty text is a value; a fixed
+                                  value of only zero bytes is the absent one (not of an id) */
+        struct vg_network network;
         struct {
             const int64_t *items; /* SUBJECTS: rising, no duplicates */
             uint32_t count;

@@ -33,7 +33,7 @@
 #include "core/table/table_schema.h"
 
 struct vg_table;
-struct vg_store_view; /* core/store/store.h */
+struct vg_store_view; /* core/store/store.h; released by the table when the last reader is done */
 
 /* Every limit of a table; 0 takes the default behind it. docs/table.md explains them. */
 struct vg_table_limits {
@@ -45,6 +45,7 @@ struct vg_table_limits {
     uint64_t log_sequences;      /* 100,000: a longer change log closes the tail early */
     uint32_t log_ids;            /* 1,000,000: a replay of more ids becomes a rebuild */
     uint32_t snapshots;          /* 10,000 open at a time */
+    uint32_t settle_batch;       /* 4,096: deaths are moved to bitmaps so many at a time */
     uint64_t unsettled_deaths;   /* 4,000,000: past it the oldest snapshot is ended */
 };
 
@@ -59,9 +60,6 @@ struct vg_table_config {
     uint64_t fingerprint; /* of what rows depend on besides the schema (tokenizer, ICU) */
     const struct vg_clock *clock;
     struct vg_table_limits limits;
-    /* Give a view back to the store; called on the writer's thread. */
-    void (*release_view)(void *view_owner, struct vg_store_view *view);
-    void *view_owner;
 };
 
 /*
