@@ -2,17 +2,16 @@
 
 #include <stdio.h>
 
-#include "core/wire/utf8_check.h"
+#include "core/base/utf8.h"
 
-/* Append what fits whole, and nothing more once something did not. */
+/* Append what fits, whole characters only. */
 static size_t put(char *text, size_t at, struct vg_bytes more)
 {
-    size_t room = VG_PATH_TEXT_SIZE - 1 - at;
-    size_t size = vg_utf8_cut(more.data, more.size, room);
-    if (size > 0) {
-        memcpy(text + at, more.data, size);
+    more = vg_utf8_cut_bytes(more, VG_PATH_TEXT_SIZE - 1 - at);
+    if (more.size > 0) {
+        memcpy(text + at, more.data, more.size);
     }
-    return at + size;
+    return at + more.size;
 }
 
 size_t vg_path_print(const struct vg_path_step *steps, size_t count, char *text)
@@ -24,7 +23,7 @@ size_t vg_path_print(const struct vg_path_step *steps, size_t count, char *text)
         if (step->field != NULL) {
             name = vg_field_name(step->field);
         } else {
-            name.size = vg_utf8_cut(name.data, name.size, VG_PATH_KEY_MAX);
+            name = vg_utf8_cut_bytes(name, VG_PATH_KEY_MAX);
         }
         if (name.data != NULL) {
             at = put(text, at, vg_bytes_text(at == 0 ? "" : "."));

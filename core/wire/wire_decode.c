@@ -13,8 +13,8 @@
 #include <string.h>
 
 #include "core/wire/field_path.h"
-#include "core/wire/text_pool.h"
-#include "core/wire/utf8_check.h"
+#include "core/wire/packed_text.h"
+#include "core/wire/plain_text.h"
 #include "core/wire/wire_field.h"
 
 const struct vg_wire_policy vg_wire_policy_request = { .unknown = VG_WIRE_UNKNOWN_IGNORE };
@@ -29,7 +29,7 @@ struct regrown {
 };
 
 struct decoder {
-    struct vg_text_pool texts;
+    struct vg_packed_text texts;
     struct vg_arena *arena;
     struct vg_error *error;
     enum vg_wire_unknown unknown;
@@ -355,7 +355,7 @@ static bool read_text(
     int64_t index,
     uint8_t *member)
 {
-    if (!vg_utf8_is_text(text)) {
+    if (!vg_text_is_proper(text)) {
         return refuse(
             decoder,
             VG_INVALID_WIRE_MESSAGE,
@@ -363,7 +363,7 @@ static bool read_text(
             index,
             "The text is not valid UTF-8 or has a NUL character");
     }
-    if (!vg_text_pool_room(&decoder->texts, text.size + 1, (size_t)(decoder->end - text.data))) {
+    if (!vg_packed_text_room(&decoder->texts, text.size + 1, (size_t)(decoder->end - text.data))) {
         return refuse_memory(decoder);
     }
     uint8_t *copy = decoder->texts.next;
@@ -642,7 +642,7 @@ enum vg_reason vg_wire_decode(
 {
     struct decoder decoder;
     struct vg_error unseen;
-    decoder.texts = (struct vg_text_pool){ .arena = arena };
+    decoder.texts = (struct vg_packed_text){ .arena = arena };
     decoder.arena = arena;
     decoder.error = error;
     decoder.unknown = policy->unknown;
@@ -668,7 +668,7 @@ enum vg_reason vg_wire_decode(
     if (!read_message(&decoder, &frame)) {
         return decoder.error->reason;
     }
-    vg_text_pool_close(&decoder.texts);
+    vg_packed_text_close(&decoder.texts);
     *out_message = (ProtobufCMessage *)(void *)frame.message;
     return VG_OK;
 }
