@@ -443,25 +443,15 @@ static bool read_member(
 
 /* ---- Messages ---- */
 
-static inline uint8_t find_row(const struct vg_table *table, struct vg_bytes name, unsigned kinds)
-{
-    const char *text = (const char *)name.data;
-    uint32_t slot = vg_contract_hash(table->seed, text, name.size) >> (32 - table->slot_bits);
-    if (table->slots[slot] == 0) {
-        return VG_ROW_NONE;
-    }
-    const struct vg_name *found = &table->names[table->slots[slot] - 1];
-    bool same = found->size == name.size && (found->flags & kinds) != 0 &&
-                memcmp(found->text, name.data, name.size) == 0;
-    return same ? found->row : VG_ROW_NONE;
-}
-
 const struct vg_field *vg_json_find_field(
     const struct vg_table *table,
     struct vg_bytes name,
     const struct vg_json_dialect *dialect)
 {
-    uint8_t row = name.size > UINT8_MAX ? VG_ROW_NONE : find_row(table, name, dialect->names);
+    uint8_t row =
+        name.size > UINT8_MAX
+            ? VG_ROW_NONE
+            : vg_contract_find_name(table, (const char *)name.data, name.size, dialect->names);
     return row == VG_ROW_NONE ? NULL : &table->fields[row];
 }
 

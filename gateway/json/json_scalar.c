@@ -158,17 +158,6 @@ static enum vg_json_fit store_as_text(
     return store_text(target, text, false, member);
 }
 
-static int32_t find_word(const struct vg_words *words, struct vg_bytes text)
-{
-    const char *chars = (const char *)text.data;
-    uint32_t slot = vg_contract_hash(words->seed, chars, text.size) >> (32 - words->slot_bits);
-    if (words->slots[slot] == 0) {
-        return 0;
-    }
-    const struct vg_word *word = &words->words[words->slots[slot] - 1];
-    return vg_bytes_equal(vg_bytes(word->text, word->size), text) ? word->number : 0;
-}
-
 static int32_t find_value_name(const struct vg_words *words, struct vg_bytes text)
 {
     for (size_t i = 0; i < words->word_count; i++) {
@@ -202,8 +191,9 @@ static enum vg_json_fit store_word(
         }
         text = vg_bytes(plain, vg_json_unescape(text, plain));
     }
-    int32_t number =
-        target->dialect->words ? find_word(field->sub, text) : find_value_name(field->sub, text);
+    int32_t number = target->dialect->words
+                         ? vg_contract_find_word(field->sub, (const char *)text.data, text.size)
+                         : find_value_name(field->sub, text);
     if (number == 0) {
         return VG_JSON_FIT_VALUE;
     }
