@@ -58,6 +58,7 @@ struct vg_batch_mark {
     size_t size;
     uint32_t guard_count;
     uint32_t change_count;
+    bool failed;
 };
 
 /* An empty, synced batch of at most `bytes_max` bytes, framing included. */
