@@ -1,0 +1,98 @@
+/*
+ * The keys of the store: one builder and one parser for each family of keyspace.def. An event's own
+ * records (event, payload, lineage) share what identifies it: timestamp first, then customer, type
+ * and uuid, so that the store is in order of time.
+ *
+ * Threads: values.
+ */
+#ifndef VG_CORE_KEYSPACE_KEYSPACE_H
+#define VG_CORE_KEYSPACE_KEYSPACE_H
+
+#include "core/keyspace/key_codec.h"
+
+enum vg_key_family {
+#define X(family, first, name, parts, value) VG_KEY_FAMILY_##family,
+#include "core/keyspace/keyspace.def"
+#undef X
+    VG_KEY_FAMILY_COUNT,
+};
+
+/* A row of keyspace.def. */
+struct vg_key_family_row {
+    uint8_t first;
+    const char *name;
+    const char *parts;
+    const char *value;
+};
+
+const struct vg_key_family_row *vg_key_family_row(enum vg_key_family family);
+
+/* The family of `key`; false for an empty or foreign key. */
+VG_MUST_USE bool vg_key_family_find(struct vg_bytes key, enum vg_key_family *out_family);
+
+/* What begins every key of `family`: the prefix to scan. */
+struct vg_bytes vg_key_family_prefix(enum vg_key_family family);
+
+/* What identifies an event. */
+struct vg_event_identity {
+    vg_time timestamp;
+    uint64_t customer;
+    uint32_t type;
+    uint8_t uuid[16];
+};
+
+/* Names in directory keys are at most this long, so that every key fits. */
+#define VG_KEY_NAME_BYTES_MAX 200
+#define VG_KEY_HASH_SIZE      32
+
+void vg_key_event(struct vg_key *key, const struct vg_event_identity *event);
+void vg_key_event_payload(struct vg_key *key, const struct vg_event_identity *event);
+
+/* `number` = which change of the record within the batch that made it `revision`. */
+void vg_key_lineage(
+    struct vg_key *key,
+    const struct vg_event_identity *event,
+    uint64_t revision,
+    uint32_t number);
+
+/* What begins all lineage of an event: a prefix to scan. */
+void vg_key_lineage_prefix(struct vg_key *key, const struct vg_event_identity *event);
+
+void vg_key_state(struct vg_key *key);
+void vg_key_format(struct vg_key *key);
+void vg_key_change_log(struct vg_key *key, uint64_t sequence);
+void vg_key_idempotency(struct vg_key *key, const uint8_t hash[VG_KEY_HASH_SIZE]);
+
+/* A directory record: `id` (0 for kinds named only) and `name` (empty for kinds known by id), which
+ * is at most VG_KEY_NAME_BYTES_MAX bytes. */
+void vg_key_directory(struct vg_key *key, uint32_t kind, int64_t id, struct vg_bytes name);
+
+/* The reservation of a name for a record that is kept under its id. */
+void vg_key_directory_name(struct vg_key *key, uint32_t kind, struct vg_bytes name);
+
+/* What begins all keys of a directory kind. */
+void vg_key_directory_prefix(struct vg_key *key, uint32_t kind);
+
+/* The parsers return false, and leave the output untouched, for anything the builder above would
+ * not have made. */
+VG_MUST_USE bool vg_key_parse_event(struct vg_bytes key, struct vg_event_identity *out_event);
+VG_MUST_USE bool vg_key_parse_event_payload(
+    struct vg_bytes key,
+    struct vg_event_identity *out_event);
+VG_MUST_USE bool vg_key_parse_lineage(
+    struct vg_bytes key,
+    struct vg_event_identity *out_event,
+    uint64_t *out_revision,
+    uint32_t *out_number);
+VG_MUST_USE bool vg_key_parse_change_log(struct vg_bytes key, uint64_t *out_sequence);
+VG_MUST_USE bool vg_key_parse_idempotency(struct vg_bytes key, uint8_t out_hash[VG_KEY_HASH_SIZE]);
+
+/* out_name: room for VG_KEY_NAME_BYTES_MAX bytes. */
+VG_MUST_USE bool vg_key_parse_directory(
+    struct vg_bytes key,
+    uint32_t *out_kind,
+    int64_t *out_id,
+    uint8_t *out_name,
+    size_t *out_name_size);
+
+#endif
