@@ -1,0 +1,391 @@
+#include "rpc/http2/http2_session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/base/compiler.h"
+#include "rpc/http2/http2_stream.h"
+#include "rpc/net/worker.h"
+
+#define VG_HTTP2_DRAIN_WAIT_NS UINT64_C(1000000000)
+
+/* Opaque bytes of the PING that follows the first GOAWAY: its answer proves that the peer has read
+ * it. */
+static const uint8_t session_drain_ping[8] = { 'v', 'i', 'g', 'i', 'l', 'd', 'r', 'n' };
+
+static struct vg_http2_session *session_of(const struct vg_conn *conn)
+{
+    return conn->protocol_state;
+}
+
+static struct vg_http2_stream *session_stream(nghttp2_session *session, int32_t id)
+{
+    return id == 0 ? NULL : nghttp2_session_get_stream_user_data(session, id);
+}
+
+void vg_http2_session_fail(struct vg_http2_session *session, uint32_t code, const char *text)
+{
+    if (session->failed) {
+        return;
+    }
+    session->failed = true;
+    (void)nghttp2_submit_goaway(
+        session->session,
+        NGHTTP2_FLAG_NONE,
+        nghttp2_session_get_last_proc_stream_id(session->session),
+        code,
+        (const uint8_t *)text,
+        strlen(text));
+    vg_conn_wake(session->conn);
+}
+
+void vg_http2_session_charge(struct vg_http2_session *session, enum vg_http2_fault fault)
+{
+    if (!vg_http2_budget_charge(&session->budget, fault)) {
+        vg_http2_session_fail(session, NGHTTP2_ENHANCE_YOUR_CALM, "too_many_errors");
+    }
+}
+
+/* --- Draining ----------------------------------------------------------------------------------
+ */
+
+/* The second GOAWAY: names the last stream that will be answered. RFC 9113 section 6.8. */
+static void session_drain_final(struct vg_http2_session *session)
+{
+    if (session->drain != VG_HTTP2_DRAIN_NOTICED) {
+        return;
+    }
+    session->drain = VG_HTTP2_DRAIN_FINAL;
+    vg_worker_clear_timer(session->conn->worker, &session->drain_timer);
+    (void)nghttp2_submit_goaway(
+        session->session,
+        NGHTTP2_FLAG_NONE,
+        nghttp2_session_get_last_proc_stream_id(session->session),
+        NGHTTP2_NO_ERROR,
+        NULL,
+        0);
+    vg_conn_wake(session->conn);
+}
+
+static void session_on_drain_timer(struct vg_timer *timer)
+{
+    session_drain_final(VG_CONTAINER_OF(timer, struct vg_http2_session, drain_timer));
+}
+
+void vg_http2_session_drain(struct vg_conn *conn)
+{
+    struct vg_http2_session *session = session_of(conn);
+    if (session->drain != VG_HTTP2_DRAIN_NONE || session->failed) {
+        return;
+    }
+    session->drain = VG_HTTP2_DRAIN_NOTICED;
+    (void)nghttp2_submit_shutdown_notice(session->session);
+    (void)nghttp2_submit_ping(session->session, NGHTTP2_FLAG_NONE, session_drain_ping);
+    session->drain_timer.fire = session_on_drain_timer;
+    vg_worker_set_timer(
+        conn->worker,
+        &session->drain_timer,
+        vg_worker_now_ns(conn->worker) + VG_HTTP2_DRAIN_WAIT_NS);
+    vg_conn_wake(conn);
+}
+
+/* --- Callbacks of nghttp2 ----------------------------------------------------------------------
+ */
+
+static int session_on_begin_headers(
+    nghttp2_session *session,
+    const nghttp2_frame *frame,
+    void *owner)
+{
+    struct vg_http2_session *own = owner;
+    if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
+        return 0;
+    }
+    struct vg_http2_stream *stream = vg_http2_stream_create(own, frame->hd.stream_id);
+    if (stream == NULL) {
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    }
+    (void)nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, stream);
+    return 0;
+}
+
+static int session_on_header(
+    nghttp2_session *session,
+    const nghttp2_frame *frame,
+    const uint8_t *name,
+    size_t name_size,
+    const uint8_t *value,
+    size_t value_size,
+    uint8_t flags,
+    void *owner)
+{
+    (void)flags;
+    struct vg_http2_session *own = owner;
+    struct vg_http2_stream *stream = session_stream(session, frame->hd.stream_id);
+    if (stream == NULL || frame->hd.type != NGHTTP2_HEADERS) {
+        return 0;
+    }
+    if (!vg_http2_stream_add_header(
+            stream,
+            vg_bytes(name, name_size),
+            vg_bytes(value, value_size))) {
+        vg_http2_session_charge(own, VG_HTTP2_FAULT_HEAVY);
+        vg_http2_stream_reset(stream, NGHTTP2_ENHANCE_YOUR_CALM);
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    }
+    return 0;
+}
+
+static void session_on_ping(struct vg_http2_session *own, const nghttp2_ping *ping)
+{
+    bool ack = (ping->hd.flags & NGHTTP2_FLAG_ACK) != 0;
+    if (ack && memcmp(ping->opaque_data, session_drain_ping, sizeof(session_drain_ping)) == 0) {
+        session_drain_final(own);
+    } else if (
+        !ack &&
+        !vg_http2_budget_ping(&own->budget, own->now_ns, own->protocol->limits.ping_interval_ns)) {
+        /* The words that gRPC clients look for, grpc proposal A8. */
+        vg_http2_session_fail(own, NGHTTP2_ENHANCE_YOUR_CALM, "too_many_pings");
+    }
+}
+
+static int session_on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *owner)
+{
+    struct vg_http2_session *own = owner;
+    struct vg_http2_stream *stream = session_stream(session, frame->hd.stream_id);
+    if (frame->hd.type == NGHTTP2_PING) {
+        session_on_ping(own, &frame->ping);
+    } else if (frame->hd.type == NGHTTP2_RST_STREAM && stream != NULL && !stream->answered) {
+        vg_http2_session_charge(own, VG_HTTP2_FAULT_REFUSED);
+    }
+    bool carries = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
+    if (stream == NULL || !carries) {
+        return 0;
+    }
+    if (!stream->head_done) {
+        vg_http2_stream_begin(stream);
+    }
+    if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
+        vg_http2_stream_end(stream);
+    }
+    return 0;
+}
+
+static int session_on_data(
+    nghttp2_session *session,
+    uint8_t flags,
+    int32_t id,
+    const uint8_t *data,
+    size_t size,
+    void *owner)
+{
+    (void)flags;
+    (void)owner;
+    struct vg_http2_stream *stream = session_stream(session, id);
+    if (stream != NULL) {
+        vg_http2_stream_take(stream, vg_bytes(data, size));
+    } else {
+        (void)nghttp2_session_consume_connection(session, size);
+    }
+    return 0;
+}
+
+static int session_on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, void *owner)
+{
+    struct vg_http2_session *own = owner;
+    struct vg_http2_stream *stream = session_stream(session, id);
+    if (stream == NULL) {
+        return 0;
+    }
+    if (stream->unconsumed > 0) {
+        /* Or the window of the connection leaks away (libevpl PR 140, nghttp2 issue 253). */
+        (void)nghttp2_session_consume_connection(session, stream->unconsumed);
+    }
+    if (stream->answered && code == NGHTTP2_NO_ERROR) {
+        vg_http2_budget_earn(&own->budget);
+    }
+    vg_http2_stream_destroy(stream);
+    return 0;
+}
+
+static int session_on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *owner)
+{
+    struct vg_http2_session *own = owner;
+    switch (frame->hd.type) {
+    case NGHTTP2_HEADERS:
+    case NGHTTP2_DATA:
+        vg_http2_budget_sent(&own->budget);
+        if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
+            struct vg_http2_stream *stream = session_stream(session, frame->hd.stream_id);
+            if (stream != NULL) {
+                vg_http2_stream_sent_end(stream);
+            }
+        }
+        break;
+    case NGHTTP2_RST_STREAM:
+        if (frame->rst_stream.error_code == NGHTTP2_REFUSED_STREAM) {
+            vg_http2_session_charge(own, VG_HTTP2_FAULT_REFUSED);
+        } else if (
+            frame->rst_stream.error_code != NGHTTP2_NO_ERROR &&
+            frame->rst_stream.error_code != NGHTTP2_CANCEL) {
+            vg_http2_session_charge(own, VG_HTTP2_FAULT_FRAME);
+        }
+        break;
+    default:
+        break;
+    }
+    return 0;
+}
+
+static int session_on_invalid_frame(
+    nghttp2_session *session,
+    const nghttp2_frame *frame,
+    int code,
+    void *owner)
+{
+    (void)session;
+    (void)frame;
+    (void)code;
+    vg_http2_session_charge(owner, VG_HTTP2_FAULT_FRAME);
+    return 0;
+}
+
+nghttp2_session_callbacks *vg_http2_session_callbacks(void)
+{
+    nghttp2_session_callbacks *callbacks;
+    VG_ASSERT(nghttp2_session_callbacks_new(&callbacks) == 0);
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, session_on_begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, session_on_header);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, session_on_frame);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, session_on_data);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, session_on_stream_close);
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, session_on_frame_sent);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(
+        callbacks,
+        session_on_invalid_frame);
+    return callbacks;
+}
+
+/* --- The protocol of the connection ------------------------------------------------------------
+ */
+
+bool vg_http2_session_open(struct vg_conn *conn)
+{
+    struct vg_http2_session *session = calloc(1, sizeof(*session));
+    if (session == NULL) {
+        return false;
+    }
+    session->conn = conn;
+    session->protocol = VG_CONTAINER_OF(
+        (struct vg_conn_protocol *)(uintptr_t)conn->protocol,
+        struct vg_http2_protocol,
+        protocol);
+    vg_http2_budget_init(&session->budget);
+    if (nghttp2_session_server_new2(
+            &session->session,
+            session->protocol->callbacks,
+            session,
+            session->protocol->option) != 0) {
+        free(session);
+        return false;
+    }
+    const struct vg_http2_limits *limits = &session->protocol->limits;
+    const nghttp2_settings_entry settings[] = {
+        { NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits->streams_max },
+        { NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits->stream_window },
+        { NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits->header_bytes_max },
+    };
+    (void)nghttp2_submit_settings(
+        session->session,
+        NGHTTP2_FLAG_NONE,
+        settings,
+        VG_ARRAY_COUNT(settings));
+    (void)nghttp2_session_set_local_window_size(
+        session->session,
+        NGHTTP2_FLAG_NONE,
+        0,
+        (int32_t)limits->conn_window);
+    conn->protocol_state = session;
+    return true;
+}
+
+void vg_http2_session_read(struct vg_conn *conn, struct vg_bytes part)
+{
+    struct vg_http2_session *session = session_of(conn);
+    if (session->failed) {
+        return;
+    }
+    session->now_ns = vg_worker_now_ns(conn->worker);
+    if (nghttp2_session_mem_recv(session->session, part.data, part.size) < 0) {
+        session->failed = true; /* nghttp2 has queued the GOAWAY that fits, if any */
+    }
+    vg_conn_wake(conn);
+}
+
+void vg_http2_session_ended(struct vg_conn *conn)
+{
+    /* HTTP/2 knows no half-closed connection: the client is gone, and its calls with it. */
+    vg_conn_close(conn);
+}
+
+void vg_http2_session_fill(struct vg_conn *conn, struct vg_buffer *out, size_t room)
+{
+    struct vg_http2_session *session = session_of(conn);
+    size_t before = out->size;
+    session->now_ns = vg_worker_now_ns(conn->worker);
+    while (out->size - before < room) {
+        const uint8_t *frame;
+        ssize_t size = nghttp2_session_mem_send(session->session, &frame);
+        if (size < 0) {
+            session->failed = true;
+            vg_conn_close(conn);
+        }
+        if (size <= 0) {
+            return;
+        }
+        vg_buffer_append(out, frame, (size_t)size);
+    }
+}
+
+bool vg_http2_session_wants_close(const struct vg_conn *conn)
+{
+    const struct vg_http2_session *session = session_of(conn);
+    if (session->failed) {
+        return true;
+    }
+    return nghttp2_session_want_read(session->session) == 0 &&
+           nghttp2_session_want_write(session->session) == 0;
+}
+
+void vg_http2_session_tick(struct vg_conn *conn, uint64_t now_ns)
+{
+    struct vg_http2_session *session = session_of(conn);
+    const struct vg_conn_limits *limits = conn->limits;
+    session->now_ns = now_ns;
+    for (struct vg_http2_stream *stream = session->streams; stream != NULL; stream = stream->next) {
+        if (!stream->head_done) {
+            /* A header block that does not end blocks the whole connection. */
+            if (limits->header_timeout_ns > 0 &&
+                now_ns - stream->progress_ns >= limits->header_timeout_ns) {
+                vg_http2_session_fail(session, NGHTTP2_PROTOCOL_ERROR, "header_timeout");
+            }
+        } else if (
+            limits->body_timeout_ns > 0 &&
+            vg_http2_stream_is_stuck(stream, now_ns, limits->body_timeout_ns)) {
+            vg_http2_stream_reset(stream, NGHTTP2_CANCEL);
+        }
+    }
+}
+
+void vg_http2_session_closed(struct vg_conn *conn)
+{
+    struct vg_http2_session *session = session_of(conn);
+    vg_worker_clear_timer(conn->worker, &session->drain_timer);
+    while (session->streams != NULL) {
+        vg_http2_stream_destroy(session->streams);
+    }
+    nghttp2_session_del(session->session);
+    free(session);
+    conn->protocol_state = NULL;
+}

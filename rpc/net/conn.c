@@ -1,0 +1,486 @@
+#include "rpc/net/conn.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/base/assert.h"
+#include "core/base/compiler.h"
+#include "rpc/net/listener.h"
+#include "rpc/net/server.h"
+#include "rpc/net/worker.h"
+
+#define VG_CONN_ROUNDS_MAX     8u
+#define VG_CONN_WATCH_NS_MAX   UINT64_C(5000000000)
+#define VG_CONN_WATCH_NS_MIN   UINT64_C(10000000)
+#define VG_CONN_LINGER_NS      UINT64_C(1000000000)
+#define VG_CONN_LINGER_BYTES   (4u * 1024u * 1024u)
+#define VG_CONN_PREFACE        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+#define VG_CONN_COUNT(c, m, n) atomic_fetch_add_explicit(&(c)->m, (n), memory_order_relaxed)
+
+_Static_assert(sizeof(VG_CONN_PREFACE) - 1 == VG_CONN_SNIFF_BYTES, "the preface has 24 bytes");
+
+static struct vg_server_counts *conn_counts(struct vg_conn *conn)
+{
+    return &conn->worker->server->counts;
+}
+
+/* --- Waking and closing ------------------------------------------------------------------------
+ */
+
+void vg_conn_wake(struct vg_conn *conn)
+{
+    if (conn->flush_queued || conn->closing) {
+        return;
+    }
+    bool delayed = conn->streams_open > 1 && conn->limits->flush_delay_ns > 0;
+    conn->flush_ns = delayed ? uv_hrtime() + conn->limits->flush_delay_ns : 0;
+    vg_worker_add_flush(conn->worker, conn);
+}
+
+void vg_conn_close(struct vg_conn *conn)
+{
+    conn->close_wanted = true;
+    conn->flush_ns = 0;
+    vg_conn_wake(conn);
+}
+
+static void conn_on_closed(uv_handle_t *handle)
+{
+    struct vg_conn *conn = VG_CONTAINER_OF(handle, struct vg_conn, socket);
+    struct vg_worker *worker = conn->worker;
+    VG_CONN_COUNT(conn_counts(conn), closed, 1);
+    vg_peer_quota_give(&worker->server->quota, &conn->peer);
+    if (conn->next != NULL) {
+        conn->next->back = conn->back;
+    }
+    if (conn->back != NULL) {
+        conn->back->next = conn->next;
+    } else {
+        worker->conns = conn->next;
+    }
+    worker->conn_count--;
+    vg_buffer_dispose(&conn->written);
+    vg_buffer_dispose(&conn->queued);
+    conn->magic = 0;
+    free(conn);
+    vg_worker_end_if_done(worker);
+}
+
+static void conn_finish(struct vg_conn *conn)
+{
+    if (conn->closing) {
+        return;
+    }
+    conn->closing = true;
+    if (conn->protocol != NULL) {
+        conn->protocol->closed(conn);
+        conn->protocol = NULL;
+    }
+    vg_worker_clear_timer(conn->worker, &conn->watch);
+    uv_close((uv_handle_t *)&conn->socket, conn_on_closed);
+}
+
+static void conn_on_shutdown(uv_shutdown_t *shutdown, int status)
+{
+    (void)shutdown;
+    (void)status;
+}
+
+/*
+ * All is said. Closing at once would make the kernel answer what the peer has still under way with
+ * a reset, which may destroy our last words before they are read (RFC 9112 section 9.6): so only
+ * our side is closed, and what arrives is dropped until the peer closes, for a short while.
+ */
+static void conn_linger(struct vg_conn *conn)
+{
+    const struct vg_conn_protocol *protocol = conn->protocol;
+    if (protocol != NULL) {
+        protocol->closed(conn);
+        conn->protocol = NULL;
+    }
+    conn->lingering = true;
+    conn->streams_open = 0;
+    if (uv_shutdown(&conn->shutdown, (uv_stream_t *)&conn->socket, conn_on_shutdown) != 0) {
+        vg_conn_close(conn);
+        return;
+    }
+    vg_worker_set_timer(conn->worker, &conn->watch, uv_hrtime() + VG_CONN_LINGER_NS);
+}
+
+/* --- Reading -----------------------------------------------------------------------------------
+ */
+
+static void conn_open_protocol(struct vg_conn *conn, const struct vg_conn_protocol *protocol)
+{
+    if (protocol == NULL) {
+        vg_conn_close(conn);
+        return;
+    }
+    conn->protocol = protocol;
+    if (!protocol->open(conn)) {
+        conn->protocol = NULL;
+        vg_conn_close(conn);
+        return;
+    }
+    protocol->read(conn, vg_bytes(conn->sniffed, conn->sniffed_size));
+    if (conn->draining) {
+        protocol->drain(conn);
+    }
+    vg_conn_wake(conn);
+}
+
+/* Decide by the first bytes, which are kept until they differ from the preface or are all of it.
+ * Returns how many of `part` were kept. */
+static size_t conn_sniff(struct vg_conn *conn, struct vg_bytes part)
+{
+    const struct vg_server_options *options = &conn->worker->server->options;
+    size_t size = VG_CONN_SNIFF_BYTES - conn->sniffed_size;
+    if (size > part.size) {
+        size = part.size;
+    }
+    memcpy(conn->sniffed + conn->sniffed_size, part.data, size);
+    conn->sniffed_size = (uint8_t)(conn->sniffed_size + size);
+    if (memcmp(conn->sniffed, VG_CONN_PREFACE, conn->sniffed_size) != 0) {
+        conn_open_protocol(conn, options->http1);
+    } else if (conn->sniffed_size == VG_CONN_SNIFF_BYTES) {
+        conn_open_protocol(conn, options->http2);
+    }
+    return size;
+}
+
+static void conn_take_bytes(struct vg_conn *conn, struct vg_bytes part)
+{
+    if (conn->lingering) {
+        conn->lingered_bytes += part.size;
+        if (conn->lingered_bytes > VG_CONN_LINGER_BYTES) {
+            vg_conn_close(conn);
+        }
+        return;
+    }
+    if (conn->protocol == NULL && !conn->close_wanted) {
+        size_t kept = conn_sniff(conn, part);
+        part = vg_bytes(part.data + kept, part.size - kept);
+    }
+    if (part.size > 0 && conn->protocol != NULL && !conn->close_wanted) {
+        conn->protocol->read(conn, part);
+    }
+}
+
+static void conn_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+{
+    (void)suggested;
+    struct vg_conn *conn = VG_CONTAINER_OF(handle, struct vg_conn, socket);
+    *buffer = uv_buf_init((char *)conn->worker->read_bytes, VG_WORKER_READ_BYTES);
+}
+
+static void conn_on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
+{
+    struct vg_conn *conn = VG_CONTAINER_OF(stream, struct vg_conn, socket);
+    if (conn->close_wanted || conn->closing) {
+        return;
+    }
+    if (size > 0) {
+        VG_CONN_COUNT(conn_counts(conn), bytes_in, (uint64_t)size);
+        conn_take_bytes(conn, vg_bytes(buffer->base, (size_t)size));
+    } else if (size == UV_EOF && conn->protocol != NULL) {
+        (void)uv_read_stop(stream);
+        conn->reading = false;
+        conn->read_ended = true;
+        conn->protocol->ended(conn);
+        vg_conn_wake(conn);
+    } else if (size < 0) {
+        vg_conn_close(conn);
+    }
+}
+
+static void conn_read_on(struct vg_conn *conn, bool on)
+{
+    if (on == conn->reading || conn->read_ended) {
+        return;
+    }
+    conn->reading = on;
+    if (!on) {
+        (void)uv_read_stop((uv_stream_t *)&conn->socket);
+    } else if (uv_read_start((uv_stream_t *)&conn->socket, conn_on_alloc, conn_on_read) != 0) {
+        vg_conn_close(conn);
+    }
+}
+
+/* --- Writing -----------------------------------------------------------------------------------
+ */
+
+static void conn_on_written(uv_write_t *write, int status);
+
+/* Hand conn->written to the loop, which writes as the socket takes it. */
+static void conn_write_rest(struct vg_conn *conn)
+{
+    uv_buf_t part = uv_buf_init((char *)conn->written.data, (unsigned)conn->written.size);
+    conn->write_ns = uv_hrtime();
+    conn->write_left = conn->written.size;
+    conn->writing = true;
+    if (uv_write(&conn->write, (uv_stream_t *)&conn->socket, &part, 1, conn_on_written) != 0) {
+        conn->writing = false;
+        vg_conn_close(conn);
+    }
+}
+
+static void conn_on_written(uv_write_t *write, int status)
+{
+    struct vg_conn *conn = VG_CONTAINER_OF(write, struct vg_conn, write);
+    conn->writing = false;
+    vg_buffer_dispose(&conn->written);
+    if (conn->closing) {
+        return;
+    }
+    if (status != 0) {
+        vg_conn_close(conn);
+        return;
+    }
+    if (conn->queued.size > 0) {
+        struct vg_buffer empty = conn->written;
+        conn->written = conn->queued;
+        conn->queued = empty;
+        conn_write_rest(conn);
+    }
+    conn_read_on(conn, true);
+    vg_conn_wake(conn);
+}
+
+/* One round: gather and write. False when there is nothing more to do now. */
+static bool conn_write_round(struct vg_conn *conn)
+{
+    struct vg_buffer *scratch = &conn->worker->scratch;
+    vg_buffer_clear(scratch);
+    conn->protocol->fill(conn, scratch, VG_CONN_FILL_BYTES);
+    if (scratch->failed) {
+        vg_conn_close(conn);
+        return false;
+    }
+    if (scratch->size == 0) {
+        return false;
+    }
+    VG_CONN_COUNT(conn_counts(conn), bytes_out, scratch->size);
+    uv_buf_t part = uv_buf_init((char *)scratch->data, (unsigned)scratch->size);
+    int size = uv_try_write((uv_stream_t *)&conn->socket, &part, 1);
+    if (size < 0 && size != UV_EAGAIN) {
+        vg_conn_close(conn);
+        return false;
+    }
+    size_t done = size < 0 ? 0 : (size_t)size;
+    if (done == scratch->size) {
+        return true;
+    }
+    vg_buffer_append(&conn->written, scratch->data + done, scratch->size - done);
+    if (conn->written.failed) {
+        vg_conn_close(conn);
+        return false;
+    }
+    conn_write_rest(conn);
+    return false;
+}
+
+/* A write is stuck: let the protocol's queue run into `queued` up to one share, then stop reading,
+ * so that what a peer sends cannot make answers pile up that it does not read. */
+static void conn_fill_behind(struct vg_conn *conn)
+{
+    if (conn->queued.size < VG_CONN_FILL_BYTES) {
+        conn->protocol->fill(conn, &conn->queued, VG_CONN_FILL_BYTES - conn->queued.size);
+    }
+    if (conn->queued.failed) {
+        vg_conn_close(conn);
+    } else if (conn->queued.size >= VG_CONN_FILL_BYTES) {
+        conn_read_on(conn, false);
+    }
+}
+
+void vg_conn_flush(struct vg_conn *conn)
+{
+    if (conn->close_wanted) {
+        conn_finish(conn);
+        return;
+    }
+    if (conn->protocol == NULL) {
+        return;
+    }
+    if (conn->writing) {
+        conn_fill_behind(conn);
+        return;
+    }
+    unsigned rounds = 0;
+    while (rounds < VG_CONN_ROUNDS_MAX && conn_write_round(conn)) {
+        rounds++;
+    }
+    if (rounds == VG_CONN_ROUNDS_MAX) {
+        vg_conn_wake(conn); /* others first */
+    } else if (!conn->writing && !conn->close_wanted && conn->protocol->wants_close(conn)) {
+        conn_linger(conn);
+    }
+}
+
+/* --- Time --------------------------------------------------------------------------------------
+ */
+
+static uint64_t conn_watch_ns(const struct vg_conn_limits *limits)
+{
+    const uint64_t all[] = { limits->header_timeout_ns,
+                             limits->body_timeout_ns,
+                             limits->idle_timeout_ns,
+                             limits->write_timeout_ns };
+    uint64_t period = VG_CONN_WATCH_NS_MAX;
+    for (size_t i = 0; i < VG_ARRAY_COUNT(all); i++) {
+        if (all[i] > 0 && all[i] / 4 < period) {
+            period = all[i] / 4;
+        }
+    }
+    return period < VG_CONN_WATCH_NS_MIN ? VG_CONN_WATCH_NS_MIN : period;
+}
+
+static bool conn_past(uint64_t limit_ns, uint64_t since_ns, uint64_t now_ns)
+{
+    return limit_ns > 0 && now_ns > since_ns && now_ns - since_ns >= limit_ns;
+}
+
+static bool conn_write_stuck(struct vg_conn *conn, uint64_t now_ns)
+{
+    size_t left = uv_stream_get_write_queue_size((const uv_stream_t *)&conn->socket);
+    if (!conn->writing || left < conn->write_left) {
+        conn->write_left = left;
+        conn->write_ns = now_ns;
+    }
+    return conn->writing && conn_past(conn->limits->write_timeout_ns, conn->write_ns, now_ns);
+}
+
+static void conn_on_watch(struct vg_timer *timer)
+{
+    struct vg_conn *conn = VG_CONTAINER_OF(timer, struct vg_conn, watch);
+    const struct vg_conn_limits *limits = conn->limits;
+    uint64_t now_ns = uv_hrtime();
+    if (conn->lingering) {
+        vg_conn_close(conn);
+        return;
+    }
+    bool sniffing = conn->protocol == NULL;
+    if (conn_write_stuck(conn, now_ns) ||
+        (sniffing && conn_past(limits->header_timeout_ns, conn->opened_ns, now_ns))) {
+        VG_CONN_COUNT(conn_counts(conn), timed_out, 1);
+        vg_conn_close(conn);
+        return;
+    }
+    if (!sniffing) {
+        conn->protocol->tick(conn, now_ns);
+        if (conn->streams_open == 0 &&
+            conn_past(limits->idle_timeout_ns, conn->active_ns, now_ns)) {
+            conn->active_ns = now_ns; /* a drained one gets the same time once more */
+            if (conn->draining) {
+                vg_conn_close(conn);
+            }
+            vg_conn_drain(conn);
+        }
+    }
+    vg_worker_set_timer(conn->worker, timer, now_ns + conn_watch_ns(limits));
+}
+
+void vg_conn_drain(struct vg_conn *conn)
+{
+    if (conn->draining || conn->closing || conn->lingering) {
+        return;
+    }
+    conn->draining = true;
+    if (conn->protocol != NULL) {
+        conn->protocol->drain(conn);
+        vg_conn_wake(conn);
+    }
+}
+
+/* --- Accepting ---------------------------------------------------------------------------------
+ */
+
+static void conn_on_dropped(uv_handle_t *handle)
+{
+    struct vg_conn *conn = VG_CONTAINER_OF(handle, struct vg_conn, socket);
+    struct vg_worker *worker = conn->worker;
+    free(conn);
+    worker->conn_count--;
+    vg_worker_end_if_done(worker);
+}
+
+/* Know the peer and count it; false when it is one too many. */
+static bool conn_admit(struct vg_conn *conn)
+{
+    struct sockaddr_storage storage;
+    int size = sizeof(storage);
+    if (uv_tcp_getpeername(&conn->socket, (struct sockaddr *)&storage, &size) != 0 ||
+        !vg_network_from_sockaddr((const struct sockaddr *)&storage, &conn->peer)) {
+        return false;
+    }
+    conn->peer_port = vg_listener_port(&storage);
+    return vg_peer_quota_take(&conn->worker->server->quota, &conn->peer);
+}
+
+static void conn_begin(struct vg_conn *conn)
+{
+    struct vg_worker *worker = conn->worker;
+    worker->conn_count++;
+    if (!conn_admit(conn)) {
+        VG_CONN_COUNT(conn_counts(conn), refused, 1);
+        uv_close((uv_handle_t *)&conn->socket, conn_on_dropped);
+        return;
+    }
+    VG_CONN_COUNT(conn_counts(conn), accepted, 1);
+    (void)uv_tcp_nodelay(&conn->socket, 1);
+    conn->opened_ns = uv_hrtime();
+    conn->active_ns = conn->opened_ns;
+    conn->next = worker->conns;
+    if (conn->next != NULL) {
+        conn->next->back = conn;
+    }
+    worker->conns = conn;
+    conn->watch.fire = conn_on_watch;
+    vg_worker_set_timer(worker, &conn->watch, conn->opened_ns + conn_watch_ns(conn->limits));
+    conn_read_on(conn, true);
+}
+
+static struct vg_conn *conn_create(struct vg_worker *worker)
+{
+    struct vg_conn *conn = calloc(1, sizeof(*conn));
+    VG_ASSERT(conn != NULL);
+    conn->magic = VG_CONN_MAGIC;
+    conn->worker = worker;
+    conn->limits = &worker->server->options.limits;
+    vg_buffer_init(&conn->written, VG_CONN_OUT_BYTES_MAX);
+    vg_buffer_init(&conn->queued, VG_CONN_OUT_BYTES_MAX);
+    VG_ASSERT(uv_tcp_init(&worker->loop, &conn->socket) == 0);
+    return conn;
+}
+
+void vg_conn_accept(struct vg_worker *worker)
+{
+    struct vg_conn *conn = conn_create(worker);
+    if (uv_accept((uv_stream_t *)&worker->listener, (uv_stream_t *)&conn->socket) != 0) {
+        worker->conn_count++;
+        uv_close((uv_handle_t *)&conn->socket, conn_on_dropped);
+        return;
+    }
+    conn_begin(conn);
+}
+
+void vg_conn_accept_rest(struct vg_worker *worker)
+{
+    uv_os_fd_t listener;
+    if (uv_fileno((const uv_handle_t *)&worker->listener, &listener) != 0) {
+        return;
+    }
+    int handle;
+    while ((handle = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+        struct vg_conn *conn = conn_create(worker);
+        if (uv_tcp_open(&conn->socket, handle) != 0) {
+            (void)close(handle);
+            worker->conn_count++;
+            uv_close((uv_handle_t *)&conn->socket, conn_on_dropped);
+            return;
+        }
+        conn_begin(conn);
+    }
+}

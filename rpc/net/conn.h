@@ -1,0 +1,135 @@
+/*
+ * One accepted connection: reads, writes, timeouts, and the protocol that speaks over it.
+ *
+ * The protocol is chosen by the first bytes: the HTTP/2 preface, or else HTTP/1.1. It is handed in
+ * as a table of functions, so that this folder knows neither. Output is pulled: a protocol that has
+ * something to send calls vg_conn_wake, and is asked for bytes (fill) when the socket can take
+ * them. So nothing piles up for a peer that does not read: while a write is stuck and a full share
+ * of output waits behind it, the connection stops reading as well, and is given up after the write
+ * timeout.
+ *
+ * Between socket and protocol lies one byte layer in each direction (conn_take_bytes and
+ * conn_flush): there TLS will sit.
+ *
+ * Threads: the worker's. A connection is freed some time after vg_conn_close, when the loop has let
+ * go of its socket.
+ */
+#ifndef VG_RPC_NET_CONN_H
+#define VG_RPC_NET_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "core/base/buffer.h"
+#include "core/base/bytes.h"
+#include "core/base/network.h"
+#include "rpc/net/timer.h"
+
+struct vg_conn;
+struct vg_worker;
+
+#define VG_CONN_MAGIC 0x76636f6eu
+/* One round of output: fill is asked for about that much at a time. */
+#define VG_CONN_FILL_BYTES (128u * 1024u)
+/* Hard limit of output gathered for one connection. */
+#define VG_CONN_OUT_BYTES_MAX (512u * 1024u)
+/* Long enough for the preface of HTTP/2, RFC 9113 section 3.4. */
+#define VG_CONN_SNIFF_BYTES 24u
+
+/*
+ * What speaks over a connection. Made at wiring time and constant; an implementation embeds it in a
+ * struct of its own and finds that again from conn->protocol. No function is called from within
+ * another of the same connection, and none after `closed`.
+ */
+struct vg_conn_protocol {
+    const char *name; /* "h2", "http/1.1" */
+    /* Make the protocol's state for `conn` and keep it in conn->protocol_state. False = no memory:
+     * the connection is closed, `closed` is not called. */
+    bool (*open)(struct vg_conn *conn);
+    /* Bytes have arrived; all of them are taken. */
+    void (*read)(struct vg_conn *conn, struct vg_bytes part);
+    /* The peer will send no more (it may still read). Finish what is owed and then want to close,
+     * or call vg_conn_close. */
+    void (*ended)(struct vg_conn *conn);
+    /* Append about `room` bytes of output to `out`, or less when there is no more now. */
+    void (*fill)(struct vg_conn *conn, struct vg_buffer *out, size_t room);
+    /* Nothing more will be read or written: close once everything is flushed. */
+    bool (*wants_close)(const struct vg_conn *conn);
+    /* Take no new requests, finish those there are, then want to close. Called once at most. */
+    void (*drain)(struct vg_conn *conn);
+    /* Called every now and then (four times within the shortest timeout): end what has stood still
+     * for too long. The limits are in vg_conn_limits. */
+    void (*tick)(struct vg_conn *conn, uint64_t now_ns);
+    /* The connection is over. End all exchanges and free the state. */
+    void (*closed)(struct vg_conn *conn);
+};
+
+/* All zero = no limit, no delay. */
+struct vg_conn_limits {
+    uint64_t header_timeout_ns; /* from connect, or the first byte of a head, to a complete head */
+    uint64_t body_timeout_ns;   /* without a byte of a request body, or of window for an answer */
+    uint64_t idle_timeout_ns;   /* without any request */
+    uint64_t write_timeout_ns;  /* without the socket taking a byte */
+    uint64_t flush_delay_ns;    /* only with more than one stream open */
+    size_t connections_max;
+    size_t connections_per_address_max;
+};
+
+struct vg_conn {
+    uint32_t magic;
+    /* Set and used by the protocol. */
+    unsigned streams_open; /* requests without a complete answer */
+    void *protocol_state;
+
+    /* To be read by the protocol. */
+    const struct vg_conn_protocol *protocol; /* NULL until chosen */
+    const struct vg_conn_limits *limits;
+    struct vg_worker *worker;
+    struct vg_network peer;
+    uint16_t peer_port;
+    uint64_t opened_ns;
+    uint64_t active_ns; /* when bytes last arrived or an answer ended */
+
+    /* Private to rpc/net. */
+    uv_tcp_t socket;
+    uv_write_t write;
+    struct vg_conn *next; /* all connections of the worker */
+    struct vg_conn *back;
+    struct vg_conn *flush_next;
+    uint64_t flush_ns; /* not to be flushed before */
+    bool flush_queued;
+    bool reading;
+    bool read_ended;
+    bool writing; /* `written` is with the loop */
+    bool draining;
+    bool close_wanted;
+    bool closing;
+    bool lingering; /* all is said; what the peer still sends is dropped until it closes */
+    size_t lingered_bytes;
+    size_t write_left; /* of a stuck write, when last looked at */
+    uint8_t sniffed[VG_CONN_SNIFF_BYTES];
+    uint8_t sniffed_size;
+    struct vg_buffer written; /* handed to the loop, not yet taken by the socket */
+    struct vg_buffer queued;  /* filled while a write is stuck */
+    uint64_t write_ns;        /* when the socket last took something */
+    uv_shutdown_t shutdown;
+    struct vg_timer watch;
+};
+
+/* There is something to fill. Safe to call at any time, also from within protocol functions. */
+void vg_conn_wake(struct vg_conn *conn);
+
+/* Close as soon as no protocol function is running, without flushing. `closed` comes then. */
+void vg_conn_close(struct vg_conn *conn);
+
+/* For rpc/net: accept the connection the loop has announced, or all that still wait in line; flush,
+ * or close; begin to drain. */
+void vg_conn_accept(struct vg_worker *worker);
+void vg_conn_accept_rest(struct vg_worker *worker);
+void vg_conn_flush(struct vg_conn *conn);
+void vg_conn_drain(struct vg_conn *conn);
+
+#endif

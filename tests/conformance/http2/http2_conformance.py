@@ -1,0 +1,532 @@
+#!/usr/bin/python3
+"""Raw HTTP/2 against tests/support/exchange_server, by python3-h2 and by bytes of our own.
+
+usage: http2_conformance.py EXCHANGE_SERVER
+"""
+import os
+import socket
+import struct
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from server_process import ServerProcess  # noqa: E402
+
+try:
+    import h2.config
+    import h2.connection
+    import h2.errors
+    import h2.events
+    import h2.settings
+except ImportError:
+    print("SKIP: python3-h2 is not installed")
+    sys.exit(77)
+
+PROGRAM = None
+DEADLINE = 10
+
+
+class Client:
+    """One connection; collects events by stream."""
+
+    def __init__(self, port, window=None, handshake=True):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=DEADLINE)
+        config = h2.config.H2Configuration(client_side=True, header_encoding="utf-8",
+                                           validate_outbound_headers=False, normalize_outbound_headers=False)
+        self.h2 = h2.connection.H2Connection(config)
+        if window is not None:
+            self.h2.local_settings = h2.settings.Settings(
+                client=True, initial_values={h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: window})
+        self.events = []
+        self.closed = False
+        if handshake:
+            self.h2.initiate_connection()
+            self.flush()
+            self.until(h2.events.SettingsAcknowledged)
+
+    def flush(self):
+        self.socket.sendall(self.h2.data_to_send())
+
+    def raw(self, data):
+        self.flush()
+        self.socket.sendall(data)
+
+    def headers(self, path, method="POST", extra=(), scheme="http"):
+        return [(":method", method), (":path", path), (":scheme", scheme), (":authority", "t"), *extra]
+
+    def request(self, path, body=None, end=True, method="POST", extra=(), flush=True):
+        stream = self.h2.get_next_available_stream_id()
+        self.h2.send_headers(stream, self.headers(path, method, extra), end_stream=end and body is None)
+        if body is not None:
+            self.h2.send_data(stream, body, end_stream=end)
+        if flush:
+            self.flush()
+        return stream
+
+    def receive(self):
+        try:
+            data = self.socket.recv(65536)
+        except (ConnectionResetError, BrokenPipeError):
+            data = b""
+        if not data:
+            self.closed = True
+            return
+        for event in self.h2.receive_data(data):
+            self.events.append(event)
+            if isinstance(event, h2.events.DataReceived) and event.flow_controlled_length and self.auto_window:
+                self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+        try:
+            self.flush()
+        except (ConnectionResetError, BrokenPipeError):
+            pass
+
+    auto_window = True
+
+    def find(self, kind, stream=None):
+        for event in self.events:
+            if isinstance(event, kind) and (stream is None or event.stream_id == stream):
+                return event
+        return None
+
+    def until(self, kind, stream=None):
+        end = time.monotonic() + DEADLINE
+        while time.monotonic() < end:
+            event = self.find(kind, stream)
+            if event:
+                return event
+            if self.closed:
+                raise AssertionError(f"closed before {kind.__name__}: {self.events}")
+            self.receive()
+        raise AssertionError(f"no {kind.__name__} within {DEADLINE} s: {self.events}")
+
+    def until_closed(self):
+        end = time.monotonic() + DEADLINE
+        while time.monotonic() < end and not self.closed:
+            self.receive()
+        assert self.closed, "the connection was not closed"
+
+    def body(self, stream):
+        return b"".join(e.data for e in self.events
+                        if isinstance(e, h2.events.DataReceived) and e.stream_id == stream)
+
+    def status(self, stream):
+        return dict(self.until(h2.events.ResponseReceived, stream).headers)[":status"]
+
+    def state(self):
+        stream = self.request("/state", method="GET")
+        self.until(h2.events.StreamEnded, stream)
+        return dict(pair.split("=") for pair in self.body(stream).decode().split())
+
+    def wait_state(self, **wanted):
+        end = time.monotonic() + DEADLINE
+        while time.monotonic() < end:
+            state = self.state()
+            if all(int(state[name]) >= value if name != "open" else int(state[name]) == value
+                   for name, value in wanted.items()):
+                return
+        raise AssertionError(f"state {state}, wanted {wanted}")
+
+    def close(self):
+        self.socket.close()
+
+
+def frame(kind, flags, stream, payload=b""):
+    return struct.pack("!I", len(payload))[1:] + bytes([kind, flags]) + struct.pack("!I", stream) + payload
+
+
+class Http2Test(unittest.TestCase):
+    options = ()
+
+    def setUp(self):
+        self.server = ServerProcess(PROGRAM, *self.options)
+        self.clients = []
+
+    def tearDown(self):
+        for client in self.clients:
+            client.close()
+        if self.server.process.poll() is None:
+            self.server.terminate()
+        code, rest = self.server.wait()
+        self.assertEqual(code, 0, f"exit code of the server; it said {rest!r}")
+
+    def client(self, **options):
+        client = Client(self.server.port, **options)
+        self.clients.append(client)
+        return client
+
+
+class Basics(Http2Test):
+    def test_settings_are_said(self):
+        client = self.client()
+        settings = client.h2.remote_settings
+        self.assertEqual(settings.max_concurrent_streams, 100)
+        self.assertEqual(settings.initial_window_size, 1 << 20)
+        self.assertEqual(settings.max_header_list_size, 16 << 10)
+
+    def test_echo_with_trailers(self):
+        client = self.client()
+        stream = client.request("/echo", b"hello")
+        trailers = client.until(h2.events.TrailersReceived, stream)
+        client.until(h2.events.StreamEnded, stream)
+        self.assertEqual(client.status(stream), "200")
+        self.assertEqual(client.body(stream), b"hello")
+        self.assertIn(("x-size", "5"), trailers.headers)
+
+    def test_preface_and_frames_byte_by_byte(self):
+        client = self.client(handshake=False)
+        client.h2.initiate_connection()
+        stream = client.request("/echo", b"abc", flush=False)
+        for byte in client.h2.data_to_send():
+            client.socket.sendall(bytes([byte]))
+        client.until(h2.events.StreamEnded, stream)
+        self.assertEqual(client.body(stream), b"abc")
+
+    def test_half_close_by_empty_data(self):
+        client = self.client()
+        stream = client.request("/echo", b"x", end=False)
+        client.h2.send_data(stream, b"", end_stream=True)
+        client.flush()
+        client.until(h2.events.StreamEnded, stream)
+        self.assertEqual(client.body(stream), b"x")
+
+    def test_request_trailers_end_the_request(self):
+        client = self.client()
+        stream = client.request("/echo", b"x", end=False)
+        client.h2.send_headers(stream, [("x-trailer", "1")], end_stream=True)
+        client.flush()
+        client.until(h2.events.StreamEnded, stream)
+        self.assertEqual(client.body(stream), b"x")
+
+    def test_no_application_is_404(self):
+        client = self.client()
+        stream = client.request("/nothing", b"x" * 1000)
+        client.until(h2.events.StreamEnded, stream)
+        self.assertEqual(client.status(stream), "404")
+        self.assertIn(("x-refused", "1"), client.until(h2.events.ResponseReceived, stream).headers)
+
+    def test_many_streams_in_any_order(self):
+        client = self.client()
+        for _ in range(20):
+            streams = [client.request("/echo", b"n%d" % i, flush=False) for i in range(50)]
+            client.flush()
+            for i, stream in enumerate(streams):
+                client.until(h2.events.StreamEnded, stream)
+                self.assertEqual(client.body(stream), b"n%d" % i)
+            client.events.clear()
+
+    def test_padding_counts_and_comes_back(self):
+        # 30 x 64 KiB of padded data pass a window of 1 MiB only if the padding is given back as well.
+        client = self.client()
+        stream = client.request("/echo", end=False)
+        sent = 0
+        for _ in range(200):
+            while client.h2.local_flow_control_window(stream) < 10256:
+                client.receive()
+            client.h2.send_data(stream, b"p" * 10000, pad_length=255)
+            sent += 10000
+            client.flush()
+        client.h2.end_stream(stream)
+        client.flush()
+        client.until(h2.events.StreamEnded, stream)
+        self.assertEqual(len(client.body(stream)), sent)
+
+    def test_early_answer_then_no_error_reset(self):
+        client = self.client()
+        stream = client.request("/early", b"x", end=False)
+        reset = client.until(h2.events.StreamReset, stream)
+        self.assertEqual(reset.error_code, h2.errors.ErrorCodes.NO_ERROR)
+        self.assertEqual(client.body(stream), b"early")
+        self.assertIsNotNone(client.find(h2.events.TrailersReceived, stream))
+
+    def test_answer_that_fails_is_cut(self):
+        client = self.client()
+        stream = client.request("/cut", b"x")
+        reset = client.until(h2.events.StreamReset, stream)
+        self.assertEqual(reset.error_code, h2.errors.ErrorCodes.INTERNAL_ERROR)
+
+
+class Ends(Http2Test):
+    def test_reset_frees_the_exchange(self):
+        client = self.client()
+        streams = [client.request("/wait", b"x") for _ in range(20)]
+        client.wait_state(open=20)
+        for stream in streams:
+            client.h2.reset_stream(stream, h2.errors.ErrorCodes.CANCEL)
+        client.flush()
+        client.wait_state(open=0, closed=20)
+
+    def test_lost_connection_frees_everything(self):
+        watcher = self.client()
+        before = self.server.descriptors()
+        for hard in (False, True):
+            lost = Client(self.server.port)
+            for _ in range(20):
+                lost.request("/wait", b"x")
+            watcher.wait_state(open=20)
+            if hard:
+                lost.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            lost.close()
+            watcher.wait_state(open=0)
+        end = time.monotonic() + DEADLINE
+        while self.server.descriptors() > before and time.monotonic() < end:
+            pass
+        self.assertEqual(self.server.descriptors(), before)
+
+    def test_drain_sends_two_goaways_and_finishes(self):
+        client = self.client()
+        stream = client.request("/echo", b"x", end=False)
+        client.wait_state(open=1)
+        self.server.terminate()
+        first = client.until(h2.events.ConnectionTerminated)
+        self.assertEqual((first.error_code, first.last_stream_id), (0, 2**31 - 1))
+        client.events.remove(first)
+        # Our PING acknowledgement has gone out with the receive; the second names the last stream.
+        second = client.until(h2.events.ConnectionTerminated)
+        self.assertEqual(second.error_code, 0)
+        self.assertLess(second.last_stream_id, 2**31 - 1)
+        with self.assertRaises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", self.server.port), timeout=DEADLINE)
+        # The call under way is completed. h2 refuses to send after GOAWAY, so the bytes are ours.
+        client.raw(frame(0, 1, stream, b"y"))
+        data = b""
+        while True:
+            part = client.socket.recv(65536)
+            if not part:
+                break
+            data += part
+        self.assertIn(b"xy", data)
+
+    def test_drain_cuts_what_does_not_end(self):
+        self.server.stop()
+        self.server = ServerProcess(PROGRAM, "--drain-ms", "300")
+        client = self.client()
+        client.request("/wait", b"x")
+        client.wait_state(open=1)
+        started = time.monotonic()
+        self.server.terminate()
+        client.until_closed()
+        self.assertLess(time.monotonic() - started, 5)
+
+
+class Limits(Http2Test):
+    options = ("--streams", "10")
+
+    def test_streams_over_the_limit_are_refused(self):
+        # All in one flight, before the client has seen our settings.
+        client = self.client(handshake=False)
+        client.h2.initiate_connection()
+        streams = [client.request("/wait", flush=False) for _ in range(11)]
+        client.flush()
+        reset = client.until(h2.events.StreamReset, streams[10])
+        self.assertEqual(reset.error_code, h2.errors.ErrorCodes.REFUSED_STREAM)
+        self.assertIsNone(client.find(h2.events.StreamReset, streams[9]))
+
+    def test_headers_over_the_limit_end_only_their_stream(self):
+        client = self.client()
+        # name + value + 32 each; the pseudo headers take 7+4+32 5+5+32 7+4+32 10+1+32.
+        pseudo = 43 + 42 + 43 + 43
+        # h2 itself refuses to send more than we announced: lift that.
+        client.h2.encoder.max_allowed_table_size = 4096
+        room = (16 << 10) - pseudo
+        fits = client.request("/head", extra=[("x", "v" * (room - 33))])
+        client.until(h2.events.StreamEnded, fits)
+        self.assertEqual(client.status(fits), "200")
+        over = client.request("/head", extra=[("x", "v" * (room - 32))])
+        self.assertEqual(client.status(over), "431")
+        again = client.request("/echo", b"fine")
+        client.until(h2.events.StreamEnded, again)
+        self.assertEqual(client.body(again), b"fine")
+
+    def test_hpack_bomb_is_reset(self):
+        client = self.client()
+        client.request("/head", extra=[("x", "v" * 3800)])
+        extra = [("x", "v" * 3800)] * 12000
+        bomb = client.request("/head", extra=extra)
+        reset = client.until(h2.events.StreamReset, bomb)
+        self.assertEqual(reset.error_code, h2.errors.ErrorCodes.ENHANCE_YOUR_CALM)
+        again = client.request("/echo", b"fine")
+        client.until(h2.events.StreamEnded, again)
+        self.assertLess(self.server.resident_kib(), 200 << 10)
+
+    def test_continuation_flood_ends_the_connection(self):
+        client = self.client()
+        block = b"\x00\x01a" + bytes([100]) + b"b" * 100
+        client.raw(frame(1, 0, 1, b"\x82\x86\x84" + block) + frame(9, 0, 1, block) * 1000)
+        client.until_closed()
+
+    def test_upper_case_name_is_reset(self):
+        client = self.client()
+        stream = client.request("/echo", extra=[("X-Upper", "1")])
+        reset = client.until(h2.events.StreamReset, stream)
+        self.assertEqual(reset.error_code, h2.errors.ErrorCodes.PROTOCOL_ERROR)
+
+    def attack(self, one, count=1500):
+        """Send `one` bytes over and over until the server has had enough. Returns its GOAWAY code."""
+        client = self.client()
+        try:
+            for i in range(count):
+                client.raw(one(client, i))
+        except (ConnectionResetError, BrokenPipeError):
+            pass
+        end = time.monotonic() + DEADLINE
+        while not client.closed and time.monotonic() < end:
+            try:
+                client.receive()
+            except Exception:  # h2 has lost track of streams it knows nothing about
+                client.closed = True
+            if client.find(h2.events.ConnectionTerminated):
+                break
+        goaway = client.find(h2.events.ConnectionTerminated)
+        self.assertTrue(goaway or client.closed, "the server put up with it")
+        check = self.client()
+        stream = check.request("/echo", b"alive")
+        check.until(h2.events.StreamEnded, stream)
+        check.wait_state(open=0)
+        return goaway.error_code if goaway else None
+
+    HEAD = b"\x83\x86\x44\x05/echo\x41\x01t"
+
+    def test_rapid_reset(self):
+        self.attack(lambda client, i: frame(1, 5, 2 * i + 1, self.HEAD)
+                    + frame(3, 0, 2 * i + 1, struct.pack("!I", 8)))
+
+    def test_content_length_mismatch(self):
+        head = self.HEAD + b"\x0f\x0d\x019"
+        self.attack(lambda client, i: frame(1, 4, 2 * i + 1, head) + frame(0, 1, 2 * i + 1, b"x"))
+
+    def test_ping_flood(self):
+        self.attack(lambda client, i: frame(6, 0, 0, b"12345678"))
+
+    def test_settings_flood(self):
+        client = self.client()
+        client.socket.settimeout(0.5)
+        try:
+            client.raw(frame(4, 0, 0) * 3000)
+            client.until_closed()
+        except (TimeoutError, socket.timeout, ConnectionResetError, BrokenPipeError):
+            pass
+        check = self.client()
+        stream = check.request("/echo", b"alive")
+        check.until(h2.events.StreamEnded, stream)
+
+    def test_window_update_zero(self):
+        client = self.client()
+        client.raw(frame(8, 0, 0, b"\0\0\0\0"))
+        goaway = client.until(h2.events.ConnectionTerminated)
+        self.assertEqual(goaway.error_code, h2.errors.ErrorCodes.PROTOCOL_ERROR)
+        client.until_closed()
+
+    def test_pings_while_data_flows_are_welcome(self):
+        client = self.client()
+        for i in range(50):
+            client.h2.ping(b"%8d" % i)
+            stream = client.request("/echo", b"x")
+            client.until(h2.events.StreamEnded, stream)
+
+    def test_frames_of_one_byte_and_garbage(self):
+        client = self.client()
+        client.raw(frame(0, 0, 0, b"x"))
+        goaway = client.until(h2.events.ConnectionTerminated)
+        self.assertEqual(goaway.error_code, h2.errors.ErrorCodes.PROTOCOL_ERROR)
+        other = self.client()
+        other.raw(b"\xff" * 500)
+        other.until_closed()
+
+    def test_http1_on_a_server_without_it_is_closed(self):
+        plain = socket.create_connection(("127.0.0.1", self.server.port), timeout=DEADLINE)
+        plain.sendall(b"GET / HTTP/1.1\r\nHost: t\r\n\r\n")
+        self.assertEqual(plain.recv(100), b"")
+        plain.close()
+
+
+class SlowPeers(Http2Test):
+    options = ("--header-ms", "400", "--body-ms", "400", "--write-ms", "400", "--idle-ms", "1000")
+
+    def test_half_a_preface_is_cut(self):
+        plain = socket.create_connection(("127.0.0.1", self.server.port), timeout=DEADLINE)
+        plain.sendall(b"PRI * HTT")
+        self.assertEqual(plain.recv(100), b"")
+        plain.close()
+
+    def test_half_a_body_is_reset(self):
+        client = self.client()
+        stream = client.request("/echo", b"half", end=False)
+        reset = client.until(h2.events.StreamReset, stream)
+        self.assertEqual(reset.error_code, h2.errors.ErrorCodes.CANCEL)
+        client.wait_state(open=0)
+
+    def test_half_a_header_block_ends_the_connection(self):
+        client = self.client()
+        client.raw(frame(1, 0, 1, b"\x83\x86"))
+        client.until_closed()
+
+    def test_an_answer_without_window_is_reset(self):
+        client = self.client()
+        client.auto_window = False
+        stream = client.request("/bytes/1000000", method="GET")
+        reset = client.until(h2.events.StreamReset, stream)
+        self.assertEqual(reset.error_code, h2.errors.ErrorCodes.CANCEL)
+        self.assertEqual(len(client.body(stream)), 65535)
+
+    def test_idle_connections_are_sent_away(self):
+        client = self.client()
+        goaway = client.until(h2.events.ConnectionTerminated)
+        self.assertEqual(goaway.error_code, 0)
+        client.until_closed()
+
+    def test_a_client_that_never_reads(self):
+        # Large windows, but the socket is not read: memory stays bounded, the connection is given up.
+        watcher = self.client()
+        client = self.client(window=2**31 - 1)
+        client.h2.increment_flow_control_window(2**30)
+        for _ in range(50):
+            client.request("/bytes/100000000", method="GET")
+        watcher.wait_state(open=50)
+        self.assertLess(self.server.resident_kib(), 100 << 10)
+        watcher.wait_state(open=0)
+
+
+class Reading(Http2Test):
+    def test_one_blocked_stream_does_not_stop_the_others(self):
+        client = self.client()
+        client.auto_window = False
+        client.h2.increment_flow_control_window(1 << 20)
+        blocked = client.request("/bytes/1000000", method="GET")
+        while len(client.body(blocked)) < 65535:
+            client.receive()
+        other = client.request("/echo", b"through")
+        client.until(h2.events.StreamEnded, other)
+        self.assertEqual(client.body(other), b"through")
+        client.auto_window = True
+        client.h2.increment_flow_control_window(1 << 24)
+        client.h2.increment_flow_control_window(1 << 24, blocked)
+        client.flush()
+        client.until(h2.events.StreamEnded, blocked)
+        self.assertEqual(len(client.body(blocked)), 1000000)
+
+
+class Flood(Http2Test):
+    options = ("--per-address", "20")
+
+    def test_connections_over_the_limit_are_closed(self):
+        full = [Client(self.server.port) for _ in range(20)]
+        over = socket.create_connection(("127.0.0.1", self.server.port), timeout=DEADLINE)
+        self.assertEqual(over.recv(100), b"")
+        over.close()
+        stream = full[0].request("/echo", b"x")
+        full[0].until(h2.events.StreamEnded, stream)
+        for client in full:
+            client.close()
+        end = time.monotonic() + DEADLINE
+        while True:
+            try:
+                self.client()
+                break
+            except (AssertionError, OSError):
+                self.assertLess(time.monotonic(), end)
+
+
+if __name__ == "__main__":
+    PROGRAM = sys.argv.pop(1)
+    unittest.main(verbosity=1)
