@@ -1,6 +1,7 @@
 /* See contract_check.h. One function per rule or small family of rules; all are run on every
  * message. */
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tools/protoc-gen-vigil/contract_check.h"
@@ -145,6 +146,20 @@ static void check_packed(const struct vg_model_field *field, struct vg_refusals 
     }
 }
 
+/* OpenAPI writes the default of a number or bool as it stands. */
+static bool is_default(const struct vg_model_field *field, const char *text)
+{
+    char *end;
+    if (field->kind == VG_KIND_BOOL) {
+        return strcmp(text, "true") == 0 || strcmp(text, "false") == 0;
+    }
+    if (!is_number(field)) {
+        return true;
+    }
+    (void)strtod(text, &end);
+    return text[0] != '\0' && *end == '\0' && strspn(text, "-.0123456789eE") == strlen(text);
+}
+
 /* Options that stand at a field they say nothing about. */
 static void check_options(const struct vg_model_field *field, struct vg_refusals *refusals)
 {
@@ -167,6 +182,8 @@ static void check_options(const struct vg_model_field *field, struct vg_refusals
           "`items_max` needs a repeated field and a count" },
         { options->unique && (!repeated || field->kind == VG_KIND_MESSAGE),
           "`unique` needs a list of scalars" },
+        { options->default_text != NULL && !is_default(field, options->default_text),
+          "`default_text` is no value of the field's type" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (rows[i].wrong) {
