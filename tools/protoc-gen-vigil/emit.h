@@ -1,5 +1,5 @@
 /*
- * Emit: the model as text, one function per output. See docs/contract.md section 4 for what each
+ * Emit: the model as text, one function per output. See README.md for what each
  * file holds.
  *
  * All C is written so that it compiles without warnings; positions of members are left to offsetof.
