@@ -75,19 +75,43 @@ static void *arena_grow(struct vg_arena *arena, size_t size)
     return (uint8_t *)block + VG_ARENA_HEADER;
 }
 
+static size_t arena_rounded(size_t size)
+{
+    return size == 0 ? VG_ARENA_ALIGN : (size + VG_ARENA_ALIGN - 1) & ~(size_t)(VG_ARENA_ALIGN - 1);
+}
+
 void *vg_arena_alloc(struct vg_arena *arena, size_t size)
 {
     if (size > arena->bytes_max) {
         return NULL;
     }
-    size_t rounded =
-        size == 0 ? VG_ARENA_ALIGN : (size + VG_ARENA_ALIGN - 1) & ~(size_t)(VG_ARENA_ALIGN - 1);
+    size_t rounded = arena_rounded(size);
     if ((size_t)(arena->end - arena->next) >= rounded) {
         void *taken = arena->next;
         arena->next += rounded;
         return taken;
     }
     return arena_grow(arena, rounded);
+}
+
+bool vg_arena_resize_last(
+    struct vg_arena *arena,
+    const void *last,
+    size_t old_size,
+    size_t new_size)
+{
+    size_t old_rounded = arena_rounded(old_size);
+    if (last == NULL || arena->next == NULL || new_size > arena->bytes_max ||
+        (const uint8_t *)last + old_rounded != arena->next) {
+        return false;
+    }
+    size_t new_rounded = arena_rounded(new_size);
+    uint8_t *start = arena->next - old_rounded;
+    if (new_rounded > (size_t)(arena->end - start)) {
+        return false;
+    }
+    arena->next = start + new_rounded;
+    return true;
 }
 
 void *vg_arena_calloc(struct vg_arena *arena, size_t count, size_t size)

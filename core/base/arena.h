@@ -10,6 +10,7 @@
 #ifndef VG_CORE_BASE_ARENA_H
 #define VG_CORE_BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,6 +46,18 @@ VG_MUST_USE void *vg_arena_alloc(struct vg_arena *arena, size_t size);
 
 /* The same, zeroed. `count` x `size` is checked for overflow. */
 VG_MUST_USE void *vg_arena_calloc(struct vg_arena *arena, size_t count, size_t size);
+
+/*
+ * Change the size of `last`, the newest allocation, from `old_size` to `new_size` without moving
+ * it. False, and nothing changed, when it is not the newest or its block has no room: the caller
+ * then allocates and copies. A list of unknown length grows in place this way, and gives back what
+ * it did not need.
+ */
+VG_MUST_USE bool vg_arena_resize_last(
+    struct vg_arena *arena,
+    const void *last,
+    size_t old_size,
+    size_t new_size);
 
 /* A copy of `bytes` with a NUL behind it; NULL past the cap. */
 VG_MUST_USE char *vg_arena_text(struct vg_arena *arena, struct vg_bytes bytes);
