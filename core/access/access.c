@@ -25,6 +25,13 @@ struct cache_slot {
     const struct vg_principal *principal; /* a reference; NULL = empty */
 };
 
+/* What a caller shows, when and from where. */
+struct request {
+    struct vg_bytes credential;
+    const struct vg_network *peer;
+    vg_time now;
+};
+
 struct vg_access {
     struct vg_directory *directory;
     pthread_mutex_t lock; /* of the slots */
@@ -160,39 +167,54 @@ static bool source_is_allowed(const struct vg_api_key *key, const struct vg_netw
     return allowed;
 }
 
-/* The rules, in the order in which they are answered: nobody learns more about a key than its
- * secret allows. */
-static enum vg_reason check(
+/* The key whose secret the caller has shown, of a user who may still use it; else NULL. The secret
+ * is compared in constant time, and as well for a key that does not exist. */
+static const struct vg_api_key *find_proved_key(
     const struct vg_directory_snapshot *snapshot,
     const struct vg_api_key_parts *parts,
-    const struct vg_network *peer,
-    vg_time now,
-    const struct vg_api_key **out_key,
-    const struct vg_user **out_user,
-    struct vg_error *error)
+    const struct vg_user **out_user)
 {
+    static const uint8_t nothing[VG_SHA256_SIZE];
     uint8_t digest[VG_SHA256_SIZE];
     vg_digest_sha256(parts->secret, digest);
     const struct vg_api_key *key = vg_directory_key(snapshot, parts->key_id);
-    static const uint8_t nothing[VG_SHA256_SIZE];
     bool proved =
-        vg_digest_equal(key != NULL ? key->secret_sha256 : nothing, digest, sizeof(digest)) &&
-        key != NULL;
-    if (!proved || key->revoked != 0 || key->user_id != parts->user_id) {
-        return vg_error_set(error, VG_AUTHENTICATION_FAILED, NULL);
+        vg_digest_equal(key != NULL ? key->secret_sha256 : nothing, digest, sizeof(digest));
+    if (key == NULL || !proved || key->revoked != 0 || key->user_id != parts->user_id) {
+        return NULL;
     }
     const struct vg_user *user = vg_directory_user(snapshot, key->user_id);
     if (user == NULL || user->disabled) {
+        return NULL;
+    }
+    *out_user = user;
+    return key;
+}
+
+/* The rules, in the order in which they are answered: nobody learns more about a key than its
+ * secret allows. */
+static enum vg_reason authenticate(
+    struct vg_access *access,
+    const struct vg_directory_snapshot *snapshot,
+    const struct request *request,
+    const struct vg_principal **out_principal,
+    struct vg_error *error)
+{
+    struct vg_api_key_parts parts;
+    const struct vg_user *user = NULL;
+    const struct vg_api_key *key = vg_api_key_parse(request->credential, &parts)
+                                       ? find_proved_key(snapshot, &parts, &user)
+                                       : NULL;
+    if (key == NULL) {
         return vg_error_set(error, VG_AUTHENTICATION_FAILED, NULL);
     }
-    if (key->expires != 0 && now >= key->expires) {
+    if (key->expires != 0 && request->now >= key->expires) {
         return vg_error_set(error, VG_KEY_EXPIRED, NULL);
     }
-    if (!source_is_allowed(key, peer)) {
+    if (!source_is_allowed(key, request->peer)) {
         return vg_error_set(error, VG_KEY_SOURCE_REFUSED, NULL);
     }
-    *out_key = key;
-    *out_user = user;
+    *out_principal = find_principal(access, snapshot, key, user);
     return VG_OK;
 }
 
@@ -204,20 +226,12 @@ enum vg_reason vg_access_authenticate(
     const struct vg_principal **out_principal,
     struct vg_error *error)
 {
-    if (credential.data == NULL || credential.size == 0) {
+    if (credential.size == 0) {
         return vg_error_set(error, VG_NOT_AUTHENTICATED, NULL);
     }
-    struct vg_api_key_parts parts;
-    if (!vg_api_key_parse(credential, &parts)) {
-        return vg_error_set(error, VG_AUTHENTICATION_FAILED, NULL);
-    }
+    const struct request request = { credential, peer, now };
     const struct vg_directory_snapshot *snapshot = vg_directory_snapshot(access->directory);
-    const struct vg_api_key *key = NULL;
-    const struct vg_user *user = NULL;
-    enum vg_reason reason = check(snapshot, &parts, peer, now, &key, &user, error);
-    if (reason == VG_OK) {
-        *out_principal = find_principal(access, snapshot, key, user);
-    }
+    enum vg_reason reason = authenticate(access, snapshot, &request, out_principal, error);
     vg_directory_snapshot_unref(snapshot);
     return reason;
 }

@@ -13,8 +13,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
-#include "core/directory/directory_change.h"
-#include "core/directory/directory_entry.h"
+#include "core/directory/directory_state.h"
 #include "core/keyspace/keyspace.h"
 #include "core/store/store.h"
 
@@ -30,15 +29,6 @@ struct vg_directory_snapshot {
     _Atomic uint32_t references;
     uint64_t version;
     struct kind_index kinds[VG_DIRECTORY_KIND_COUNT];
-};
-
-struct vg_directory {
-    struct vg_store *store;
-    struct vg_arena arena; /* of entries; used by the writer thread */
-    struct vg_zone_set zones;
-    pthread_mutex_t
-        lock; /* of `current`: taken to read the pointer and count the reference, nothing else */
-    struct vg_directory_snapshot *current;
 };
 
 static int compare_ids(const void *left, const void *right)
@@ -104,18 +94,13 @@ static const void *find_name(
     struct vg_bytes name)
 {
     const struct kind_index *index = &snapshot->kinds[kind];
-    struct vg_arena scratch; /* names are short: at most a block, given back at once */
-    vg_arena_init(&scratch, name.size + 8192);
-    struct vg_bytes folded = vg_directory_entry_fold(kind, name, &scratch);
-    const struct vg_directory_entry *entry = NULL;
-    if (folded.size == name.size) {
-        entry = find(
-            index->by_name,
-            index->count,
-            &(struct vg_directory_entry){ .name = folded },
-            compare_names);
+    uint8_t folded[VG_DIRECTORY_SHORT_NAME_BYTES_MAX];
+    struct vg_directory_entry probe = { .id = 0 };
+    if (!vg_directory_entry_fold(kind, name, folded, &probe.name)) {
+        return NULL;
     }
-    vg_arena_dispose(&scratch);
+    const struct vg_directory_entry *entry =
+        find(index->by_name, index->count, &probe, compare_names);
     return entry == NULL ? NULL : entry->object;
 }
 
@@ -219,8 +204,27 @@ static struct vg_directory_snapshot *next_snapshot(
     return next;
 }
 
-static void publish(struct vg_directory *directory, struct vg_directory_snapshot *next)
+bool vg_directory_is_taken(
+    const struct vg_directory_snapshot *snapshot,
+    enum vg_directory_kind kind,
+    const struct vg_directory_entry *entry)
 {
+    const struct kind_index *index = &snapshot->kinds[kind];
+    bool taken = find(index->by_id, index->count, entry, compare_ids) != NULL ||
+                 find(index->by_name, index->count, entry, compare_names) != NULL;
+    if (vg_directory_kinds[kind].is_subject) {
+        taken = taken || find_id(snapshot, VG_DIRECTORY_USER, entry->id) != NULL ||
+                find_id(snapshot, VG_DIRECTORY_GROUP, entry->id) != NULL;
+    }
+    return taken;
+}
+
+void vg_directory_put(
+    struct vg_directory *directory,
+    enum vg_directory_kind kind,
+    const struct vg_directory_entry *entry)
+{
+    struct vg_directory_snapshot *next = next_snapshot(directory->current, kind, entry);
     (void)pthread_mutex_lock(&directory->lock);
     struct vg_directory_snapshot *old = directory->current;
     directory->current = next;
@@ -275,7 +279,7 @@ static enum vg_reason load_kind(
                          .reason = VG_OK,
                          .error = error };
     struct vg_key prefix;
-    vg_key_directory_prefix(&prefix, kind);
+    vg_key_directory_prefix(&prefix, (uint32_t)kind);
     enum vg_reason reason = vg_store_scan(
         directory->store,
         NULL,
@@ -288,7 +292,7 @@ static enum vg_reason load_kind(
         return reason != VG_OK ? reason : load.reason;
     }
     if (vg_directory_kinds[kind].by_name) {
-        index->by_name = copy_array(index->by_id != NULL ? index->by_id : NULL, index->count);
+        index->by_name = copy_array(index->by_id, index->count);
         if (index->count > 0) {
             qsort(index->by_name, index->count, sizeof(*index->by_name), compare_names);
         }
@@ -361,12 +365,16 @@ const void *vg_directory_at(
     return (index->by_id != NULL ? index->by_id : index->by_name)[at]->object;
 }
 
-int64_t vg_directory_id_max(
-    const struct vg_directory_snapshot *snapshot,
-    enum vg_directory_kind kind)
+static int64_t largest_id(const struct kind_index *index)
 {
-    const struct kind_index *index = &snapshot->kinds[kind];
-    return index->by_id == NULL || index->count == 0 ? 0 : index->by_id[index->count - 1]->id;
+    return index->count == 0 ? 0 : index->by_id[index->count - 1]->id;
+}
+
+int64_t vg_directory_next_subject_id(const struct vg_directory_snapshot *snapshot)
+{
+    int64_t users = largest_id(&snapshot->kinds[VG_DIRECTORY_USER]);
+    int64_t groups = largest_id(&snapshot->kinds[VG_DIRECTORY_GROUP]);
+    return 1 + (users > groups ? users : groups);
 }
 
 const struct vg_customer *vg_directory_customer(
@@ -454,106 +462,4 @@ const struct vg_api_key *vg_directory_key(
     struct vg_bytes key_id)
 {
     return find_name(snapshot, VG_DIRECTORY_KEY, key_id);
-}
-
-/* ---- changes (directory_change.h) */
-
-static bool taken(
-    const struct vg_directory_snapshot *snapshot,
-    enum vg_directory_kind kind,
-    const struct vg_directory_entry *entry)
-{
-    const struct kind_index *index = &snapshot->kinds[kind];
-    return find(index->by_id, index->count, entry, compare_ids) != NULL ||
-           find(index->by_name, index->count, entry, compare_names) != NULL;
-}
-
-static void put_change(
-    struct vg_directory_change *change,
-    const struct vg_directory_entry *entry,
-    struct vg_bytes record,
-    bool adding)
-{
-    const struct vg_directory_kind_row *row = &vg_directory_kinds[change->kind];
-    struct vg_key key;
-    vg_key_directory(
-        &key,
-        change->kind,
-        row->by_id ? entry->id : 0,
-        row->by_id ? vg_bytes(NULL, 0) : entry->name);
-    if (adding) {
-        vg_batch_guard_absent(&change->batch, vg_key_bytes(&key));
-    }
-    vg_batch_set(&change->batch, vg_key_bytes(&key), record);
-    if (adding && row->by_id && row->by_name) {
-        /* The name is reserved under a key of its own, so that two that are added at once cannot
-         * share it. */
-        struct vg_key name;
-        vg_key_directory_name(&name, change->kind, entry->name);
-        vg_batch_guard_absent(&change->batch, vg_key_bytes(&name));
-        vg_batch_set(&change->batch, vg_key_bytes(&name), vg_key_bytes(&key));
-    }
-}
-
-enum vg_reason vg_directory_change_prepare(
-    struct vg_directory_change *change,
-    struct vg_directory *directory,
-    enum vg_directory_kind kind,
-    const ProtobufCMessage *record,
-    bool adding,
-    struct vg_error *error)
-{
-    *change = (struct vg_directory_change){ .directory = directory, .kind = kind };
-    struct vg_arena arena;
-    vg_arena_init(&arena, 32u * 1024 * 1024);
-    size_t size = protobuf_c_message_get_packed_size(record);
-    uint8_t *bytes = vg_arena_alloc(&arena, size);
-    struct vg_directory_entry *entry = NULL;
-    enum vg_reason reason = VG_OK;
-    if (bytes == NULL) {
-        reason = vg_error_set(error, VG_RESOURCE_LIMIT, "the record is too large");
-    } else {
-        struct vg_bytes packed = vg_bytes(bytes, protobuf_c_message_pack(record, bytes));
-        reason = vg_directory_entry_make(
-            kind,
-            packed,
-            &(struct vg_directory_memory){ &arena, &directory->zones },
-            &entry,
-            error);
-        if (reason == VG_OK) {
-            const struct vg_directory_snapshot *snapshot = vg_directory_snapshot(directory);
-            if (adding && taken(snapshot, kind, entry)) {
-                reason = vg_error_set(error, VG_OBJECT_EXISTS, NULL);
-            }
-            vg_directory_snapshot_unref(snapshot);
-        }
-        if (reason == VG_OK) {
-            vg_batch_init(&change->batch, size + 64 * 1024);
-            put_change(change, entry, packed, adding);
-        }
-    }
-    vg_arena_dispose(&arena);
-    return reason;
-}
-
-void vg_directory_change_dispose(struct vg_directory_change *change)
-{
-    vg_batch_dispose(&change->batch);
-}
-
-void vg_directory_change_install(struct vg_directory_change *change)
-{
-    struct vg_directory *directory = change->directory;
-    size_t at = 0;
-    struct vg_batch_entry item;
-    while (vg_batch_next(&change->batch, &at, &item)) {
-        if (item.operation == VG_BATCH_SET) {
-            break; /* the first set is the record; a second one would be the reserved name */
-        }
-    }
-    VG_ASSERT(item.operation == VG_BATCH_SET);
-    struct vg_directory_entry *entry = NULL;
-    struct vg_directory_memory memory = { &directory->arena, &directory->zones };
-    VG_ASSERT(vg_directory_entry_make(change->kind, item.value, &memory, &entry, NULL) == VG_OK);
-    publish(directory, next_snapshot(directory->current, change->kind, entry));
 }

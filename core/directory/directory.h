@@ -23,7 +23,12 @@
 struct vg_directory;
 struct vg_zone;
 
-/* A customer; its domain is the operator's. */
+/* The domain of customers that are given none. */
+#define VG_DIRECTORY_DOMAIN_ID   1
+#define VG_DIRECTORY_DOMAIN_NAME "vigil"
+/* Bytes of the name of a domain. */
+#define VG_DIRECTORY_DOMAIN_NAME_MAX 255
+
 struct vg_customer {
     int64_t id;
     const char *short_name; /* compared without case; never digits only */
@@ -32,6 +37,7 @@ struct vg_customer {
     int64_t domain_id;
     const char *domain_name;
     bool in_production;
+    vg_time created;
     struct vg_bytes info_wire; /* the packed CustomerInfo {id, name, shortName, domain} of v2
                                   answers, ready to append */
 };
@@ -59,6 +65,7 @@ struct vg_case {
     int64_t merged_into;       /* 0 = not merged */
     const int64_t *readers;    /* user ids, sorted */
     size_t reader_count;
+    vg_time created;
 };
 
 struct vg_signature {
@@ -85,13 +92,15 @@ struct vg_user {
     const char *short_name;
     const char *name;
     int64_t customer_id;
-    int64_t group_id;      /* 0 = none */
+    const int64_t *group_ids; /* sorted */
+    size_t group_count;
     const char *time_zone; /* IANA name */
     const struct vg_zone *zone;
     bool disabled;
     vg_time created;
-    vg_time last_updated;
-    int64_t created_by;
+    vg_time last_updated;    /* 0 = never */
+    int64_t created_by;      /* user id; 0 = the server */
+    int64_t last_updated_by; /* user id; 0 = nobody, or the server */
 };
 
 struct vg_api_key {
@@ -99,7 +108,7 @@ struct vg_api_key {
     int64_t user_id;
     uint8_t secret_sha256[32];
     uint32_t roles;           /* bits of roles.def */
-    const int64_t *customers; /* as granted; empty = the user's own */
+    const int64_t *customers; /* as granted, sorted; empty = the user's own */
     size_t customer_count;
     bool all_customers;               /* the administrator key */
     const struct vg_network *sources; /* empty = any */
@@ -109,6 +118,7 @@ struct vg_api_key {
     vg_time revoked; /* 0 = not revoked */
 };
 
+/* The numbers are part of the stored keys: never reorder, append only. */
 enum vg_directory_kind {
     VG_DIRECTORY_CUSTOMER,
     VG_DIRECTORY_GROUP,
@@ -126,8 +136,7 @@ struct vg_store;
 /*
  * Read the directory of `store` (borrowed until destroy).
  *
- * Fails with: STORE_CORRUPT for a record that cannot be read; what the store fails with;
- * RESOURCE_LIMIT.
+ * Fails with: STORE_CORRUPT for a record that cannot be read; what the store fails with.
  */
 VG_MUST_USE enum vg_reason vg_directory_create(
     struct vg_store *store,
@@ -149,10 +158,8 @@ const void *vg_directory_at(
     enum vg_directory_kind kind,
     size_t position);
 
-/* The largest id of a kind in use; ids of users and groups are given as the next. */
-int64_t vg_directory_id_max(
-    const struct vg_directory_snapshot *snapshot,
-    enum vg_directory_kind kind);
+/* The next free id for a user or group, which share one range: one more than the largest. */
+int64_t vg_directory_next_subject_id(const struct vg_directory_snapshot *snapshot);
 
 /* The state as it is now; a reference. */
 const struct vg_directory_snapshot *vg_directory_snapshot(struct vg_directory *directory);

@@ -1,24 +1,36 @@
 #include "core/directory/directory_entry.h"
 
-#include "core/base/buffer.h"
-#include "core/base/time_text.h"
+#include <stdlib.h>
+#include <string.h>
+
 #include "core/wire/wire_decode.h"
-#include "core/wire/wire_encode.h"
 #include "proto/contract_json.h"
 
 #include "vigil/record/v1/directory.pb-c.h"
 #include "vigil/record/v1/event.pb-c.h"
+
+/* Decoding one record: a request brings at most 1 MiB. */
+#define VG_DIRECTORY_RECORD_ARENA_BYTES ((size_t)32 * 1024 * 1024)
 
 static char *copy(struct vg_arena *arena, const char *text)
 {
     return text == NULL ? NULL : vg_arena_text(arena, vg_bytes_text(text));
 }
 
+static int compare_numbers(const void *left, const void *right)
+{
+    int64_t a = *(const int64_t *)left;
+    int64_t b = *(const int64_t *)right;
+    return (a > b) - (a < b);
+}
+
+/* A sorted copy. */
 static int64_t *copy_ids(struct vg_arena *arena, const int64_t *ids, size_t count)
 {
     int64_t *copied = vg_arena_calloc(arena, count == 0 ? 1 : count, sizeof(*copied));
     if (copied != NULL && count > 0) {
         memcpy(copied, ids, count * sizeof(*copied));
+        qsort(copied, count, sizeof(*copied), compare_numbers);
     }
     return copied;
 }
@@ -124,7 +136,8 @@ static bool make_user(
                           .disabled = record->disabled,
                           .created = record->created_timestamp,
                           .last_updated = record->last_updated_timestamp,
-                          .created_by = record->created_by_user_id };
+                          .created_by = record->created_by_user_id,
+                          .last_updated_by = record->last_updated_by_user_id };
     *out_entry = (struct vg_directory_entry){ .id = user->id,
                                               .name = vg_bytes_text(user->short_name),
                                               .object = user };
@@ -261,34 +274,55 @@ static bool make_signature(
 
 #define TABLE(name) &vg_table_vigil_record_v1_##name
 const struct vg_directory_kind_row vg_directory_kinds[VG_DIRECTORY_KIND_COUNT] = {
-    /*                         table             id     name   folds  make */
-    [VG_DIRECTORY_CUSTOMER] = { TABLE(customer), true, true, true, make_customer },
-    [VG_DIRECTORY_GROUP] = { TABLE(group), true, true, true, make_group },
-    [VG_DIRECTORY_USER] = { TABLE(user), true, true, true, make_user },
-    [VG_DIRECTORY_KEY] = { TABLE(api_key), false, true, false, make_key },
-    [VG_DIRECTORY_LOCATION] = { TABLE(location), true, true, true, make_location },
-    [VG_DIRECTORY_CASE] = { TABLE(case), true, false, false, make_case },
-    [VG_DIRECTORY_SIGNATURE] = { TABLE(signature), false, true, false, make_signature },
+    /*                         table             id     name   folds  subject make */
+    [VG_DIRECTORY_CUSTOMER] = { TABLE(customer), true, true, true, false, make_customer },
+    [VG_DIRECTORY_GROUP] = { TABLE(group), true, true, true, true, make_group },
+    [VG_DIRECTORY_USER] = { TABLE(user), true, true, true, true, make_user },
+    [VG_DIRECTORY_KEY] = { TABLE(api_key), false, true, false, false, make_key },
+    [VG_DIRECTORY_LOCATION] = { TABLE(location), true, true, true, false, make_location },
+    [VG_DIRECTORY_CASE] = { TABLE(case), true, false, false, false, make_case },
+    [VG_DIRECTORY_SIGNATURE] = { TABLE(signature), false, true, false, false, make_signature },
 };
 #undef TABLE
 
-struct vg_bytes vg_directory_entry_fold(
+bool vg_directory_entry_fold(
     enum vg_directory_kind kind,
     struct vg_bytes name,
-    struct vg_arena *arena)
+    uint8_t out_folded[VG_DIRECTORY_SHORT_NAME_BYTES_MAX],
+    struct vg_bytes *out_name)
 {
-    if (!vg_directory_kinds[kind].folds || name.size == 0) {
-        return name;
+    if (!vg_directory_kinds[kind].folds) {
+        *out_name = name;
+        return true;
     }
-    uint8_t *folded = vg_arena_alloc(arena, name.size);
-    if (folded == NULL) {
-        return vg_bytes(NULL, 0);
+    if (name.size > VG_DIRECTORY_SHORT_NAME_BYTES_MAX) {
+        return false;
     }
     for (size_t i = 0; i < name.size; i++) {
         uint8_t byte = name.data[i];
-        folded[i] = byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 32) : byte;
+        out_folded[i] = byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + ('a' - 'A')) : byte;
     }
-    return vg_bytes(folded, name.size);
+    *out_name = vg_bytes(out_folded, name.size);
+    return true;
+}
+
+/* Replace the name by its folded form, in memory of its own. */
+static bool fold_name(
+    enum vg_directory_kind kind,
+    struct vg_arena *arena,
+    struct vg_directory_entry *entry)
+{
+    uint8_t folded[VG_DIRECTORY_SHORT_NAME_BYTES_MAX];
+    struct vg_bytes name;
+    if (!vg_directory_entry_fold(kind, entry->name, folded, &name)) {
+        return false;
+    }
+    if (name.data == folded) {
+        const char *kept = vg_arena_text(arena, name);
+        entry->name = vg_bytes(kept, name.size);
+        return kept != NULL;
+    }
+    return true;
 }
 
 enum vg_reason vg_directory_entry_make(
@@ -300,21 +334,20 @@ enum vg_reason vg_directory_entry_make(
 {
     const struct vg_directory_kind_row *row = &vg_directory_kinds[kind];
     struct vg_arena scratch;
-    vg_arena_init(&scratch, 16u * 1024 * 1024);
+    vg_arena_init(&scratch, VG_DIRECTORY_RECORD_ARENA_BYTES);
     ProtobufCMessage *message = NULL;
     enum vg_reason reason =
-        vg_wire_decode(row->table, record, &vg_wire_policy_record, &scratch, &message, error);
-    if (reason != VG_OK) {
-        reason = vg_error_set(error, VG_STORE_CORRUPT, "a record of the directory cannot be read");
+        vg_wire_decode(row->table, record, &vg_wire_policy_record, &scratch, &message, NULL);
+    struct vg_directory_entry *entry = NULL;
+    if (reason == VG_OK) {
+        entry = vg_arena_calloc(memory->arena, 1, sizeof(*entry));
+    }
+    if (entry == NULL || !row->make(message, memory, entry) ||
+        !fold_name(kind, memory->arena, entry)) {
+        reason = vg_error_set(error, VG_STORE_CORRUPT, NULL);
+        (void)vg_error_detail(error, "a record of the directory, kind %d", (int)kind);
     } else {
-        struct vg_directory_entry *entry = vg_arena_calloc(memory->arena, 1, sizeof(*entry));
-        if (entry == NULL || !row->make(message, memory, entry)) {
-            reason =
-                vg_error_set(error, VG_STORE_CORRUPT, "a record of the directory is incomplete");
-        } else {
-            entry->name = vg_directory_entry_fold(kind, entry->name, memory->arena);
-            *out_entry = entry;
-        }
+        *out_entry = entry;
     }
     vg_arena_dispose(&scratch);
     return reason;

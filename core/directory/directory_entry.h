@@ -18,10 +18,9 @@ struct vg_directory_memory {
 };
 
 struct vg_directory_entry {
-    int64_t id; /* 0 for kinds that have only a name */
-    struct vg_bytes
-        name; /* as compared: folded for short names; empty for kinds that have only an id */
-    const void *object; /* struct vg_customer, …, by kind */
+    int64_t id;           /* 0 for kinds that have only a name */
+    struct vg_bytes name; /* as compared: folded for short names; empty for kinds with an id only */
+    const void *object;   /* struct vg_customer, …, by kind */
 };
 
 /* What differs between the kinds. */
@@ -29,7 +28,8 @@ struct vg_directory_kind_row {
     const struct vg_table *table; /* of the record */
     bool by_id;
     bool by_name;
-    bool folds; /* names compare without case */
+    bool folds;      /* names compare without case */
+    bool is_subject; /* a user or group: their ids are one range */
     /* Fill entry->id, entry->name (not yet folded) and entry->object from a record message; false
      * when memory is out. */
     bool (*make)(
@@ -51,11 +51,18 @@ VG_MUST_USE enum vg_reason vg_directory_entry_make(
     struct vg_directory_entry **out_entry,
     struct vg_error *error);
 
-/* A name as it is compared: ASCII letters in lower case when the kind folds. NULL data when memory
- * is out. */
-struct vg_bytes vg_directory_entry_fold(
+/* Room for the longest name of a kind that folds: 64 code points. */
+#define VG_DIRECTORY_SHORT_NAME_BYTES_MAX 256
+
+/*
+ * A name as it is compared: ASCII letters in lower case when the kind folds (short names are
+ * ASCII), then in `out_folded`; else the name itself. False when it is longer than any name of the
+ * kind.
+ */
+VG_MUST_USE bool vg_directory_entry_fold(
     enum vg_directory_kind kind,
     struct vg_bytes name,
-    struct vg_arena *arena);
+    uint8_t out_folded[VG_DIRECTORY_SHORT_NAME_BYTES_MAX],
+    struct vg_bytes *out_name);
 
 #endif
