@@ -227,6 +227,15 @@ struct vg_descriptor_file {
 extern const struct vg_descriptor_file vg_descriptor_files[];
 extern const size_t vg_descriptor_file_count;
 
+/* The OpenAPI document of one API ("events"), as JSON text. */
+struct vg_openapi_file {
+    const char *name;
+    const char *data;
+    size_t size;
+};
+extern const struct vg_openapi_file vg_openapi_files[];
+extern const size_t vg_openapi_file_count;
+
 /* The hash of names and words: FNV-1a over the bytes, seeded, finished by a multiplication. The generator uses it too. */
 static inline uint32_t vg_contract_hash(uint32_t seed, const char *text, size_t size)
 {

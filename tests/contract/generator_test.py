@@ -7,6 +7,7 @@ refused with exactly the lines of <rule>.txt; a rule of the generator without a 
 With --update the .txt files are written instead of compared: read the difference before it is committed.
 """
 import argparse
+import json
 import pathlib
 import subprocess
 import sys
@@ -54,6 +55,26 @@ class Golden(unittest.TestCase):
                 self.assertEqual(result.returncode, 0, result.stderr)
                 self.compare(proto.with_suffix(".txt"), (pathlib.Path(scratch) / "contract.txt").read_text())
 
+    def test_openapi_is_as_recorded(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            result = protoc(HERE / "golden", f"--vigil_out={scratch}", "openapi.proto", *SHARED_PROTOS)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            document = json.loads((pathlib.Path(scratch) / "openapi" / "golden.json").read_text())
+            self.compare(HERE / "golden" / "openapi.json", json.dumps(document, indent=1) + "\n")
+            embedded = (pathlib.Path(scratch) / "contract_openapi.c").read_text()
+            self.assertIn('{ "golden", document_golden, sizeof document_golden - 1 }', embedded)
+
+    def test_uncommented_things_are_named(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            result = protoc(HERE / "golden", f"--vigil_out={scratch}", "--vigil_opt=uncommented", "methods.proto",
+                            *SHARED_PROTOS)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            lines = (pathlib.Path(scratch) / "uncommented.txt").read_text().splitlines()
+            self.assertIn("field vigil.golden.v1.Event.id", lines)
+            self.assertIn("message vigil.golden.v1.Event", lines)
+            self.assertIn("method /vigil.golden.v1.EventService/SearchEvents", lines)
+            self.assertNotIn("method /vigil.golden.v1.EventService/SubmitEvent", lines)
+
     def test_no_record_without_its_proto(self):
         for folder in ("golden", "refuse"):
             for text in (HERE / folder).glob("*.txt"):
@@ -74,7 +95,7 @@ class Golden(unittest.TestCase):
         for source in sorted(tables.glob("contract_*.c")):
             result = compile_c(scratch, ["-c", source], source.with_suffix(".o"))
             self.assertEqual(result.returncode, 0, result.stderr)
-        objects = [tables / f"contract_{part}.o" for part in ("json", "rules", "descriptors")]
+        objects = [tables / f"contract_{part}.o" for part in ("json", "rules", "descriptors", "openapi")]
         messages = list(scratch.rglob("*.pb-c.c"))
         walk = [HERE / "table_walk.c", ARGUMENTS.source / "proto" / "contract.c", *messages, *objects]
         result = compile_c(scratch, walk, scratch / "walk", *ARGUMENTS.link)

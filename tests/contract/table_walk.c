@@ -194,6 +194,10 @@ int main(void)
     for (size_t i = 0; i < vg_descriptor_file_count; i++) {
         check(vg_descriptor_files[i].size > 0, vg_descriptor_files[i].name, "", "has bytes");
     }
+    for (size_t i = 0; i < vg_openapi_file_count; i++) {
+        const struct vg_openapi_file *file = &vg_openapi_files[i];
+        check(strlen(file->data) == file->size, file->name, "", "size of the OpenAPI document");
+    }
     printf("%zu tables, %u failures\n", vg_table_count, failures);
     return failures == 0 ? 0 : 1;
 }

@@ -28,6 +28,15 @@ void vg_emit_descriptors(const struct vg_model *model, struct vg_text *out);
 /* The tables as text for people and golden tests. emit_dump.c */
 void vg_emit_dump(const struct vg_model *model, struct vg_text *out);
 
+/* The OpenAPI document of one API, as JSON. openapi_document.c, openapi_schema.c */
+void vg_emit_openapi(const struct vg_model *model, const char *api, struct vg_text *out);
+/* The APIs with routes (`events` of vigil.events.v1), ended by NULL. */
+const char **vg_emit_openapi_list(const struct vg_model *model);
+/* contract_openapi.c: the documents as bytes in the program. emit_openapi.c */
+void vg_emit_openapi_source(const struct vg_model *model, struct vg_text *out);
+/* The messages, fields and methods that have no comment, one a line. emit_openapi.c */
+void vg_emit_uncommented(const struct vg_model *model, struct vg_text *out);
+
 /* Shared by the emitters; emit_parts.c */
 
 /* The comment at the top of a generated file. */

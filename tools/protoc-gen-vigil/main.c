@@ -59,11 +59,18 @@ static void add_tables(response_message *response, const struct vg_model *model)
         { "contract_methods.c", vg_emit_methods },
         { "contract_routes.c", vg_emit_routes },
         { "contract_descriptors.c", vg_emit_descriptors },
+        { "contract_openapi.c", vg_emit_openapi_source },
     };
     for (size_t i = 0; i < sizeof outputs / sizeof outputs[0]; i++) {
         struct vg_text text = { 0 };
         outputs[i].emit(model, &text);
         add_output(response, outputs[i].name, &text);
+    }
+    const char **apis = vg_emit_openapi_list(model);
+    for (size_t i = 0; apis[i] != NULL; i++) {
+        struct vg_text text = { 0 };
+        vg_emit_openapi(model, apis[i], &text);
+        add_output(response, vg_text_pool_print("openapi/%s.json", apis[i]), &text);
     }
 }
 
@@ -89,11 +96,16 @@ static void answer(const request_message *request, response_message *response)
         struct vg_text text = { 0 };
         vg_emit_dump(model, &text);
         add_output(response, "contract.txt", &text);
+    } else if (strcmp(parameter, "uncommented") == 0) {
+        struct vg_text text = { 0 };
+        vg_emit_uncommented(model, &text);
+        add_output(response, "uncommented.txt", &text);
     } else if (parameter[0] == '\0') {
         add_tables(response, model);
     } else {
-        response->error =
-            vg_text_pool_print("--vigil_opt=%s is not known; there are dump and rules", parameter);
+        response->error = vg_text_pool_print(
+            "--vigil_opt=%s is not known; there are dump, rules and uncommented",
+            parameter);
     }
 }
 
