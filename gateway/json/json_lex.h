@@ -1,0 +1,118 @@
+/*
+ * JSON text, RFC 8259 to the letter: strings, numbers, literals, and values that nobody wants.
+ *
+ * A lexer walks borrowed bytes; it makes no tree and allocates nothing. After the first error it
+ * stays where it is: `problem` says what is wrong and `next` is the offending byte.
+ *
+ * Threads: a value with one owner.
+ */
+#ifndef VG_GATEWAY_JSON_LEX_H
+#define VG_GATEWAY_JSON_LEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/bytes.h"
+#include "core/base/compiler.h"
+
+#define VG_JSON_DEPTH_MAX  64u      /* objects and arrays within each other */
+#define VG_JSON_VALUES_MAX 1000000u /* values of one text */
+
+struct vg_json_lexer {
+    const uint8_t *start;
+    const uint8_t *next;
+    const uint8_t *end;
+    const char *problem; /* NULL = none */
+    size_t depth;
+    size_t values_left; /* 0 and asked for one more: `exhausted` */
+    bool exhausted;     /* the problem is the number of values */
+};
+
+/* A string as written, between its quotes. Escapes are valid, UTF-8 is valid, no NUL. */
+struct vg_json_string {
+    struct vg_bytes raw;
+    bool escaped; /* there are escapes: vg_json_unescape */
+};
+
+enum vg_json_scalar_kind {
+    VG_JSON_TEXT,
+    VG_JSON_NUMBER,
+    VG_JSON_TRUE,
+    VG_JSON_FALSE,
+};
+
+/* Any value but null, object and array. */
+struct vg_json_scalar {
+    enum vg_json_scalar_kind kind;
+    bool escaped;        /* TEXT */
+    bool plain;          /* NUMBER: digits only, and they fit `magnitude` */
+    bool negative;       /* NUMBER */
+    uint64_t magnitude;  /* NUMBER, when plain */
+    struct vg_bytes raw; /* without quotes */
+};
+
+/* Begin; a byte order mark is skipped. */
+void vg_json_lexer_init(struct vg_json_lexer *lexer, struct vg_bytes text);
+
+/* Note what is wrong here; returns false. The first problem stays. */
+bool vg_json_fail(struct vg_json_lexer *lexer, const char *problem);
+
+/* Line and column (from 1, in characters) of the byte at `next`. */
+void vg_json_position(const struct vg_json_lexer *lexer, size_t *out_line, size_t *out_column);
+
+/* Skip blanks; the byte that follows, or 0 at the end. */
+static inline uint8_t vg_json_peek(struct vg_json_lexer *lexer)
+{
+    const uint8_t *next = lexer->next;
+    while (next < lexer->end && *next <= ' ' &&
+           (*next == ' ' || *next == '\n' || *next == '\r' || *next == '\t')) {
+        next++;
+    }
+    lexer->next = next;
+    return next < lexer->end ? *next : 0;
+}
+
+/* Is `c` the begin of null? If so it is taken; a misspelt one is a problem. */
+VG_MUST_USE bool vg_json_take_null(struct vg_json_lexer *lexer);
+
+/* A string; `next` is at its opening quote. */
+VG_MUST_USE bool vg_json_lex_string(struct vg_json_lexer *lexer, struct vg_json_string *out_string);
+
+/* A string, number, true or false; `next` is at its first byte. */
+VG_MUST_USE bool vg_json_lex_scalar(struct vg_json_lexer *lexer, struct vg_json_scalar *out_scalar);
+
+/* A number that must be the whole of `text`. */
+VG_MUST_USE bool vg_json_scalar_from_text(struct vg_bytes text, struct vg_json_scalar *out_number);
+
+/* Any value, checked and dropped; `next` is before it. */
+VG_MUST_USE bool vg_json_skip_value(struct vg_json_lexer *lexer);
+
+/*
+ * The members of an object, the elements of an array: `first` is true before the first. At the end
+ * *out_more is false and the closing bracket is taken. On an object the name is read up to and with
+ * the colon.
+ */
+VG_MUST_USE bool vg_json_open(struct vg_json_lexer *lexer); /* takes the bracket, counts depth */
+VG_MUST_USE bool vg_json_more(
+    struct vg_json_lexer *lexer,
+    uint8_t closing,
+    bool first,
+    bool *out_more);
+VG_MUST_USE bool vg_json_lex_name(struct vg_json_lexer *lexer, struct vg_json_string *out_name);
+
+/* Count one value. */
+static inline bool vg_json_spend(struct vg_json_lexer *lexer)
+{
+    if (lexer->values_left == 0) {
+        lexer->exhausted = true;
+        return vg_json_fail(lexer, "too many values");
+    }
+    lexer->values_left--;
+    return true;
+}
+
+/* Write the text of a string to `out`, which has room for raw.size bytes; returns its size. */
+size_t vg_json_unescape(struct vg_bytes raw, uint8_t *out);
+
+#endif

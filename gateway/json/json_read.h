@@ -1,0 +1,80 @@
+/*
+ * JSON reader: a request body to a protobuf-c message, by the contract tables, in one pass and
+ * without a tree.
+ *
+ * Syntax is strict and its first error ends reading. What is wrong with the shape (an unknown
+ * member, a wrong kind, a value out of range, an unknown word) is collected, with its path, and
+ * reading goes on. docs/contract.md has the rules; those about the finished message (required, min,
+ * pattern, times) are core/wire/validate.h.
+ *
+ * Threads: an arena belongs to one thread at a time; tables and dialects are immutable.
+ */
+#ifndef VG_GATEWAY_JSON_READ_H
+#define VG_GATEWAY_JSON_READ_H
+
+#include <stdbool.h>
+
+#include "core/base/arena.h"
+#include "core/base/bytes.h"
+#include "core/base/compiler.h"
+#include "core/base/error.h"
+#include "gateway/json/json_dialect.h"
+#include "proto/contract.h"
+
+/* The arena of a call takes this many times the size of the body, and at least the least: honest
+ * requests need two to three times their size, `{"subCriteria":[{},{}…]}` two hundred times. */
+#define VG_JSON_ARENA_TIMES 8u
+#define VG_JSON_ARENA_LEAST (256u * 1024u)
+
+/* The cap for the arena of a call with a body of this size, on either face. */
+static inline size_t vg_json_arena_max(size_t body_size)
+{
+    size_t times = body_size * VG_JSON_ARENA_TIMES;
+    return times < VG_JSON_ARENA_LEAST ? VG_JSON_ARENA_LEAST : times;
+}
+
+/*
+ * Read `body` as a message of `table`.
+ *
+ * On success *out_message and all it points to live in `arena`; nothing points into `body`. `error`
+ * must be initialised (vg_error_init); what is wrong with the shape is in error->violations, at
+ * most VG_VIOLATIONS_MAX, and the error itself says the first.
+ *
+ * Fails with: VG_INVALID_JSON (line and column in the message); VG_UNKNOWN_FIELD,
+ * VG_INVALID_FIELD_TYPE, VG_INVALID_FIELD_VALUE as the first violation; VG_REQUEST_MEMORY past the
+ * arena's cap or VG_JSON_VALUES_MAX.
+ */
+VG_MUST_USE enum vg_reason vg_json_read(
+    const struct vg_table *table,
+    struct vg_bytes body,
+    const struct vg_json_dialect *dialect,
+    struct vg_arena *arena,
+    ProtobufCMessage **out_message,
+    struct vg_error *error);
+
+/* The member for a name as the dialect reads it; NULL = none. */
+const struct vg_field *vg_json_find_field(
+    const struct vg_table *table,
+    struct vg_bytes name,
+    const struct vg_json_dialect *dialect);
+
+/* May a path variable or query parameter be bound to this member? A scalar, a list of them, or a
+ * bare message that takes one. */
+bool vg_json_is_bindable(const struct vg_field *field);
+
+/*
+ * Bind `text`, decoded from a URL, to the member `field` of `message`: a scalar is replaced, a list
+ * appended to. The text conversions are those of the documented dialect. All memory is from
+ * `arena`.
+ *
+ * Fails with VG_INVALID_URL_PARAMETER, which is also added to error->violations so that all wrong
+ * parameters of a request can be told at once; VG_REQUEST_MEMORY. `field` must be bindable.
+ */
+VG_MUST_USE enum vg_reason vg_json_read_text(
+    const struct vg_field *field,
+    struct vg_bytes text,
+    ProtobufCMessage *message,
+    struct vg_arena *arena,
+    struct vg_error *error);
+
+#endif

@@ -1,0 +1,16 @@
+/*
+ * Tables of tests/support/sketch/vigil/sketch.proto.
+ *
+ * Threads: immutable.
+ */
+#ifndef VG_TESTS_SKETCH_TABLES_H
+#define VG_TESTS_SKETCH_TABLES_H
+
+#include "proto/contract.h"
+
+extern const struct vg_table vg_table_vigil_sketch_thing;
+extern const struct vg_table vg_table_vigil_sketch_criteria;
+extern const struct vg_table vg_table_vigil_sketch_shuffled;
+extern const struct vg_table vg_table_vigil_sketch_id;
+
+#endif
