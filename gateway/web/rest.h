@@ -40,6 +40,9 @@ struct vg_rest {
 
 extern const struct vg_face vg_rest_face;
 
+/* READ: body, path and query into call->request. */
+enum vg_reason vg_rest_read(struct vg_call *call);
+
 /* Send `own` as the whole answer. */
 void vg_rest_send_own(
     struct vg_rest *rest,

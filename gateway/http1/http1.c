@@ -1,0 +1,565 @@
+/*
+ * One connection: bytes → parser → exchange, and the exchange's answer → bytes.
+ *
+ * Requests are answered in order, one at a time: when a request is complete the parser pauses, and
+ * what the client has sent ahead waits, bounded, until the answer is out. Everything an exchange
+ * has to say is pulled in `fill`, so nothing is buffered for a client that does not read.
+ */
+#include "gateway/http1/http1.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <llhttp.h>
+
+#include "core/base/assert.h"
+#include "gateway/http1/http1_head.h"
+#include "rpc/net/worker.h"
+
+/* `%08zx\r\n`: leading zeros are allowed (RFC 9112 §7.1), and a fixed size lets the data be pulled
+ * right behind it. */
+#define CHUNK_HEAD_SIZE       10u
+#define ANSWER_HEAD_BYTES_MAX (16u * 1024u)
+
+struct http1_conn {
+    struct vg_conn *conn;
+    const struct vg_http1 *http1;
+    llhttp_t parser;
+    struct vg_http1_head head;
+    struct vg_exchange exchange;
+    uint64_t request_ns;    /* when the first byte of the request arrived; 0 = none has */
+    uint64_t body_ns;       /* when its head was complete, or a body byte last arrived */
+    struct vg_buffer ahead; /* requests sent ahead of the answer */
+    struct vg_buffer out;   /* heads of answers, waiting to be filled out */
+
+    bool open;      /* an exchange is with the application */
+    bool complete;  /* its request is complete */
+    bool responded; /* its answer's head is in `out` or sent */
+    bool chunked;
+    bool body_follows;
+    bool resumed; /* there may be something to pull */
+    bool last;    /* this exchange is the last of the connection */
+    bool stop;    /* read nothing more, close when flushed */
+    bool peer_ended;
+};
+
+static struct http1_conn *of_parser(llhttp_t *parser)
+{
+    return parser->data;
+}
+
+static struct http1_conn *of_exchange(struct vg_exchange *exchange)
+{
+    return VG_CONTAINER_OF(exchange, struct http1_conn, exchange);
+}
+
+/* ---- the carrier's side of an exchange */
+
+static const char *reason_phrase(unsigned status)
+{
+    static const struct {
+        unsigned status;
+        const char *phrase;
+    } phrases[] = { { 200, "OK" },
+                    { 201, "Created" },
+                    { 204, "No Content" },
+                    { 400, "Bad Request" },
+                    { 401, "Unauthorized" },
+                    { 402, "Payment Required" },
+                    { 403, "Forbidden" },
+                    { 404, "Not Found" },
+                    { 405, "Method Not Allowed" },
+                    { 408, "Request Timeout" },
+                    { 412, "Precondition Failed" },
+                    { 413, "Content Too Large" },
+                    { 415, "Unsupported Media Type" },
+                    { 422, "Unprocessable Content" },
+                    { 431, "Request Header Fields Too Large" },
+                    { 500, "Internal Server Error" },
+                    { 503, "Service Unavailable" } };
+    for (size_t i = 0; i < VG_ARRAY_COUNT(phrases); i++) {
+        if (phrases[i].status == status) {
+            return phrases[i].phrase;
+        }
+    }
+    return "";
+}
+
+static void carrier_respond(struct vg_exchange *exchange, const struct vg_http_response *response)
+{
+    struct http1_conn *state = of_exchange(exchange);
+    VG_ASSERT(state->open && !state->responded);
+    state->responded = true;
+    if (!state->complete) {
+        state->last = true; /* answered before the request was read: what still comes is dropped */
+    }
+    state->body_follows = !response->no_body;
+    bool is_old = exchange->request.version == 10;
+    state->chunked = state->body_follows && response->content_length < 0 && !is_old;
+    if (state->body_follows && response->content_length < 0 && is_old) {
+        state->last = true; /* HTTP/1.0 knows no chunks: the end of the connection ends the body */
+    }
+    vg_buffer_printf(
+        &state->out,
+        "HTTP/1.1 %u %s\r\n",
+        response->status,
+        reason_phrase(response->status));
+    for (size_t i = 0; i < response->header_count; i++) {
+        vg_buffer_append(
+            &state->out,
+            response->headers[i].name.data,
+            response->headers[i].name.size);
+        vg_buffer_append_text(&state->out, ": ");
+        vg_buffer_append(
+            &state->out,
+            response->headers[i].value.data,
+            response->headers[i].value.size);
+        vg_buffer_append_text(&state->out, "\r\n");
+    }
+    if (state->chunked) {
+        vg_buffer_append_text(&state->out, "transfer-encoding: chunked\r\n");
+    } else if (response->content_length >= 0) {
+        vg_buffer_printf(&state->out, "content-length: %" PRId64 "\r\n", response->content_length);
+    }
+    if (state->last) {
+        vg_buffer_append_text(&state->out, "connection: close\r\n");
+    } else if (is_old) {
+        vg_buffer_append_text(&state->out, "connection: keep-alive\r\n");
+    }
+    vg_buffer_append_text(&state->out, "\r\n");
+    state->resumed = true;
+    vg_conn_wake(state->conn);
+}
+
+static void carrier_resume(struct vg_exchange *exchange)
+{
+    struct http1_conn *state = of_exchange(exchange);
+    state->resumed = true;
+    vg_conn_wake(state->conn);
+}
+
+static void carrier_consume(struct vg_exchange *exchange, size_t size)
+{
+    (void)exchange; /* HTTP/1.1 has no windows: TCP's own is opened by reading */
+    (void)size;
+}
+
+static void carrier_abort(struct vg_exchange *exchange, enum vg_reason reason)
+{
+    (void)reason;
+    vg_conn_close(of_exchange(exchange)->conn);
+}
+
+static const struct vg_exchange_carrier carrier = {
+    .respond = carrier_respond,
+    .resume = carrier_resume,
+    .consume = carrier_consume,
+    .abort = carrier_abort,
+};
+
+/* ---- requests that never become an exchange */
+
+static void refuse(struct http1_conn *state, struct vg_error *error)
+{
+    struct vg_buffer body;
+    vg_buffer_init(&body, ANSWER_HEAD_BYTES_MAX);
+    state->http1->refuse(error, &body);
+    unsigned status = vg_reason_row(error->reason)->http_status;
+    vg_buffer_printf(
+        &state->out,
+        "HTTP/1.1 %u %s\r\ncontent-type: application/json; charset=UTF-8\r\ncontent-length: %zu\r\n"
+        "connection: close\r\n\r\n",
+        status,
+        reason_phrase(status),
+        body.size);
+    vg_buffer_append(&state->out, body.data, body.size);
+    vg_buffer_dispose(&body);
+    state->stop = true;
+    vg_conn_wake(state->conn);
+}
+
+static void refuse_with(struct http1_conn *state, enum vg_reason reason, const char *words)
+{
+    struct vg_error error;
+    vg_error_init(&error, NULL);
+    (void)(words == NULL ? vg_error_set(&error, reason, NULL) : vg_error_set(&error, reason, "%s", words));
+    refuse(state, &error);
+}
+
+/* ---- parser callbacks: they note what they find; applications are called from them, but never the
+ * parser again */
+
+static int on_message_begin(llhttp_t *parser)
+{
+    struct http1_conn *state = of_parser(parser);
+    vg_http1_head_clear(&state->head);
+    return 0;
+}
+
+static int on_url(llhttp_t *parser, const char *at, size_t length)
+{
+    vg_http1_head_add_target(&of_parser(parser)->head, vg_bytes(at, length));
+    return of_parser(parser)->head.too_large ? HPE_USER : 0;
+}
+
+static int on_header_field(llhttp_t *parser, const char *at, size_t length)
+{
+    vg_http1_head_add_name(&of_parser(parser)->head, vg_bytes(at, length));
+    return of_parser(parser)->head.too_large ? HPE_USER : 0;
+}
+
+static int on_header_value(llhttp_t *parser, const char *at, size_t length)
+{
+    vg_http1_head_add_value(&of_parser(parser)->head, vg_bytes(at, length));
+    return of_parser(parser)->head.too_large ? HPE_USER : 0;
+}
+
+/* An empty value has no piece of its own, but the next name must not be joined to this one. */
+static int on_header_value_complete(llhttp_t *parser)
+{
+    of_parser(parser)->head.in_value = true;
+    return 0;
+}
+
+static void open_exchange(struct http1_conn *state)
+{
+    const struct vg_exchange_selector *selector = state->http1->selector;
+    state->open = true;
+    state->complete = false;
+    state->responded = false;
+    state->resumed = false;
+    state->last = state->peer_ended || !llhttp_should_keep_alive(&state->parser);
+    state->body_ns = vg_worker_now_ns(state->conn->worker);
+    state->conn->streams_open = 1;
+    state->exchange.app = selector->select(selector, &state->exchange);
+    state->exchange.app->headers(&state->exchange);
+}
+
+static int on_headers_complete(llhttp_t *parser)
+{
+    struct http1_conn *state = of_parser(parser);
+    parser->upgrade = 0; /* an offer to upgrade (h2c among them) is ignored, RFC 9110 §7.8 */
+    struct vg_http_request *request = &state->exchange.request;
+    *request = (struct vg_http_request){
+        .method = vg_bytes_text(llhttp_method_name((llhttp_method_t)parser->method)),
+        .peer = state->conn->peer,
+        .peer_port = state->conn->peer_port,
+        .version = (uint8_t)(parser->http_major * 10 + parser->http_minor),
+        .content_length =
+            (parser->flags & F_CONTENT_LENGTH) != 0 ? (int64_t)parser->content_length : -1,
+    };
+    state->exchange = (struct vg_exchange){ .carrier = &carrier,
+                                            .worker = state->conn->worker,
+                                            .request = *request };
+    struct vg_error error;
+    vg_error_init(&error, NULL);
+    enum vg_reason reason = vg_http1_head_finish(
+        &state->head,
+        request->version != 10,
+        &state->exchange.request,
+        &error);
+    if (reason != VG_OK) {
+        refuse(state, &error);
+        return HPE_USER;
+    }
+    open_exchange(state);
+    const struct vg_http_header *expect =
+        vg_http_request_header(&state->exchange.request, "expect");
+    if (expect != NULL && !state->responded && state->exchange.request.version != 10) {
+        vg_buffer_append_text(&state->out, "HTTP/1.1 100 Continue\r\n\r\n");
+        vg_conn_wake(state->conn);
+    }
+    return 0;
+}
+
+static int on_body(llhttp_t *parser, const char *at, size_t length)
+{
+    struct http1_conn *state = of_parser(parser);
+    state->body_ns = vg_worker_now_ns(state->conn->worker);
+    if (state->open) {
+        state->exchange.app->body(&state->exchange, vg_bytes(at, length));
+    }
+    return 0;
+}
+
+static int on_message_complete(llhttp_t *parser)
+{
+    struct http1_conn *state = of_parser(parser);
+    state->complete = true;
+    state->request_ns = 0;
+    if (state->open) {
+        state->exchange.app->end(&state->exchange);
+    }
+    return HPE_PAUSED; /* the next request waits for this one's answer */
+}
+
+static const llhttp_settings_t parser_settings = {
+    .on_message_begin = on_message_begin,
+    .on_url = on_url,
+    .on_header_field = on_header_field,
+    .on_header_value = on_header_value,
+    .on_header_value_complete = on_header_value_complete,
+    .on_headers_complete = on_headers_complete,
+    .on_body = on_body,
+    .on_message_complete = on_message_complete,
+};
+
+/* ---- bytes in */
+
+static void keep_ahead(struct http1_conn *state, const char *at, size_t size)
+{
+    vg_buffer_append(&state->ahead, at, size);
+    if (state->ahead.failed) {
+        vg_buffer_clear(&state->ahead);
+        state->last = true;
+    }
+}
+
+/* Parse until the bytes end or a request is complete; what is left then waits in `ahead`. */
+static void parse(struct http1_conn *state, struct vg_bytes part)
+{
+    if (state->request_ns == 0) {
+        state->request_ns = vg_worker_now_ns(state->conn->worker);
+    }
+    const char *start = (const char *)part.data;
+    llhttp_errno_t result = llhttp_execute(&state->parser, start, part.size);
+    if (result == HPE_OK) {
+        return;
+    }
+    if (result == HPE_PAUSED) {
+        const char *stopped = llhttp_get_error_pos(&state->parser);
+        llhttp_resume(&state->parser);
+        size_t left = part.size - (size_t)(stopped - start);
+        if (left > 0 && !state->last) {
+            keep_ahead(state, stopped, left);
+        }
+        return;
+    }
+    if (state->stop) {
+        return; /* refused in a callback */
+    }
+    if (state->open && state->responded) {
+        state->stop = true; /* the answer stands; the rest of its request is broken */
+    } else if (state->open) {
+        vg_conn_close(
+            state->conn); /* a broken body: nobody can tell where the next request begins */
+    } else if (state->head.too_large) {
+        refuse_with(state, VG_HEADERS_TOO_LARGE, NULL);
+    } else {
+        refuse_with(state, VG_BAD_HTTP, llhttp_get_error_reason(&state->parser));
+    }
+}
+
+static void protocol_read(struct vg_conn *conn, struct vg_bytes part)
+{
+    struct http1_conn *state = conn->protocol_state;
+    if (state->stop || part.size == 0) {
+        return;
+    }
+    if (state->open && state->complete) {
+        if (!state->last) {
+            keep_ahead(state, (const char *)part.data, part.size);
+        }
+        return;
+    }
+    parse(state, part);
+}
+
+/* ---- bytes out */
+
+/* The answer is out: tell the application, then take up the request that was sent ahead. */
+static void finish_exchange(struct http1_conn *state)
+{
+    state->open = false;
+    state->conn->streams_open = 0;
+    state->exchange.app->closed(&state->exchange, true);
+    if (state->last || state->stop) {
+        state->stop = true;
+        return;
+    }
+    if (state->ahead.size > 0) {
+        struct vg_buffer bytes = state->ahead; /* parsing may append to `ahead` */
+        vg_buffer_init(&state->ahead, VG_HTTP1_AHEAD_BYTES_MAX);
+        parse(state, vg_buffer_bytes(&bytes));
+        vg_buffer_dispose(&bytes);
+    } else if (state->peer_ended) {
+        state->stop = true;
+    }
+}
+
+/* Pull one piece of the answer's body into `out`. False = nothing more for now. */
+static bool fill_body(struct http1_conn *state, struct vg_buffer *out, size_t room)
+{
+    size_t before = state->chunked ? CHUNK_HEAD_SIZE : 0;
+    size_t behind = state->chunked ? 2 + 5 : 0; /* CRLF, and the last chunk */
+    if (room <= before + behind || !vg_buffer_reserve(out, room)) {
+        return false;
+    }
+    size_t given = 0;
+    uint8_t *at = out->data + out->size;
+    enum vg_pull pull =
+        state->exchange.app->pull(&state->exchange, at + before, room - before - behind, &given);
+    if (given > 0 && state->chunked) {
+        char head[CHUNK_HEAD_SIZE + 1];
+        (void)snprintf(head, sizeof(head), "%08zx\r\n", given);
+        memcpy(at, head, CHUNK_HEAD_SIZE);
+        memcpy(at + before + given, "\r\n", 2);
+        given += CHUNK_HEAD_SIZE + 2;
+    }
+    out->size += given;
+    switch (pull) {
+    case VG_PULL_MORE:
+        return true;
+    case VG_PULL_WAIT:
+        state->resumed = false;
+        return false;
+    case VG_PULL_END:
+    case VG_PULL_TRAILERS: /* not promised to this client by a Trailer header: left out, RFC 9110
+                              §6.5.1 */
+        if (state->chunked) {
+            vg_buffer_append_text(out, "0\r\n\r\n");
+        }
+        finish_exchange(state);
+        return true;
+    case VG_PULL_FAILED:
+        state->stop = true; /* no last chunk: the client sees that the answer is cut */
+        state->last = true;
+        return false;
+    }
+    VG_UNREACHABLE();
+}
+
+static void protocol_fill(struct vg_conn *conn, struct vg_buffer *out, size_t room)
+{
+    struct http1_conn *state = conn->protocol_state;
+    size_t end = out->size + room;
+    for (;;) {
+        if (state->out.size > 0) {
+            vg_buffer_append(out, state->out.data, state->out.size);
+            vg_buffer_clear(&state->out);
+        }
+        if (out->size >= end || !state->open || !state->responded || state->stop) {
+            return;
+        }
+        if (!state->body_follows) {
+            finish_exchange(state);
+        } else if (!state->resumed || !fill_body(state, out, end - out->size)) {
+            return;
+        }
+    }
+}
+
+/* ---- the connection's life */
+
+static bool protocol_open(struct vg_conn *conn)
+{
+    struct http1_conn *state = calloc(1, sizeof(*state));
+    if (state == NULL) {
+        return false;
+    }
+    state->conn = conn;
+    state->http1 = VG_CONTAINER_OF(conn->protocol, struct vg_http1, protocol);
+    vg_http1_head_init(&state->head, state->http1->header_bytes_max);
+    vg_buffer_init(&state->ahead, VG_HTTP1_AHEAD_BYTES_MAX);
+    vg_buffer_init(&state->out, 4 * ANSWER_HEAD_BYTES_MAX);
+    llhttp_init(&state->parser, HTTP_REQUEST, &parser_settings);
+    state->parser.data = state;
+    conn->protocol_state = state;
+    return true;
+}
+
+static void protocol_ended(struct vg_conn *conn)
+{
+    struct http1_conn *state = conn->protocol_state;
+    state->peer_ended = true;
+    if (!state->open) {
+        state->stop = true;
+    } else if (!state->complete && !state->responded) {
+        vg_conn_close(conn); /* half a request, then nothing */
+        return;
+    } else {
+        state->last = true;
+    }
+    vg_conn_wake(conn);
+}
+
+static bool protocol_wants_close(const struct vg_conn *conn)
+{
+    const struct http1_conn *state = conn->protocol_state;
+    return state->stop && state->out.size == 0;
+}
+
+static void protocol_drain(struct vg_conn *conn)
+{
+    struct http1_conn *state = conn->protocol_state;
+    if (state->open) {
+        state->last =
+            true; /* the client learns it by `connection: close`, unless the head is out already */
+    } else if (state->request_ns == 0) {
+        state->stop = true;
+    }
+    vg_conn_wake(conn);
+}
+
+static void protocol_tick(struct vg_conn *conn, uint64_t now_ns)
+{
+    struct http1_conn *state = conn->protocol_state;
+    const struct vg_conn_limits *limits = conn->limits;
+    if (state->stop) {
+        return;
+    }
+    if (state->open) {
+        bool reading = !state->complete && !state->responded;
+        if (reading && limits->body_timeout_ns != 0 &&
+            now_ns - state->body_ns > limits->body_timeout_ns) {
+            state->open = false;
+            state->conn->streams_open = 0;
+            state->exchange.app->closed(&state->exchange, false);
+            refuse_with(state, VG_REQUEST_TIMEOUT, NULL);
+        }
+    } else if (state->request_ns != 0) {
+        if (limits->header_timeout_ns != 0 &&
+            now_ns - state->request_ns > limits->header_timeout_ns) {
+            refuse_with(state, VG_REQUEST_TIMEOUT, NULL);
+        }
+    } else if (limits->idle_timeout_ns != 0 && now_ns - conn->active_ns > limits->idle_timeout_ns) {
+        state->stop = true;
+        vg_conn_wake(conn);
+    }
+}
+
+static void protocol_closed(struct vg_conn *conn)
+{
+    struct http1_conn *state = conn->protocol_state;
+    if (state->open) {
+        state->open = false;
+        state->exchange.app->closed(&state->exchange, false);
+    }
+    vg_http1_head_dispose(&state->head);
+    vg_buffer_dispose(&state->ahead);
+    vg_buffer_dispose(&state->out);
+    free(state);
+}
+
+void vg_http1_init(
+    struct vg_http1 *http1,
+    const struct vg_exchange_selector *selector,
+    size_t header_bytes_max,
+    void (*refuse_body)(const struct vg_error *error, struct vg_buffer *out_body))
+{
+    *http1 = (struct vg_http1){
+        .protocol = { .name = "http/1.1",
+                      .open = protocol_open,
+                      .read = protocol_read,
+                      .ended = protocol_ended,
+                      .fill = protocol_fill,
+                      .wants_close = protocol_wants_close,
+                      .drain = protocol_drain,
+                      .tick = protocol_tick,
+                      .closed = protocol_closed },
+        .selector = selector,
+        .header_bytes_max = header_bytes_max,
+        .refuse = refuse_body,
+    };
+}

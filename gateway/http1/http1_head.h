@@ -1,0 +1,53 @@
+/*
+ * The head of a request while it arrives: its text in one bounded buffer, and where each part of it
+ * lies.
+ *
+ * Threads: the connection's worker.
+ */
+#ifndef VG_GATEWAY_HTTP1_HTTP1_HEAD_H
+#define VG_GATEWAY_HTTP1_HTTP1_HEAD_H
+
+#include <stdbool.h>
+
+#include "core/base/buffer.h"
+#include "gateway/http1/http1.h"
+#include "rpc/net/exchange.h"
+
+struct vg_http1_part {
+    uint32_t start;
+    uint32_t size;
+};
+
+struct vg_http1_head {
+    struct vg_buffer text;
+    struct vg_http1_part target;
+    struct vg_http1_part names[VG_HTTP1_HEADERS_MAX];
+    struct vg_http1_part values[VG_HTTP1_HEADERS_MAX];
+    struct vg_http_header headers[VG_HTTP1_HEADERS_MAX];
+    size_t count;
+    bool in_value;  /* the last part was a value */
+    bool too_large; /* a limit was passed: the rest is not kept */
+};
+
+void vg_http1_head_init(struct vg_http1_head *head, size_t bytes_max);
+void vg_http1_head_clear(struct vg_http1_head *head);
+void vg_http1_head_dispose(struct vg_http1_head *head);
+
+/* Parts as the parser finds them, in pieces. */
+void vg_http1_head_add_target(struct vg_http1_head *head, struct vg_bytes piece);
+void vg_http1_head_add_name(struct vg_http1_head *head, struct vg_bytes piece);
+void vg_http1_head_add_value(struct vg_http1_head *head, struct vg_bytes piece);
+
+/*
+ * The head is complete: fill target, headers and authority of `request`; they point into `head`.
+ *
+ * Fails with: HEADERS_TOO_LARGE; BAD_HTTP for a missing or repeated Host in HTTP/1.1 (RFC 9112
+ * §3.2).
+ */
+VG_MUST_USE enum vg_reason vg_http1_head_finish(
+    struct vg_http1_head *head,
+    bool needs_host,
+    struct vg_http_request *request,
+    struct vg_error *error);
+
+#endif
