@@ -1,11 +1,13 @@
 #include "gateway/envelope/envelope.h"
 
+#include "core/base/text_number.h"
 #include "gateway/json/json_write.h"
 
 static void put_number(struct vg_buffer *out, const char *piece, int64_t number)
 {
+    char text[VG_TEXT_NUMBER_SIZE];
     vg_buffer_append_text(out, piece);
-    vg_json_write_int64(out, number);
+    vg_buffer_append(out, text, vg_text_number_print_int64(number, text));
 }
 
 static void put_head(struct vg_buffer *out, const struct vg_envelope_numbers *numbers)
@@ -35,7 +37,7 @@ static void put_text(struct vg_buffer *out, const char *piece, const char *text)
     if (text == NULL) {
         vg_buffer_append_text(out, "null");
     } else {
-        vg_json_write_text(out, vg_bytes_text(text));
+        (void)!vg_json_write_text(vg_bytes_text(text), out); /* a full buffer says so by itself */
     }
 }
 

@@ -27,8 +27,8 @@ static enum vg_reason write_single(struct vg_call *call)
     vg_envelope_begin(
         &call->out,
         &(struct vg_envelope_numbers){ .status = vg_reply_json_status(call) });
-    vg_json_write(&call->out, call->method->answer, call->reply.answer, &vg_json_documented);
-    vg_envelope_end(&call->out, 0);
+    (void)!vg_json_write(call->method->answer, call->reply.answer, &vg_json_documented, &call->out);
+    vg_envelope_end(&call->out, 0); /* writers note a failure in the buffer; it is looked at once, below */
     call->out_done = true;
     return call->out.failed ? vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL) : VG_OK;
 }
@@ -60,7 +60,7 @@ static enum vg_reason write_rows(struct vg_reply_json *json, struct vg_call *cal
         if (json->rows > 0) {
             vg_buffer_append_byte(&call->out, ',');
         }
-        vg_json_write(&call->out, call->method->element, row.message, &vg_json_documented);
+        (void)!vg_json_write(call->method->element, row.message, &vg_json_documented, &call->out);
         json->rows++;
     }
     return call->out.failed ? vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL) : VG_OK;

@@ -1,0 +1,19 @@
+/*
+ * What is kept of every call: counters by method and code, latency, and one line in the access log.
+ *
+ * Threads: any; counters are atomic.
+ */
+#ifndef VG_RPC_SERVICE_CALL_LOG_H
+#define VG_RPC_SERVICE_CALL_LOG_H
+
+#include "core/base/buffer.h"
+#include "rpc/service/call.h"
+#include "rpc/service/service.h"
+
+/* The call has ended: count it and log it. Once per call. */
+void vg_call_log(const struct vg_call *call);
+
+/* Append all metrics as Prometheus text. */
+void vg_call_log_metrics(const struct vg_service *service, struct vg_buffer *out);
+
+#endif
