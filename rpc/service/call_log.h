@@ -10,8 +10,11 @@
 #include "rpc/service/call.h"
 #include "rpc/service/service.h"
 
+/* The call has passed FIND, or failed there: count it. Once per call. */
+void vg_call_log_begin(const struct vg_call *call);
+
 /* The call has ended: count it and log it. Once per call. */
-void vg_call_log(const struct vg_call *call);
+void vg_call_log_end(const struct vg_call *call);
 
 /* Append all metrics as Prometheus text. */
 void vg_call_log_metrics(const struct vg_service *service, struct vg_buffer *out);

@@ -29,7 +29,9 @@
 
 static int step_find(struct vg_call *call)
 {
-    return (int)call->face->find(call);
+    enum vg_reason reason = call->face->find(call);
+    vg_call_log_begin(call);
+    return (int)reason;
 }
 
 static int step_authenticate(struct vg_call *call)
@@ -48,6 +50,9 @@ static int step_quota(struct vg_call *call)
     struct vg_service *service = call->service;
     if (atomic_load_explicit(&service->draining, memory_order_relaxed)) {
         return (int)vg_error_set(&call->error, VG_DRAINING, NULL);
+    }
+    if (atomic_load_explicit(&service->starting, memory_order_relaxed)) {
+        return (int)vg_error_set(&call->error, VG_STARTING, NULL);
     }
     uint32_t before = atomic_fetch_add_explicit(&service->calls_in_flight, 1, memory_order_relaxed);
     call->in_flight = true;
@@ -174,7 +179,7 @@ static void end(struct vg_call *call)
     }
     if (!call->logged) {
         call->logged = true;
-        vg_call_log(call);
+        vg_call_log_end(call);
     }
     call->stage = VG_CALL_STAGE_ENDED;
 }

@@ -1,0 +1,122 @@
+#include "rpc/service/call_log.h"
+
+#include <stdlib.h>
+
+#include "core/access/principal.h"
+#include "core/base/log.h"
+#include "core/base/metrics.h"
+#include "core/base/settings.h"
+
+static bool is_sampled(const struct vg_settings *settings, enum vg_reason reason)
+{
+    static _Atomic uint32_t successes;
+    if (settings->access_log == VG_ACCESS_LOG_OFF) {
+        return false;
+    }
+    if (reason != VG_OK) {
+        return true;
+    }
+    if (settings->access_log == VG_ACCESS_LOG_ERRORS) {
+        return false;
+    }
+    return settings->access_log_sample <= 1 ||
+           atomic_fetch_add_explicit(&successes, 1, memory_order_relaxed) %
+                   settings->access_log_sample ==
+               0;
+}
+
+static void put_error(struct vg_log_line *line, const struct vg_call *call)
+{
+    vg_log_text(line, "reason", vg_reason_row(call->reason)->name);
+    if (call->error.reason ==
+        call->reason) { /* a cancelled call may hold another thread's half-made words */
+        vg_log_text(line, "message", call->error.message);
+        if (call->error.detail[0] != '\0') {
+            vg_log_text(line, "detail", call->error.detail);
+        }
+    }
+}
+
+static void write_line(const struct vg_call *call, uint64_t duration_ns)
+{
+    struct vg_log_line line;
+    const struct vg_reason_row *row = vg_reason_row(call->reason);
+    bool is_ours = row->grpc_code == VG_GRPC_INTERNAL || row->grpc_code == VG_GRPC_DATA_LOSS;
+    if (!vg_log_begin(&line, is_ours ? VG_LOG_ERROR : VG_LOG_INFO, "access")) {
+        return;
+    }
+    char peer[VG_NETWORK_TEXT_SIZE];
+    (void)vg_network_print(&call->peer, peer);
+    vg_log_text(&line, "face", call->face->name);
+    if (call->method != NULL) {
+        vg_log_text(&line, "method", call->method->path);
+    } else {
+        vg_log_bytes(&line, "target", call->target);
+    }
+    vg_log_text(&line, "peer", peer);
+    if (call->principal != NULL) {
+        vg_log_text(&line, "user", call->principal->user_name);
+        vg_log_text(&line, "key", call->principal->key_id);
+    }
+    vg_log_int(&line, "code", row->grpc_code);
+    vg_log_int(&line, "in", (int64_t)call->body.size);
+    vg_log_int(&line, "out", (int64_t)call->bytes_out);
+    vg_log_int(&line, "us", (int64_t)(duration_ns / 1000));
+    if (call->reason != VG_OK) {
+        put_error(&line, call);
+    }
+    vg_log_end(&line);
+}
+
+void vg_call_log_begin(const struct vg_call *call)
+{
+    vg_metrics_add(
+        call->face->takes_wire ? VG_METRIC_calls_grpc_total : VG_METRIC_calls_rest_total,
+        1);
+    if (call->method != NULL) {
+        vg_metrics_method_started(call->method->index);
+    }
+}
+
+void vg_call_log_end(const struct vg_call *call)
+{
+    uint64_t duration_ns = vg_clock_monotonic_ns(call->service->clock) - call->started_ns;
+    const struct vg_reason_row *row = vg_reason_row(call->reason);
+    if (call->method != NULL) {
+        vg_metrics_method_handled(
+            call->method->index,
+            (enum vg_grpc_code)row->grpc_code,
+            duration_ns);
+    }
+    if (call->reason == VG_OVERLOADED) {
+        vg_metrics_add(VG_METRIC_calls_overloaded_total, 1);
+    }
+    if (row->grpc_code == VG_GRPC_UNAUTHENTICATED) {
+        vg_metrics_add(VG_METRIC_authentication_failed_total, 1);
+    }
+    if (is_sampled(call->service->settings, call->reason)) {
+        write_line(call, duration_ns);
+    }
+}
+
+void vg_call_log_metrics(const struct vg_service *service, struct vg_buffer *out)
+{
+    vg_metrics_set(VG_METRIC_calls_in_flight, atomic_load(&service->calls_in_flight));
+    if (service->executor != NULL) {
+        vg_metrics_set(VG_METRIC_executor_waiting, (int64_t)vg_executor_waiting(service->executor));
+    }
+    struct vg_metrics_method *methods = calloc(service->method_count, sizeof(*methods));
+    if (methods == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < service->method_count; i++) {
+        const struct vg_method *method = &service->methods[i];
+        methods[method->index] = (struct vg_metrics_method){
+            .service = method->service,
+            .name = method->name,
+            .type = (method->flags & VG_METHOD_STREAMS) != 0 ? "server_stream" : "unary",
+        };
+    }
+    vg_metrics_write(out, methods, service->method_count);
+    free(methods);
+}
