@@ -20,4 +20,8 @@
 #define VG_CONTAINER_OF(pointer, type, member)                                                     \
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
+/* The same for what may only be read. */
+#define VG_CONTAINER_OF_CONST(pointer, type, member)                                               \
+    ((const type *)(const void *)((const char *)(pointer)-offsetof(type, member)))
+
 #endif

@@ -459,7 +459,7 @@ static bool protocol_open(struct vg_conn *conn)
         return false;
     }
     state->conn = conn;
-    state->http1 = VG_CONTAINER_OF(conn->protocol, struct vg_http1, protocol);
+    state->http1 = VG_CONTAINER_OF_CONST(conn->protocol, struct vg_http1, protocol);
     vg_http1_head_init(&state->head, state->http1->header_bytes_max);
     vg_buffer_init(&state->ahead, VG_HTTP1_AHEAD_BYTES_MAX);
     vg_buffer_init(&state->out, 4 * ANSWER_HEAD_BYTES_MAX);

@@ -20,7 +20,7 @@
 
 struct vg_rest {
     struct vg_call call;
-    struct vg_web *web;
+    const struct vg_web *web;
     struct vg_exchange *exchange; /* NULL once it is over and the call is not */
     struct vg_route_match match;
     struct vg_bytes path;

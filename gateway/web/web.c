@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "core/base/assert.h"
+#include "core/base/settings.h"
 #include "gateway/envelope/envelope.h"
 #include "gateway/web/probe.h"
 #include "gateway/web/rest.h"
@@ -120,7 +121,7 @@ static void deadline_fires(struct vg_timer *timer)
     struct vg_error error;
     vg_error_init(&error, NULL);
     (void)vg_error_set(&error, VG_DEADLINE_EXCEEDED, NULL);
-    (void)vg_call_cancel(&rest->call, VG_DEADLINE_EXCEEDED);
+    (void)!vg_call_cancel(&rest->call, VG_DEADLINE_EXCEEDED);
     if (!rest->responded) {
         vg_rest_send_error(rest, &error);
     } else {
@@ -219,7 +220,7 @@ static void answer_options(struct vg_rest *rest)
 
 static void app_headers(struct vg_exchange *exchange)
 {
-    struct vg_web *web = VG_CONTAINER_OF(exchange->app, struct vg_web, app);
+    const struct vg_web *web = VG_CONTAINER_OF_CONST(exchange->app, struct vg_web, app);
     struct vg_rest *rest = calloc(1, sizeof(*rest));
     if (rest == NULL) {
         exchange->carrier->abort(exchange, VG_RESOURCE_LIMIT);

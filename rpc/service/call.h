@@ -148,11 +148,11 @@ void vg_call_fail(struct vg_call *call, enum vg_reason reason);
 void vg_call_more(struct vg_call *call);
 
 /*
- * The client is gone or its time is up. In stage RUNNING or while a part is being made, work stops
- * soon and `ready` still comes once; then dispose. Returns true when the call may be disposed at
- * once.
+ * The client is gone (CANCELLED), or its time is up (DEADLINE_EXCEEDED; the face has answered that
+ * already). While another thread works on the call it stops soon and `ready` still comes once: then
+ * the face disposes. Returns true when the call may be disposed at once and `ready` will not come.
  */
-VG_MUST_USE bool vg_call_cancel(struct vg_call *call);
+VG_MUST_USE bool vg_call_cancel(struct vg_call *call, enum vg_reason reason);
 
 /* For handlers and core loops: should work stop? Sets call->error (CANCELLED or DEADLINE_EXCEEDED).
  */

@@ -33,7 +33,8 @@ struct vg_service {
     const struct vg_route *routes;
     size_t route_count;
     _Atomic uint32_t calls_in_flight;
-    _Atomic bool draining;                          /* new calls are answered UNAVAILABLE */
+    _Atomic bool starting; /* data are being prepared: calls are answered STARTING */
+    _Atomic bool draining; /* new calls are answered DRAINING */
     uint16_t method_slots[VG_SERVICE_METHOD_SLOTS]; /* by hash of the path: index + 1 */
 };
 

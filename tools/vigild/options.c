@@ -95,7 +95,7 @@ static bool read_config(struct vg_settings *settings, const char *path)
         fprintf(stderr, "vigild: %s is not a JSON object (near byte %td)\n", path, end == NULL ? 0 : end - text);
     }
     const cJSON *member = NULL;
-    cJSON_ArrayForEach(member, good ? tree : NULL)
+    cJSON_ArrayForEach(member, tree)
     {
         good = good && set_member(settings, path, member);
     }
