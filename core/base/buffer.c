@@ -53,7 +53,8 @@ bool vg_buffer_reserve(struct vg_buffer *buffer, size_t size)
     if (capacity > buffer->bytes_max) {
         capacity = buffer->bytes_max;
     }
-    uint8_t *data = realloc(buffer->data, capacity);
+    /* One byte more than is counted: the NUL of vsnprintf has a place at the very maximum. */
+    uint8_t *data = realloc(buffer->data, capacity + 1);
     if (data == NULL) {
         buffer->failed = true;
         return false;
@@ -90,7 +91,7 @@ void vg_buffer_printf(struct vg_buffer *buffer, const char *format, ...)
     int size = vsnprintf(NULL, 0, format, list);
     va_end(list);
     VG_ASSERT(size >= 0);
-    if (!vg_buffer_reserve(buffer, (size_t)size + 1)) {
+    if (size == 0 || !vg_buffer_reserve(buffer, (size_t)size)) {
         return;
     }
     va_start(list, format);

@@ -34,6 +34,9 @@ struct vg_mailbox {
 
 /* `wake` makes the owner's thread call vg_mailbox_run soon; NULL = the owner looks by itself. */
 void vg_mailbox_init(struct vg_mailbox *mailbox, void (*wake)(struct vg_mailbox *mailbox));
+
+/* Nobody may be posting any more: whoever posted may still be on the way to `wake` when its task
+ * has already run. So stop executors and writers first. */
 void vg_mailbox_dispose(struct vg_mailbox *mailbox);
 
 /* Hand over `task`; it is run by the owner's next vg_mailbox_run. */
