@@ -1,0 +1,93 @@
+#include "core/events/event_ingest.h"
+
+#include "core/base/assert.h"
+#include "core/events/event_merge.h"
+#include "core/events/event_table.h"
+
+static enum vg_reason create_event(
+    struct vg_event_submission *submission,
+    struct vg_ingest_change *change)
+{
+    struct vg_event_times *times = &submission->times;
+    times->engine_persisted = change->now;
+    times->published = change->now;
+    times->last_updated = change->last_updated;
+    times->first_notified = submission->notified ? change->now : 0;
+    vg_event_table_set_times(&submission->row, times);
+    change->new_record =
+        vg_event_record_finish(&submission->head, &submission->part.id, times, change->revision);
+    change->new_row = &submission->row;
+    return VG_OK;
+}
+
+static enum vg_reason update_event(
+    const struct vg_event_submission *submission,
+    struct vg_ingest_change *change,
+    struct vg_event_record *record)
+{
+    enum vg_reason reason = vg_event_merge_update(record, submission, change->now, change->arena);
+    if (reason != VG_OK) {
+        return reason;
+    }
+    record->times.last_updated = change->last_updated;
+    struct vg_event_head head;
+    reason = vg_event_record_pack(record, change->arena, &head, NULL);
+    if (reason != VG_OK) {
+        return reason;
+    }
+    struct vg_row *row = vg_arena_alloc(change->arena, sizeof(*row));
+    if (row == NULL || !vg_event_table_row(record, submission->secret, change->arena, row)) {
+        return VG_REQUEST_MEMORY;
+    }
+    change->new_record =
+        vg_event_record_finish(&head, &record->id, &record->times, change->revision);
+    change->new_row = row;
+    return VG_OK;
+}
+
+static enum vg_reason merge(
+    struct vg_ingest_domain *domain,
+    struct vg_ingest_item *item,
+    struct vg_ingest_change *change)
+{
+    (void)domain;
+    struct vg_event_submission *submission =
+        VG_CONTAINER_OF(item, struct vg_event_submission, item);
+    change->verdict = VG_INGEST_PUT;
+    enum vg_reason reason;
+    if (!change->exists) {
+        reason = create_event(submission, change);
+    } else {
+        struct vg_event_record record;
+        reason = vg_event_record_unpack(
+            &submission->part.id,
+            change->record,
+            change->arena,
+            &record,
+            NULL);
+        if (reason == VG_OK && vg_event_merge_is_final(&record)) {
+            change->verdict = VG_INGEST_UNCHANGED;
+            return VG_OK;
+        }
+        if (reason == VG_OK) {
+            reason = update_event(submission, change, &record);
+        }
+    }
+    if (reason == VG_OK && submission->payload_key.size != 0) {
+        vg_ingest_put(change, submission->payload_key, submission->payload);
+    }
+    return reason;
+}
+
+struct vg_ingest_domain *vg_event_ingest_domain(void)
+{
+    static struct vg_ingest_domain domain = { .kind = VG_INGEST_KIND_EVENT, .merge = merge };
+    return &domain;
+}
+
+void vg_event_ingest_add(struct vg_ingest_submission *group, struct vg_event_submission *submission)
+{
+    VG_ASSERT(submission->reason == VG_OK && submission->item.key.size != 0);
+    submission->item.domain = vg_event_ingest_domain();
+    vg_ingest_submission_add(group, &submission->item);
+}

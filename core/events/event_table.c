@@ -1,0 +1,257 @@
+#include "core/events/event_table.h"
+
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/base/digest.h"
+
+static const struct vg_column columns[VG_EVENT_COLUMNS] = {
+#define X(column, kind_, width_, flags_)                                                           \
+    [VG_EVENT_COLUMN_##column] = { .name = #column,                                                \
+                                   .kind = VG_COLUMN_##kind_,                                      \
+                                   .width = (width_),                                              \
+                                   .flags = (flags_) },
+#include "core/events/event_columns.def"
+#undef X
+};
+
+const struct vg_table_schema vg_event_table_schema = {
+    .name = "event",
+    .columns = columns,
+    .column_count = VG_EVENT_COLUMNS,
+    .version = 1,
+};
+
+/* ----------------------------------------------------------------------------------- hashes */
+
+/* A key and a value with NUL between them: neither has one, so no two pairs are the same bytes. */
+#define VG_PAIR_SIZE_MAX 8192u
+
+uint64_t vg_event_table_key_hash(const uint8_t secret[16], struct vg_bytes key)
+{
+    return vg_siphash(secret, key);
+}
+
+bool vg_event_table_value_hash(
+    const uint8_t secret[16],
+    struct vg_bytes key,
+    struct vg_bytes value,
+    uint64_t *out_hash)
+{
+    uint8_t pair[VG_PAIR_SIZE_MAX];
+    if (key.size + 1 + value.size > sizeof(pair)) {
+        return false;
+    }
+    if (key.size != 0) {
+        memcpy(pair, key.data, key.size);
+    }
+    pair[key.size] = 0;
+    if (value.size != 0) {
+        memcpy(pair + key.size + 1, value.data, value.size);
+    }
+    *out_hash = vg_siphash(secret, vg_bytes(pair, key.size + 1 + value.size));
+    return true;
+}
+
+static bool set_properties(
+    const struct vg_event_record *record,
+    const uint8_t secret[16],
+    struct vg_arena *arena,
+    struct vg_value *out_value)
+{
+    uint32_t count = record->property_count;
+    for (uint32_t i = 0; i < record->property_count; i++) {
+        count += record->properties[i].value_count;
+    }
+    if (count == 0) {
+        return true;
+    }
+    uint64_t *hashes = vg_arena_alloc(arena, count * sizeof(*hashes));
+    if (hashes == NULL) {
+        return false;
+    }
+    uint32_t filled = 0;
+    for (uint32_t i = 0; i < record->property_count; i++) {
+        const struct vg_event_property *property = &record->properties[i];
+        hashes[filled++] = vg_event_table_key_hash(secret, property->key);
+        for (uint32_t v = 0; v < property->value_count; v++) {
+            /* A stored value is at most 1024 characters: the pair always fits. */
+            bool fits = vg_event_table_value_hash(
+                secret,
+                property->key,
+                property->values[v],
+                &hashes[filled++]);
+            VG_ASSERT(fits);
+        }
+    }
+    out_value->hashes.items = hashes;
+    out_value->hashes.count = count;
+    return true;
+}
+
+static bool set_domain(
+    const struct vg_event_record *record,
+    const uint8_t secret[16],
+    struct vg_arena *arena,
+    struct vg_value *out_value)
+{
+    if (record->domain.data == NULL) {
+        return true;
+    }
+    uint64_t *hash = vg_arena_alloc(arena, sizeof(*hash));
+    if (hash == NULL) {
+        return false;
+    }
+    *hash = vg_siphash(secret, record->domain);
+    out_value->hashes.items = hash;
+    out_value->hashes.count = 1;
+    return true;
+}
+
+/* ------------------------------------------------------------------------------------- the row */
+
+static void set_id(
+    const struct vg_event_id *id,
+    const int64_t *customer_id,
+    const struct vg_uuid *uuid,
+    struct vg_value *values)
+{
+    values[VG_EVENT_COLUMN_TIMESTAMP].number = id->timestamp;
+    values[VG_EVENT_COLUMN_CUSTOMER].numbers.items = customer_id;
+    values[VG_EVENT_COLUMN_CUSTOMER].numbers.count = 1;
+    values[VG_EVENT_COLUMN_TYPE].number = id->type;
+    values[VG_EVENT_COLUMN_UUID].bytes = vg_bytes(uuid->bytes, sizeof(uuid->bytes));
+}
+
+static int64_t or_absent(bool has, int64_t number)
+{
+    return has ? number : VG_ABSENT;
+}
+
+static void set_endpoint(
+    const struct vg_event_endpoint *endpoint,
+    const char *country_text,
+    struct vg_value *address,
+    struct vg_value *port,
+    struct vg_value *country)
+{
+    address->network = endpoint->network;
+    port->number = or_absent(endpoint->port != VG_EVENT_NO_PORT, endpoint->port);
+    country->bytes = country_text[0] == 0 ? vg_bytes(NULL, 0) : vg_bytes(country_text, 2);
+}
+
+void vg_event_table_set_times(struct vg_row *row, const struct vg_event_times *times)
+{
+    struct vg_value *values = row->values;
+    values[VG_EVENT_COLUMN_FIRST_EVENT].number = times->first_event;
+    values[VG_EVENT_COLUMN_LAST_EVENT].number = times->last_event;
+    values[VG_EVENT_COLUMN_LAST_UPDATED].number = times->last_updated;
+    values[VG_EVENT_COLUMN_ENGINE_PERSISTED].number = times->engine_persisted;
+    values[VG_EVENT_COLUMN_PUBLISHED].number = times->published;
+    values[VG_EVENT_COLUMN_FIRST_ASSESSED].number =
+        or_absent(times->first_assessed != 0, times->first_assessed);
+}
+
+static void set_scalars(const struct vg_event_record *record, struct vg_value *values)
+{
+    values[VG_EVENT_COLUMN_FLAGS_LOW].number = vg_flags_number(record->flags.bits[0]);
+    values[VG_EVENT_COLUMN_FLAGS_HIGH].number = vg_flags_number(record->flags.bits[1]);
+    values[VG_EVENT_COLUMN_SEVERITY].number = record->severity;
+    values[VG_EVENT_COLUMNS].number = record->count;
+    values[VG_EVENT_COLUMN_PROTOCOL].number =
+        or_absent(record->protocol != VG_EVENT_NO_PROTOCOL, record->protocol);
+    values[VG_EVENT_COLUMN_SIGNATURE].bytes = record->signature;
+    values[VG_EVENT_COLUMN_ALARM].number = or_absent(record->has_alarm, record->alarm_id);
+    values[VG_EVENT_COLUMN_CATEGORY].number = or_absent(record->has_alarm, record->category_id);
+    values[VG_EVENT_COLUMN_LOCATION].number =
+        or_absent(record->location_id != 0, record->location_id);
+    values[VG_EVENT_COLUMN_CASES].numbers.items = record->cases;
+    values[VG_EVENT_COLUMN_CASES].numbers.count = record->case_count;
+}
+
+/* What a row points at beside the texts of its record: a row outlives the struct it is made from.
+ */
+struct kept {
+    int64_t customer_id;
+    struct vg_uuid uuid;
+    char source_country[2];
+    char destination_country[2];
+};
+
+bool vg_event_table_row(
+    const struct vg_event_record *record,
+    const uint8_t secret[16],
+    struct vg_arena *arena,
+    struct vg_row *out_row)
+{
+    struct vg_value *values = vg_arena_calloc(arena, VG_EVENT_COLUMNS, sizeof(*values));
+    struct kept *kept = vg_arena_alloc(arena, sizeof(*kept));
+    if (values == NULL || kept == NULL) {
+        return false;
+    }
+    kept->customer_id = record->id.customer_id;
+    kept->uuid = record->id.uuid;
+    memcpy(kept->source_country, record->source.geo.country, 2);
+    memcpy(kept->destination_country, record->destination.geo.country, 2);
+    struct vg_row row = { .values = values };
+    set_id(&record->id, &kept->customer_id, &kept->uuid, values);
+    vg_event_table_set_times(&row, &record->times);
+    set_scalars(record, values);
+    set_endpoint(
+        &record->source,
+        kept->source_country,
+        &values[VG_EVENT_COLUMN_SOURCE],
+        &values[VG_EVENT_COLUMN_SOURCE_PORT],
+        &values[VG_EVENT_COLUMN_SOURCE_COUNTRY]);
+    set_endpoint(
+        &record->destination,
+        kept->destination_country,
+        &values[VG_EVENT_COLUMN_DESTINATION],
+        &values[VG_EVENT_COLUMN_DESTINATION_PORT],
+        &values[VG_EVENT_COLUMN_DESTINATION_COUNTRY]);
+    if (!set_domain(record, secret, arena, &values[VG_EVENT_COLUMN_DOMAIN]) ||
+        !set_properties(record, secret, arena, &values[VG_EVENT_COLUMN_PROPERTIES])) {
+        return false;
+    }
+    *out_row = row;
+    return true;
+}
+
+void vg_event_table_id_row(const struct vg_event_id *id, struct vg_event_id_row *out_row)
+{
+    memset(out_row->values, 0, sizeof(out_row->values));
+    out_row->row.values = out_row->values;
+    out_row->id = *id;
+    set_id(id, &out_row->id.customer_id, &out_row->id.uuid, out_row->values);
+}
+
+enum vg_reason vg_event_table_load(
+    struct vg_bytes key,
+    struct vg_bytes bytes,
+    const uint8_t secret[16],
+    struct vg_arena *arena,
+    struct vg_row *out_row,
+    struct vg_error *error)
+{
+    struct vg_event_id id;
+    if (!vg_event_id_from_key(key, &id)) {
+        return vg_error_set(error, VG_STORE_CORRUPT, NULL);
+    }
+    if (bytes.data == NULL) {
+        struct vg_event_id_row *row = vg_arena_alloc(arena, sizeof(*row));
+        if (row == NULL) {
+            return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
+        }
+        vg_event_table_id_row(&id, row);
+        *out_row = row->row;
+        return VG_OK;
+    }
+    struct vg_event_record record;
+    enum vg_reason reason = vg_event_record_unpack(&id, bytes, arena, &record, error);
+    if (reason != VG_OK) {
+        return reason;
+    }
+    return vg_event_table_row(&record, secret, arena, out_row)
+               ? VG_OK
+               : vg_error_set(error, VG_REQUEST_MEMORY, NULL);
+}
