@@ -31,12 +31,12 @@ static enum vg_reason update_event(
     }
     record->times.last_updated = change->last_updated;
     struct vg_event_head head;
-    reason = vg_event_record_pack(record, change->arena, &head, NULL);
+    reason = vg_event_record_pack(record, &submission->rules->limits, change->arena, &head, NULL);
     if (reason != VG_OK) {
         return reason;
     }
     struct vg_row *row = vg_arena_alloc(change->arena, sizeof(*row));
-    if (row == NULL || !vg_event_table_row(record, submission->secret, change->arena, row)) {
+    if (row == NULL || !vg_event_table_row(record, submission->rules->secret, change->arena, row)) {
         return VG_REQUEST_MEMORY;
     }
     change->new_record =

@@ -228,7 +228,7 @@ static enum vg_reason merge_sub_events(
         .texts = merged,
         .slots = vg_arena_calloc(arena, slot_count, sizeof(uint32_t)),
         .mask = slot_count - 1,
-        .secret = submission->secret,
+        .secret = submission->rules->secret,
     };
     if (merged == NULL || set.slots == NULL) {
         return VG_REQUEST_MEMORY;

@@ -97,12 +97,18 @@ struct vg_event_input {
 
 /* ---------------------------------------------------------------------------- what comes of it */
 
+/* What holds for all events of a server. */
+struct vg_event_rules {
+    uint8_t secret[16]; /* of the hash lists of the table */
+    struct vg_event_limits limits;
+};
+
 /* Everything a submission depends on besides its input. */
 struct vg_event_submit_context {
     const struct vg_directory_snapshot *directory;
     const struct vg_principal *principal;
     struct vg_random *random;
-    const uint8_t *secret; /* 16 bytes: of the hash lists of the table */
+    const struct vg_event_rules *rules;
     struct vg_arena *arena;
     vg_time arrived;  /* the request */
     vg_time accepted; /* now */
@@ -127,7 +133,7 @@ struct vg_event_submission {
     struct vg_bytes payload_key; /* size 0 = no payload */
     struct vg_bytes payload;     /* packed vigil.record.v1.EventPayload */
 
-    const uint8_t *secret;
+    const struct vg_event_rules *rules;
 
     /* Why it was refused by resolve or prepare; VG_OK otherwise. Texts in the arena. */
     enum vg_reason reason;

@@ -474,7 +474,7 @@ bool vg_event_submission_read(
     const char *prefix,
     struct vg_violations *violations)
 {
-    *submission = (struct vg_event_submission){ .secret = context->secret };
+    *submission = (struct vg_event_submission){ .rules = context->rules };
     struct vg_event_record *part = &submission->part;
     vg_event_record_init(part);
     part->severity = input->severity;

@@ -342,9 +342,10 @@ enum vg_reason vg_event_submission_prepare(
     if (!add_default_properties(&record, context)) {
         return fail(submission, VG_REQUEST_MEMORY);
     }
-    enum vg_reason reason = vg_event_record_pack(&record, arena, &submission->head, NULL);
+    enum vg_reason reason =
+        vg_event_record_pack(&record, &context->rules->limits, arena, &submission->head, NULL);
     if (reason == VG_OK &&
-        !vg_event_table_row(&record, submission->secret, arena, &submission->row)) {
+        !vg_event_table_row(&record, submission->rules->secret, arena, &submission->row)) {
         reason = VG_REQUEST_MEMORY;
     }
     if (reason != VG_OK) {

@@ -256,6 +256,7 @@ static void write_flags(struct vg_record_writer *writer, const struct vg_event_f
 
 enum vg_reason vg_event_record_pack(
     const struct vg_event_record *record,
+    const struct vg_event_limits *limits,
     struct vg_arena *arena,
     struct vg_event_head *out_head,
     struct vg_error *error)
@@ -264,7 +265,7 @@ enum vg_reason vg_event_record_pack(
         return vg_error_set(error, VG_EVENT_TOO_LARGE, NULL);
     }
     size_t bound = record_bound(record);
-    if (bound > 2u * VG_EVENT_RECORD_BYTES_MAX) {
+    if (bound > 2 * limits->record_bytes_max + VG_RECORD_FIXED_MAX) {
         return vg_error_set(error, VG_EVENT_TOO_LARGE, NULL);
     }
     uint8_t *memory = vg_arena_alloc(arena, bound + VG_EVENT_TAIL_MAX);
@@ -290,8 +291,8 @@ enum vg_reason vg_event_record_pack(
     write_attack(&writer, record);
 
     size_t size = (size_t)(memory + bound - writer.next);
-    if (property_bytes > VG_EVENT_PROPERTY_BYTES_MAX ||
-        size > VG_EVENT_RECORD_BYTES_MAX - VG_EVENT_TAIL_MAX) {
+    if (property_bytes > limits->property_bytes_max ||
+        size + VG_EVENT_TAIL_MAX > limits->record_bytes_max) {
         return vg_error_set(error, VG_EVENT_TOO_LARGE, NULL);
     }
     *out_head = (struct vg_event_head){ .data = writer.next,

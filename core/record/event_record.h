@@ -28,9 +28,11 @@
 #include "core/record/event_flags.h"
 #include "core/record/event_id.h"
 
-/* Limits of one stored event; past them EVENT_TOO_LARGE. Further ones are in limits.def. */
-#define VG_EVENT_RECORD_BYTES_MAX   ((size_t)VG_LIMIT_EVENT_BYTES)
-#define VG_EVENT_PROPERTY_BYTES_MAX ((size_t)VG_LIMIT_PROPERTY_BYTES) /* packed */
+/* What one stored event may take at most: settings. Further limits are in limits.def. */
+struct vg_event_limits {
+    size_t record_bytes_max;
+    size_t property_bytes_max; /* all properties, packed */
+};
 
 /* Severities, protocols as v2 shows them, payload types: numbers of vigil.record.v1. */
 enum vg_event_severity {
@@ -141,10 +143,12 @@ struct vg_event_head {
 /*
  * Pack `record`, all but its times and revision, into memory of `arena`.
  *
- * Fails with: EVENT_TOO_LARGE past one of the limits above; REQUEST_MEMORY when the arena is full.
+ * Fails with: EVENT_TOO_LARGE past one of `limits` or of limits.def; REQUEST_MEMORY when the arena
+ * is full.
  */
 VG_MUST_USE enum vg_reason vg_event_record_pack(
     const struct vg_event_record *record,
+    const struct vg_event_limits *limits,
     struct vg_arena *arena,
     struct vg_event_head *out_head,
     struct vg_error *error);

@@ -5,6 +5,9 @@
 
 #include "core/base/assert.h"
 
+static const struct vg_event_limits limits = { .record_bytes_max = 4u << 20,
+                                               .property_bytes_max = 1u << 20 };
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -15,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct vg_event_record record;
     if (vg_event_record_unpack(&id, vg_bytes(data, size), &arena, &record, NULL) == VG_OK) {
         struct vg_event_head head;
-        if (vg_event_record_pack(&record, &arena, &head, NULL) == VG_OK) {
+        if (vg_event_record_pack(&record, &limits, &arena, &head, NULL) == VG_OK) {
             struct vg_bytes bytes =
                 vg_event_record_finish(&head, &record.id, &record.times, record.revision);
             struct vg_event_record again;

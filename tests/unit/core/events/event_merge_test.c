@@ -13,7 +13,10 @@
 #define T(text) vg_bytes_text(text)
 #define NOW     5000
 
-static const uint8_t secret[16] = { 7 };
+static const struct vg_event_rules rules = { .secret = { 7 } };
+
+static const struct vg_event_limits limits = { .record_bytes_max = 4u << 20,
+                                               .property_bytes_max = 1u << 20 };
 
 struct fixture {
     struct vg_arena arena;
@@ -23,7 +26,7 @@ struct fixture {
 
 static void empty_submission(struct vg_event_submission *submission)
 {
-    *submission = (struct vg_event_submission){ .secret = secret };
+    *submission = (struct vg_event_submission){ .rules = &rules };
     vg_event_record_init(&submission->part);
     submission->part.id = (struct vg_event_id){
         .type = VG_EVENT_TYPE_AGGREGATED,
@@ -410,8 +413,8 @@ static void test_a_replay_changes_nothing(void **state)
     assert_int_equal(vg_event_merge_update(&twice, &f->first, NOW + 1, &f->arena), VG_OK);
     struct vg_event_head a;
     struct vg_event_head b;
-    assert_int_equal(vg_event_record_pack(&once, &f->arena, &a, NULL), VG_OK);
-    assert_int_equal(vg_event_record_pack(&twice, &f->arena, &b, NULL), VG_OK);
+    assert_int_equal(vg_event_record_pack(&once, &limits, &f->arena, &a, NULL), VG_OK);
+    assert_int_equal(vg_event_record_pack(&twice, &limits, &f->arena, &b, NULL), VG_OK);
     assert_true(vg_bytes_equal(vg_bytes(a.data, a.size), vg_bytes(b.data, b.size)));
     assert_memory_equal(&once.times, &twice.times, sizeof(once.times));
 }

@@ -17,6 +17,9 @@
 #define UUID    "1679fbfc-1792-4992-8428-3cb4df642fa8"
 #define T(text) vg_bytes_text(text)
 
+static const struct vg_event_limits limits = { .record_bytes_max = 4u << 20,
+                                               .property_bytes_max = 1u << 20 };
+
 struct fixture {
     struct vg_arena arena;
     struct vg_event_record record;
@@ -101,7 +104,7 @@ static int tear_down(void **state)
 static struct vg_bytes pack(struct fixture *f, const struct vg_event_record *record)
 {
     struct vg_event_head head;
-    assert_int_equal(vg_event_record_pack(record, &f->arena, &head, NULL), VG_OK);
+    assert_int_equal(vg_event_record_pack(record, &limits, &f->arena, &head, NULL), VG_OK);
     return vg_event_record_finish(&head, &record->id, &record->times, record->revision);
 }
 
@@ -322,7 +325,7 @@ static enum vg_reason pack_properties_of(struct fixture *f, size_t size)
     f->record.properties = &property;
     f->record.property_count = 1;
     struct vg_event_head head = { 0 };
-    enum vg_reason reason = vg_event_record_pack(&f->record, &f->arena, &head, NULL);
+    enum vg_reason reason = vg_event_record_pack(&f->record, &limits, &f->arena, &head, NULL);
     if (reason == VG_OK) {
         assert_int_equal(head.property_bytes, size);
     }
@@ -331,8 +334,8 @@ static enum vg_reason pack_properties_of(struct fixture *f, size_t size)
 
 static void test_limit_of_property_bytes(void **state)
 {
-    assert_int_equal(pack_properties_of(*state, VG_LIMIT_PROPERTY_BYTES), VG_OK);
-    assert_int_equal(pack_properties_of(*state, VG_LIMIT_PROPERTY_BYTES + 1), VG_EVENT_TOO_LARGE);
+    assert_int_equal(pack_properties_of(*state, (1u << 20)), VG_OK);
+    assert_int_equal(pack_properties_of(*state, (1u << 20) + 1), VG_EVENT_TOO_LARGE);
 }
 
 static enum vg_reason pack_property_texts(struct fixture *f, uint32_t values)
@@ -345,7 +348,7 @@ static enum vg_reason pack_property_texts(struct fixture *f, uint32_t values)
     f->record.properties = &property;
     f->record.property_count = 1;
     struct vg_event_head head;
-    return vg_event_record_pack(&f->record, &f->arena, &head, NULL);
+    return vg_event_record_pack(&f->record, &limits, &f->arena, &head, NULL);
 }
 
 static void test_limit_of_property_texts(void **state)
@@ -365,7 +368,7 @@ static enum vg_reason pack_counts(struct fixture *f, uint32_t sub_events, uint32
     f->record.cases = vg_arena_calloc(&f->arena, cases + 1, sizeof(int64_t));
     f->record.case_count = cases;
     struct vg_event_head head;
-    return vg_event_record_pack(&f->record, &f->arena, &head, NULL);
+    return vg_event_record_pack(&f->record, &limits, &f->arena, &head, NULL);
 }
 
 static void test_limits_of_lists(void **state)
@@ -379,15 +382,17 @@ static void test_limit_of_the_event(void **state)
 {
     struct fixture *f = *state;
     struct vg_event_head head;
-    assert_int_equal(vg_event_record_pack(&f->record, &f->arena, &head, NULL), VG_OK);
-    size_t room = VG_EVENT_RECORD_BYTES_MAX - VG_EVENT_TAIL_MAX - head.size;
+    assert_int_equal(vg_event_record_pack(&f->record, &limits, &f->arena, &head, NULL), VG_OK);
+    size_t room = (4u << 20) - VG_EVENT_TAIL_MAX - head.size;
     uint8_t *text = vg_arena_calloc(&f->arena, room + 1, 1);
     /* Three bytes of length instead of one come with it. */
     f->record.uri = vg_bytes(text, room + 2 - 3);
-    assert_int_equal(vg_event_record_pack(&f->record, &f->arena, &head, NULL), VG_OK);
-    assert_int_equal(head.size, VG_EVENT_RECORD_BYTES_MAX - VG_EVENT_TAIL_MAX);
+    assert_int_equal(vg_event_record_pack(&f->record, &limits, &f->arena, &head, NULL), VG_OK);
+    assert_int_equal(head.size, (4u << 20) - VG_EVENT_TAIL_MAX);
     f->record.uri.size++;
-    assert_int_equal(vg_event_record_pack(&f->record, &f->arena, &head, NULL), VG_EVENT_TOO_LARGE);
+    assert_int_equal(
+        vg_event_record_pack(&f->record, &limits, &f->arena, &head, NULL),
+        VG_EVENT_TOO_LARGE);
 }
 
 static void test_a_full_arena_is_an_error(void **state)
@@ -397,7 +402,9 @@ static void test_a_full_arena_is_an_error(void **state)
     struct vg_arena small;
     vg_arena_init(&small, 8);
     struct vg_event_head head;
-    assert_int_equal(vg_event_record_pack(&f->record, &small, &head, NULL), VG_REQUEST_MEMORY);
+    assert_int_equal(
+        vg_event_record_pack(&f->record, &limits, &small, &head, NULL),
+        VG_REQUEST_MEMORY);
     struct vg_event_record back;
     assert_int_equal(
         vg_event_record_unpack(&f->record.id, bytes, &small, &back, NULL),
