@@ -81,23 +81,6 @@ static bool refuse_cut(struct decoder *decoder, const struct vg_field *field)
         "The message is not valid protobuf: a field is cut off or malformed");
 }
 
-static size_t item_size(const struct vg_field *field)
-{
-    static const uint8_t sizes[] = {
-        [VG_KIND_INT32] = 4,
-        [VG_KIND_INT64] = 8,
-        [VG_KIND_UINT32] = 4,
-        [VG_KIND_UINT64] = 8,
-        [VG_KIND_BOOL] = 4,
-        [VG_KIND_DOUBLE] = 8,
-        [VG_KIND_ENUM] = 4,
-        [VG_KIND_STRING] = sizeof(char *),
-        [VG_KIND_BYTES] = sizeof(ProtobufCBinaryData),
-        [VG_KIND_MESSAGE] = sizeof(void *),
-    };
-    return sizes[field->kind];
-}
-
 static inline bool spend(struct decoder *decoder, size_t elements)
 {
     if (decoder->elements_left < elements) {
@@ -231,7 +214,7 @@ static uint8_t *list_room(
     if (!items_allowed(decoder, field, count + ahead)) {
         return NULL;
     }
-    uint8_t *larger = vg_arena_alloc(decoder->arena, (count + ahead) * item_size(field));
+    uint8_t *larger = vg_arena_alloc(decoder->arena, (count + ahead) * vg_wire_item_size(field));
     if (larger != NULL && count > 0 && regrown == NULL) {
         regrown = note_regrown(decoder, frame, field);
     }
@@ -240,12 +223,12 @@ static uint8_t *list_room(
         return NULL;
     }
     if (count > 0) {
-        memcpy(larger, items, count * item_size(field));
+        memcpy(larger, items, count * vg_wire_item_size(field));
         regrown->capacity = count + ahead;
     }
     /* Members of new elements are read when they exist already: they must not be found by chance.
      */
-    memset(larger + count * item_size(field), 0, ahead * item_size(field));
+    memset(larger + count * vg_wire_item_size(field), 0, ahead * vg_wire_item_size(field));
     memcpy(frame->message + field->offset, &larger, sizeof(larger));
     *capacity = count + ahead;
     return larger;
@@ -336,9 +319,9 @@ static bool read_packed(
     if (items == NULL) {
         return false;
     }
-    uint8_t *item = items + count * item_size(field);
+    uint8_t *item = items + count * vg_wire_item_size(field);
     const uint8_t *end = frame->next;
-    for (size_t i = 0; i < more && next != NULL; i++, item += item_size(field)) {
+    for (size_t i = 0; i < more && next != NULL; i++, item += vg_wire_item_size(field)) {
         next = read_number(field, next, end, item);
     }
     if (next != end) {
@@ -458,7 +441,7 @@ static bool read_list(
     if (items == NULL) {
         return false;
     }
-    size_t size = item_size(field);
+    size_t size = vg_wire_item_size(field);
     size_t key_size = field->key[2];
     for (;;) {
         uint8_t *item = items + count * size;

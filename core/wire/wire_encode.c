@@ -148,18 +148,6 @@ static bool put_nested(
     return true;
 }
 
-static size_t number_size(const struct vg_field *field)
-{
-    switch (field->kind) {
-    case VG_KIND_INT64:
-    case VG_KIND_UINT64:
-    case VG_KIND_DOUBLE:
-        return 8;
-    default:
-        return 4;
-    }
-}
-
 static bool put_packed(
     struct encoder *encoder,
     const struct vg_field *field,
@@ -167,7 +155,7 @@ static bool put_packed(
     size_t count)
 {
     size_t before = (size_t)(buffer_end(encoder->buffer) - encoder->next);
-    size_t item_size = number_size(field);
+    size_t item_size = vg_wire_item_size(field);
     for (size_t i = count; i-- > 0;) {
         if (!room(encoder, SCALAR_MAX)) {
             return false;
@@ -204,7 +192,7 @@ static bool put_item(
     if (!room(encoder, SCALAR_MAX)) {
         return false;
     }
-    put_number(encoder, field, load_number(field, items + i * number_size(field)));
+    put_number(encoder, field, load_number(field, items + i * vg_wire_item_size(field)));
     put_key(encoder, field);
     return true;
 }

@@ -73,6 +73,9 @@ const uint8_t *vg_wire_skip(
     unsigned wire_type,
     unsigned depth);
 
+/* Bytes of one value of this field in the protobuf-c struct, and of one element of a list. */
+size_t vg_wire_item_size(const struct vg_field *field);
+
 /* Bytes a varint takes. */
 static inline size_t vg_wire_varint_size(uint64_t value)
 {

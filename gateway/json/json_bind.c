@@ -8,6 +8,7 @@
 #include "core/base/utf8.h"
 #include "core/wire/field_path.h"
 #include "core/wire/plain_text.h"
+#include "core/wire/wire_field.h"
 #include "gateway/json/json_read.h"
 #include "gateway/json/json_scalar.h"
 
@@ -66,7 +67,7 @@ static uint8_t *append_room(const struct vg_field *field, uint8_t *message, stru
 {
     size_t count;
     uint8_t *items;
-    size_t size = vg_json_item_size(field);
+    size_t size = vg_wire_item_size(field);
     memcpy(&count, message + field->quantifier, sizeof(count));
     memcpy(&items, message + field->offset, sizeof(items));
     if ((count & (count - 1)) == 0) {

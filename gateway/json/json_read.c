@@ -21,6 +21,7 @@
 #include "core/wire/field_path.h"
 #include "core/wire/packed_text.h"
 #include "core/wire/plain_text.h"
+#include "core/wire/wire_field.h"
 #include "gateway/json/json_lex.h"
 #include "gateway/json/json_scalar.h"
 
@@ -297,7 +298,7 @@ static bool read_list(
     uint8_t c,
     uint8_t *message)
 {
-    struct growing list = { .item_size = vg_json_item_size(field) };
+    struct growing list = { .item_size = vg_wire_item_size(field) };
     bool done;
     push_field(reader, shown, VG_PATH_NO_INDEX);
     if (c == '[') {

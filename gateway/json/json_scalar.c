@@ -327,20 +327,3 @@ const char *vg_json_expected(const struct vg_field *field)
     };
     return expected[field->kind];
 }
-
-size_t vg_json_item_size(const struct vg_field *field)
-{
-    static const uint8_t sizes[] = {
-        [VG_KIND_INT32] = 4,
-        [VG_KIND_INT64] = 8,
-        [VG_KIND_UINT32] = 4,
-        [VG_KIND_UINT64] = 8,
-        [VG_KIND_BOOL] = 4,
-        [VG_KIND_DOUBLE] = 8,
-        [VG_KIND_ENUM] = 4,
-        [VG_KIND_STRING] = sizeof(char *),
-        [VG_KIND_BYTES] = sizeof(ProtobufCBinaryData),
-        [VG_KIND_MESSAGE] = sizeof(void *),
-    };
-    return sizes[field->kind];
-}

@@ -40,9 +40,6 @@ VG_MUST_USE enum vg_json_fit vg_json_scalar_store(
 /* What a member takes, for people: "an integer", "a text". */
 const char *vg_json_expected(const struct vg_field *field);
 
-/* Bytes of one value of this kind in a list. */
-size_t vg_json_item_size(const struct vg_field *field);
-
 /* The number as an integer, exactly: 5.0, 50e-1 and 5 are 5. False when it is not whole or above 64
  * bits. */
 VG_MUST_USE bool vg_json_number_whole(const struct vg_json_scalar *number, uint64_t *out_magnitude);

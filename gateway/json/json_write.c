@@ -16,6 +16,7 @@
 #include "core/base/assert.h"
 #include "core/base/base64.h"
 #include "core/base/text_number.h"
+#include "core/wire/wire_field.h"
 
 /* Room for any number, null or bracket, and a comma. */
 #define SCALAR_ROOM 40u
@@ -362,21 +363,6 @@ static bool write_value(
     }
 }
 
-static size_t item_size(const struct vg_field *field)
-{
-    switch (field->kind) {
-    case VG_KIND_INT32:
-    case VG_KIND_UINT32:
-    case VG_KIND_BOOL:
-    case VG_KIND_ENUM:
-        return 4;
-    case VG_KIND_BYTES:
-        return sizeof(ProtobufCBinaryData);
-    default:
-        return 8;
-    }
-}
-
 /* `key: value` of an entry message; a key that is absent means "". */
 static bool write_entry(struct writer *writer, const struct vg_table *table, const uint8_t *entry);
 
@@ -396,7 +382,7 @@ static bool write_list(
         return false;
     }
     put_byte(writer, entries ? '{' : '[');
-    for (size_t i = 0; i < count; i++, items += item_size(field)) {
+    for (size_t i = 0; i < count; i++, items += vg_wire_item_size(field)) {
         if (i > 0) {
             if (!room(writer, SCALAR_ROOM)) {
                 return false;
