@@ -276,8 +276,8 @@ static bool put_message(
     if (base->n_unknown_fields > 0 && !put_unknown(encoder, base)) {
         return false;
     }
-    for (const struct vg_field *field = table->fields + table->field_count;
-         field-- > table->fields;) {
+    for (size_t i = table->field_count; i-- > 0;) {
+        const struct vg_field *field = &table->fields[i];
         bool done = (field->flags & VG_FIELD_REPEATED) != 0 ? put_list(encoder, field, message)
                                                             : put_singular(encoder, field, message);
         if (!done) {

@@ -465,7 +465,7 @@ static bool read_name(
 {
     struct vg_json_lexer *lexer = &reader->lexer;
     /* A piece is `,"name":`; behind its comma it is just what most clients send. */
-    bool is_row = guess < table->fields + table->field_count;
+    bool is_row = (size_t)(guess - table->fields) < table->field_count;
     size_t size = is_row ? (size_t)guess->piece_size - 1 : 0;
     if (is_row && (size_t)(lexer->end - lexer->next) >= size &&
         lexer->next[1] == (uint8_t)guess->piece[2] &&

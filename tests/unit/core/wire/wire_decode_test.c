@@ -267,7 +267,7 @@ static void test_wire_decode__cuts_numbers_as_protobuf_does(void **state)
     assert_int_equal(decoding.reason, VG_OK);
     assert_int_equal(decoding.thing->small, 5);
     assert_true(decoding.thing->flag == 1);
-    assert_true(decoding.thing->level == -1);
+    assert_true((int32_t)decoding.thing->level == -1);
     assert_true(decoding.thing->positive == UINT32_MAX);
     vg_arena_dispose(&decoding.arena);
 }
