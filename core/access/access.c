@@ -16,8 +16,6 @@
 #include "core/directory/directory.h"
 
 #define VG_ACCESS_CACHE_SLOTS 1024u
-/* Deeper trees of customers than this are cut: a loop in the data must not hang a request. */
-#define VG_ACCESS_CUSTOMER_DEPTH_MAX 64
 
 struct cache_slot {
     uint64_t version; /* of the directory */
@@ -88,7 +86,7 @@ static bool is_covered(
     const struct vg_user *user,
     const struct vg_customer *customer)
 {
-    for (int depth = 0; customer != NULL && depth < VG_ACCESS_CUSTOMER_DEPTH_MAX; depth++) {
+    for (int depth = 0; customer != NULL && depth < VG_DIRECTORY_CUSTOMER_DEPTH_MAX; depth++) {
         if (is_granted(key, user, customer->id)) {
             return true;
         }

@@ -29,6 +29,10 @@ struct vg_zone;
 /* Bytes of the name of a domain. */
 #define VG_DIRECTORY_DOMAIN_NAME_MAX 255
 
+/* Customers within each other. Adding refuses more; reading goes no deeper, so that a loop in the
+ * data cannot hang a request. */
+#define VG_DIRECTORY_CUSTOMER_DEPTH_MAX 64
+
 struct vg_customer {
     int64_t id;
     const char *short_name; /* compared without case; never digits only */
