@@ -1,25 +1,39 @@
 /*
- * A node: everything one vigild process works on, opened and closed in order. Handlers reach the core through it.
+ * A node: everything one vigild process works on, opened and closed in order. Handlers reach the
+ * core through it.
  *
- * Life: open (store, format, directory: quick) → start (the table: from its checkpoint, or rebuilt; may take seconds)
- * → serve → stop (writers drained, checkpoint written) → close.
+ * Life:
+ *     open    store, its format, directory, access: quick, a second process is refused here
+ *     start   the table from its checkpoint, or rebuilt from the records (may take seconds); writer
+ *     …       serve; a commit that failed is recovered from in the background, see recovery.c
+ *     stop    writer drained, checkpoint written
+ *     close
  *
- * Threads: open, start, stop and close by one thread; the members are set by then and used from any thread by their
- * own rules.
+ * Threads: open, start, stop and close by one thread; the members are set by then and used from any
+ * thread by their own rules.
  */
 #ifndef VG_CORE_NODE_NODE_H
 #define VG_CORE_NODE_NODE_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/random.h"
+#include "core/ingest/ingest.h"
+#include "core/ingest/ingest_table.h"
+#include "core/keyspace/format_version.h"
 
 struct vg_access;
 struct vg_directory;
-struct vg_ingest;
 struct vg_settings;
 struct vg_store;
 struct vg_table;
+
+/* The only shard of a LevelDB store. */
+#define VG_NODE_SHARD 0u
 
 struct vg_node {
     const struct vg_settings *settings;
@@ -28,8 +42,41 @@ struct vg_node {
     struct vg_store *store;
     struct vg_directory *directory;
     struct vg_access *access;
-    struct vg_ingest *ingest;
     struct vg_table *table; /* of events */
+    struct vg_ingest *ingest;
+    struct vg_format format; /* store id and the secret of hash lists */
+
+    /* Private to core/node. */
+    struct vg_ingest_columns columns;
+    pthread_t keeper; /* checkpoints, trimming, recovery */
+    bool keeper_runs;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool stopping;
+    bool failed; /* a commit has failed and nobody has recovered yet */
 };
+
+/*
+ * Open the data directory settings->data, made if missing. `node` is the caller's, zeroed.
+ *
+ * Fails with: STORE_LOCKED, STORE_FORMAT, STORE_CORRUPT, STORE_IO, STORE_FULL; nothing is left
+ * open.
+ */
+VG_MUST_USE enum vg_reason vg_node_open(
+    struct vg_node *node,
+    const struct vg_settings *settings,
+    const struct vg_clock *clock,
+    struct vg_random *random,
+    struct vg_error *error);
+
+/* Bring the table up and start the writer. Fails with what the store and the table fail with. */
+VG_MUST_USE enum vg_reason vg_node_start(struct vg_node *node, struct vg_error *error);
+
+/* No call is under way any more: drain the writer, write a checkpoint. Accepts a node not started.
+ */
+void vg_node_stop(struct vg_node *node);
+
+/* After stop, or after a failed start. Accepts a zeroed node. */
+void vg_node_close(struct vg_node *node);
 
 #endif

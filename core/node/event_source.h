@@ -1,0 +1,30 @@
+/*
+ * Where the table of events gets its rows from at a start: the change log and the records.
+ *
+ * Threads: whoever starts the table.
+ */
+#ifndef VG_CORE_NODE_EVENT_SOURCE_H
+#define VG_CORE_NODE_EVENT_SOURCE_H
+
+#include "core/base/arena.h"
+#include "core/store/store.h"
+#include "core/table/table.h"
+
+struct vg_event_source {
+    struct vg_table_source source; /* hand this to the table */
+    struct vg_store *store;
+    uint32_t shard;
+    const uint8_t *secret; /* 16 bytes */
+    struct vg_arena arena; /* of the row handed over last */
+    struct vg_store_value value;
+    uint64_t started_ns;
+};
+
+void vg_event_source_init(
+    struct vg_event_source *source,
+    struct vg_store *store,
+    uint32_t shard,
+    const uint8_t *secret);
+void vg_event_source_dispose(struct vg_event_source *source);
+
+#endif

@@ -1,0 +1,360 @@
+/*
+ * Checkpoints begin and end on the writer's thread, between batches; the writing and syncing in
+ * between is done here.
+ *
+ * After a failed commit nobody knows what the store holds, so nothing may go on from memory: all
+ * snapshots end, the store is closed and opened, the table is started from the store as after a
+ * crash, and only then does the writer accept again. Until then every call is answered UNAVAILABLE.
+ * If that fails (a disk that is still full) it is tried again, every VG_KEEPER_RETRY_MS.
+ */
+#include "core/node/keeper.h"
+
+#include <errno.h>
+#include <semaphore.h>
+#include <time.h>
+
+#include "core/base/assert.h"
+#include "core/base/log.h"
+#include "core/base/metrics.h"
+#include "core/keyspace/change_log.h"
+#include "core/keyspace/keyspace.h"
+#include "core/node/event_source.h"
+#include "core/store/store.h"
+
+#define VG_KEEPER_PERIOD_MS 1000
+#define VG_KEEPER_RETRY_MS  200
+/* Keys taken out of the change log in one batch. */
+#define VG_KEEPER_TRIM_KEYS 1000
+
+/* ---- work on the writer's thread, waited for */
+
+struct errand {
+    struct vg_task task;
+    struct vg_node *node;
+    void (*run)(struct errand *errand);
+    sem_t done;
+    struct vg_checkpoint *checkpoint;
+    uint64_t trim_to;
+    bool flag;
+    enum vg_reason reason;
+    struct vg_error *error;
+};
+
+static void errand_task(struct vg_task *task)
+{
+    struct errand *errand = VG_CONTAINER_OF(task, struct errand, task);
+    errand->run(errand);
+    VG_ASSERT(sem_post(&errand->done) == 0);
+}
+
+static void run_on_writer(struct errand *errand, void (*run)(struct errand *errand))
+{
+    errand->run = run;
+    errand->task.run = errand_task;
+    VG_ASSERT(sem_init(&errand->done, 0, 0) == 0);
+    vg_ingest_errand(errand->node->ingest, &errand->task);
+    while (sem_wait(&errand->done) != 0) {
+        VG_ASSERT(errno == EINTR);
+    }
+    (void)sem_destroy(&errand->done);
+}
+
+/* ---- checkpoints */
+
+static void checkpoint_wanted(struct errand *errand)
+{
+    vg_table_maintain(errand->node->table);
+    errand->flag = vg_table_wants_checkpoint(errand->node->table);
+}
+
+static void checkpoint_begin(struct errand *errand)
+{
+    errand->reason = vg_table_checkpoint_begin(
+        errand->node->table,
+        errand->flag,
+        &errand->checkpoint,
+        errand->error);
+}
+
+static void checkpoint_finish(struct errand *errand)
+{
+    errand->trim_to = vg_table_checkpoint_finish(errand->node->table, errand->checkpoint);
+    errand->checkpoint = NULL;
+}
+
+struct trim_walk {
+    struct vg_batch batch;
+    uint64_t to;
+    size_t count;
+};
+
+static bool trim_visit(void *owner, struct vg_bytes key, struct vg_bytes value)
+{
+    (void)value;
+    struct trim_walk *walk = owner;
+    uint64_t sequence = 0;
+    if (!vg_key_parse_change_log(key, &sequence) || sequence > walk->to) {
+        return false;
+    }
+    vg_batch_delete(&walk->batch, key);
+    walk->count++;
+    return true;
+}
+
+/* Take what the checkpoint covers out of the change log, a batch at a time between those of the
+ * writer. */
+static void trim_some(struct errand *errand)
+{
+    struct trim_walk walk = { .to = errand->trim_to };
+    vg_batch_init(&walk.batch, VG_KEEPER_TRIM_KEYS * (VG_KEY_BYTES_MAX + 32u));
+    walk.batch.synced = false; /* it can be done again at any time */
+    struct vg_store_range range = { .shard = VG_NODE_SHARD,
+                                    .prefix = vg_key_family_prefix(VG_KEY_FAMILY_CHANGE_LOG),
+                                    .limit = VG_KEEPER_TRIM_KEYS };
+    errand->reason =
+        vg_store_scan(errand->node->store, NULL, &range, trim_visit, &walk, NULL, errand->error);
+    if (errand->reason == VG_OK && walk.count > 0) {
+        errand->reason =
+            vg_store_apply(errand->node->store, VG_NODE_SHARD, &walk.batch, errand->error);
+    }
+    errand->flag = walk.count == VG_KEEPER_TRIM_KEYS;
+    vg_batch_dispose(&walk.batch);
+}
+
+static void write_checkpoint(struct vg_node *node, bool close_tail)
+{
+    struct vg_error error;
+    vg_error_init(&error, NULL);
+    struct errand errand = { .node = node, .flag = close_tail, .error = &error };
+    run_on_writer(&errand, checkpoint_begin);
+    if (errand.reason != VG_OK) {
+        vg_log_error(VG_LOG_WARN, "checkpoint", &error);
+        return;
+    }
+    enum vg_reason reason = vg_checkpoint_run(errand.checkpoint, &error);
+    if (reason != VG_OK) {
+        vg_log_error(VG_LOG_WARN, "checkpoint", &error);
+    }
+    run_on_writer(&errand, checkpoint_finish);
+    errand.flag = errand.trim_to > 0;
+    while (errand.flag) {
+        run_on_writer(&errand, trim_some);
+        if (errand.reason != VG_OK) {
+            vg_log_error(VG_LOG_WARN, "trim", &error);
+            return;
+        }
+    }
+}
+
+void vg_keeper_checkpoint(struct vg_node *node)
+{
+    write_checkpoint(node, true);
+}
+
+/* ---- starting the table, also after a failed commit */
+
+static enum vg_reason read_state(
+    struct vg_node *node,
+    uint64_t *out_sequence,
+    struct vg_error *error)
+{
+    struct vg_key key;
+    vg_key_state(&key);
+    struct vg_store_value value;
+    enum vg_reason reason =
+        vg_store_get_one(node->store, NULL, VG_NODE_SHARD, vg_key_bytes(&key), &value, error);
+    if (reason != VG_OK) {
+        return reason;
+    }
+    struct vg_shard_state state = { .sequence = 0 };
+    if (value.found && !vg_shard_state_decode(value.bytes, &state)) {
+        reason = vg_error_set(error, VG_STORE_CORRUPT, "the state of the store cannot be read");
+    }
+    vg_store_value_release(&value);
+    *out_sequence = state.sequence;
+    return reason;
+}
+
+static void log_started(const struct vg_table_started *started, uint64_t duration_ns)
+{
+    struct vg_log_line line;
+    if (vg_log_begin(&line, VG_LOG_INFO, "table_started")) {
+        vg_log_bool(&line, "rebuilt", started->rebuilt);
+        if (started->reason[0] != '\0') {
+            vg_log_text(&line, "why", started->reason);
+        }
+        vg_log_int(&line, "rows", (int64_t)started->rows);
+        vg_log_int(&line, "replayed", (int64_t)started->replayed_ids);
+        vg_log_int(&line, "ms", (int64_t)(duration_ns / 1000000));
+        vg_log_end(&line);
+    }
+}
+
+enum vg_reason vg_keeper_start_table(struct vg_node *node, struct vg_error *error)
+{
+    uint64_t started_ns = vg_clock_monotonic_ns(node->clock);
+    uint64_t sequence = 0;
+    enum vg_reason reason = read_state(node, &sequence, error);
+    struct vg_store_view *view = NULL;
+    if (reason == VG_OK) {
+        reason = vg_store_view_take(node->store, VG_NODE_SHARD, &view, error);
+    }
+    if (reason != VG_OK) {
+        return reason;
+    }
+    struct vg_event_source source;
+    vg_event_source_init(&source, node->store, VG_NODE_SHARD, node->format.secret);
+    struct vg_table_start start = { .source = &source.source, .sequence = sequence, .view = view };
+    struct vg_table_started started;
+    reason = vg_table_start(node->table, &start, &started, error);
+    vg_event_source_dispose(&source);
+    if (reason == VG_OK) {
+        log_started(&started, vg_clock_monotonic_ns(node->clock) - started_ns);
+    }
+    return reason;
+}
+
+/* ---- recovery */
+
+static void recover_stop(struct errand *errand)
+{
+    vg_table_stop(errand->node->table);
+}
+
+static void recover_drained(struct errand *errand)
+{
+    errand->flag = vg_table_is_drained(errand->node->table);
+}
+
+static void recover_table(struct errand *errand)
+{
+    errand->reason = vg_keeper_start_table(errand->node, errand->error);
+}
+
+/* One attempt. True when the writer accepts again. */
+static bool recover(struct vg_node *node)
+{
+    struct vg_error error;
+    vg_error_init(&error, NULL);
+    struct errand errand = { .node = node, .error = &error };
+    run_on_writer(&errand, recover_stop);
+    run_on_writer(&errand, recover_drained);
+    if (!errand.flag) {
+        return false; /* a snapshot is still held by an answer that is about to end */
+    }
+    enum vg_reason reason = vg_store_reopen(node->store, &error);
+    if (reason == VG_OK) {
+        run_on_writer(&errand, recover_table);
+        reason = errand.reason;
+    }
+    if (reason == VG_OK) {
+        reason = vg_ingest_recover(node->ingest, &error);
+    }
+    if (reason != VG_OK) {
+        vg_log_error(VG_LOG_WARN, "recovery", &error);
+    }
+    return reason == VG_OK;
+}
+
+void vg_keeper_failed(void *owner, enum vg_reason reason, const char *message)
+{
+    struct vg_node *node = owner;
+    struct vg_log_line line;
+    if (vg_log_begin(&line, VG_LOG_ERROR, "commit_failed")) {
+        vg_log_text(&line, "reason", vg_reason_row(reason)->name);
+        vg_log_text(&line, "message", message);
+        vg_log_end(&line);
+    }
+    (void)pthread_mutex_lock(&node->lock);
+    node->failed = true;
+    (void)pthread_cond_signal(&node->wake);
+    (void)pthread_mutex_unlock(&node->lock);
+}
+
+/* ---- the thread */
+
+/* Wait for the next thing to do. False = the node stops. */
+static bool wait_for_work(struct vg_node *node, bool *out_failed)
+{
+    (void)pthread_mutex_lock(&node->lock);
+    if (!node->stopping) {
+        struct timespec until;
+        (void)clock_gettime(CLOCK_MONOTONIC, &until);
+        long ms = node->failed ? VG_KEEPER_RETRY_MS : VG_KEEPER_PERIOD_MS;
+        until.tv_sec += ms / 1000;
+        until.tv_nsec += ms % 1000 * 1000000L;
+        if (until.tv_nsec >= 1000000000L) {
+            until.tv_sec++;
+            until.tv_nsec -= 1000000000L;
+        }
+        (void)pthread_cond_timedwait(&node->wake, &node->lock, &until);
+    }
+    bool goes_on = !node->stopping;
+    *out_failed = node->failed;
+    (void)pthread_mutex_unlock(&node->lock);
+    return goes_on;
+}
+
+static void show_table(struct vg_node *node)
+{
+    struct vg_table_usage usage;
+    vg_table_usage(node->table, &usage);
+    vg_metrics_set(VG_METRIC_table_rows, (int64_t)(usage.rows + usage.dead_rows));
+    vg_metrics_set(VG_METRIC_table_rows_dead, (int64_t)usage.dead_rows);
+    vg_metrics_set(VG_METRIC_snapshots_open, (int64_t)usage.open_snapshots);
+}
+
+static void check_table(struct errand *errand)
+{
+    checkpoint_wanted(errand);
+    show_table(errand->node);
+}
+
+static void *keeper_thread(void *owner)
+{
+    struct vg_node *node = owner;
+    (void)pthread_setname_np(pthread_self(), "keeper");
+    bool failed = false;
+    while (wait_for_work(node, &failed)) {
+        if (failed) {
+            if (recover(node)) {
+                (void)pthread_mutex_lock(&node->lock);
+                node->failed = false;
+                (void)pthread_mutex_unlock(&node->lock);
+                vg_log_message(
+                    VG_LOG_INFO,
+                    "recovered",
+                    "the store is open again and takes changes");
+            }
+            continue;
+        }
+        struct errand errand = { .node = node };
+        run_on_writer(&errand, check_table);
+        if (errand.flag) {
+            write_checkpoint(node, false);
+        }
+    }
+    return NULL;
+}
+
+enum vg_reason vg_keeper_start(struct vg_node *node, struct vg_error *error)
+{
+    if (pthread_create(&node->keeper, NULL, keeper_thread, node) != 0) {
+        return vg_error_set(error, VG_RESOURCE_LIMIT, "cannot start the keeper thread");
+    }
+    node->keeper_runs = true;
+    return VG_OK;
+}
+
+void vg_keeper_stop(struct vg_node *node)
+{
+    if (!node->keeper_runs) {
+        return;
+    }
+    (void)pthread_mutex_lock(&node->lock);
+    node->stopping = true;
+    (void)pthread_cond_signal(&node->wake);
+    (void)pthread_mutex_unlock(&node->lock);
+    (void)pthread_join(node->keeper, NULL);
+    node->keeper_runs = false;
+}

@@ -1,0 +1,24 @@
+/*
+ * The keeper: the thread of a node that writes checkpoints, trims the change log behind them, and
+ * brings table and writer back after a commit that failed.
+ *
+ * Threads: start and stop by the node's owner; failed by the writer.
+ */
+#ifndef VG_CORE_NODE_KEEPER_H
+#define VG_CORE_NODE_KEEPER_H
+
+#include "core/node/node.h"
+
+VG_MUST_USE enum vg_reason vg_keeper_start(struct vg_node *node, struct vg_error *error);
+void vg_keeper_stop(struct vg_node *node); /* accepts a node whose keeper was never started */
+
+/* For ingest: a commit has failed. */
+void vg_keeper_failed(void *node, enum vg_reason reason, const char *message);
+
+/* Start the table as the store stands. Nobody writes meanwhile. */
+VG_MUST_USE enum vg_reason vg_keeper_start_table(struct vg_node *node, struct vg_error *error);
+
+/* One checkpoint now, the rows in memory included; the writer must run and the keeper must not. */
+void vg_keeper_checkpoint(struct vg_node *node);
+
+#endif

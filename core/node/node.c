@@ -1,0 +1,195 @@
+#include "core/node/node.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/access/access.h"
+#include "core/base/assert.h"
+#include "core/base/settings.h"
+#include "core/directory/directory.h"
+#include "core/events/event_table.h"
+#include "core/keyspace/keyspace.h"
+#include "core/node/keeper.h"
+#include "core/store/store_leveldb.h"
+#include "core/table/table.h"
+
+#define PATH_SIZE (VG_SETTING_TEXT_SIZE + 32)
+
+static enum vg_reason make_directory(const char *path, struct vg_error *error)
+{
+    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+        int number = errno;
+        (void)vg_error_set(error, VG_STORE_IO, "cannot make the data directory %s", path);
+        return vg_error_detail(error, "%s", strerror(number));
+    }
+    return VG_OK;
+}
+
+static enum vg_reason open_store(struct vg_node *node, struct vg_error *error)
+{
+    const struct vg_settings *settings = node->settings;
+    char path[PATH_SIZE];
+    (void)snprintf(path, sizeof(path), "%s/store", settings->data);
+    struct vg_store_leveldb_options options = vg_store_leveldb_options_default();
+    options.directory = path;
+    options.write_buffer_bytes = settings->write_buffer_bytes;
+    options.cache_bytes = settings->block_cache_bytes;
+    options.bloom_bits = settings->bloom_bits;
+    options.max_open_files = settings->open_files_max;
+    options.compression = settings->compression;
+    return vg_store_leveldb_open(&options, &node->store, error);
+}
+
+/* A store without `format` is new: its id and secret are drawn now, before anything else is in it.
+ */
+static enum vg_reason make_format(struct vg_node *node, struct vg_error *error)
+{
+    node->format.version = VG_FORMAT_VERSION;
+    vg_random_bytes(node->random, node->format.store_id, sizeof(node->format.store_id));
+    vg_random_bytes(node->random, node->format.secret, sizeof(node->format.secret));
+    uint8_t value[VG_FORMAT_SIZE];
+    vg_format_version_encode(&node->format, value);
+    struct vg_key key;
+    vg_key_format(&key);
+    struct vg_batch batch;
+    vg_batch_init(&batch, 4096);
+    vg_batch_guard_absent(&batch, vg_key_bytes(&key));
+    vg_batch_set(&batch, vg_key_bytes(&key), vg_bytes(value, sizeof(value)));
+    enum vg_reason reason = vg_store_apply(node->store, VG_NODE_SHARD, &batch, error);
+    vg_batch_dispose(&batch);
+    return reason;
+}
+
+static enum vg_reason read_format(struct vg_node *node, struct vg_error *error)
+{
+    struct vg_key key;
+    vg_key_format(&key);
+    struct vg_store_value value;
+    enum vg_reason reason =
+        vg_store_get_one(node->store, NULL, VG_NODE_SHARD, vg_key_bytes(&key), &value, error);
+    if (reason != VG_OK) {
+        return reason;
+    }
+    bool found = value.found;
+    if (found) {
+        reason = vg_format_version_decode(value.bytes, VG_FORMAT_VERSION, &node->format, error);
+    }
+    vg_store_value_release(&value);
+    return found ? reason : make_format(node, error);
+}
+
+static enum vg_reason open_table(struct vg_node *node, struct vg_error *error)
+{
+    static const struct vg_table_schema *const schemas[] = { [VG_INGEST_KIND_EVENT] =
+                                                                 &vg_event_table_schema };
+    char path[PATH_SIZE];
+    (void)snprintf(path, sizeof(path), "%s/table", node->settings->data);
+    struct vg_table_config config = {
+        .path = path,
+        .schemas = schemas,
+        .kind_count = VG_ARRAY_COUNT(schemas),
+        .clock = node->clock,
+        .limits = { .chunk_rows = node->settings->table_chunk_rows },
+    };
+    memcpy(config.store_id, node->format.store_id, sizeof(config.store_id));
+    memcpy(config.secret, node->format.secret, sizeof(config.secret));
+    return vg_table_open(&config, &node->table, error);
+}
+
+static enum vg_reason open_all(struct vg_node *node, struct vg_error *error)
+{
+    enum vg_reason reason = make_directory(node->settings->data, error);
+    if (reason == VG_OK) {
+        reason = open_store(node, error);
+    }
+    if (reason == VG_OK) {
+        reason = read_format(node, error);
+    }
+    if (reason == VG_OK) {
+        reason = vg_directory_create(node->store, &node->directory, error);
+    }
+    if (reason == VG_OK) {
+        reason = vg_access_create(node->directory, &node->access, error);
+    }
+    return reason == VG_OK ? open_table(node, error) : reason;
+}
+
+enum vg_reason vg_node_open(
+    struct vg_node *node,
+    const struct vg_settings *settings,
+    const struct vg_clock *clock,
+    struct vg_random *random,
+    struct vg_error *error)
+{
+    *node = (struct vg_node){ .settings = settings, .clock = clock, .random = random };
+    VG_ASSERT(pthread_mutex_init(&node->lock, NULL) == 0);
+    pthread_condattr_t attributes;
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    VG_ASSERT(pthread_cond_init(&node->wake, &attributes) == 0);
+    (void)pthread_condattr_destroy(&attributes);
+    enum vg_reason reason = open_all(node, error);
+    if (reason != VG_OK) {
+        vg_node_close(node);
+    }
+    return reason;
+}
+
+static enum vg_reason start_writer(struct vg_node *node, struct vg_error *error)
+{
+    const struct vg_settings *settings = node->settings;
+    vg_ingest_columns_init(&node->columns, node->table);
+    struct vg_ingest_options options = {
+        .store = node->store,
+        .shard = VG_NODE_SHARD,
+        .clock = node->clock,
+        .table = &node->columns.self,
+        .settings = vg_ingest_settings_default(),
+        .failed = vg_keeper_failed,
+        .owner = node,
+    };
+    options.settings.queue_items_max = settings->ingest_queue_max;
+    options.settings.queue_bytes_max = settings->ingest_queue_bytes_max;
+    options.settings.group_items_max = settings->ingest_batch_events;
+    options.settings.group_bytes_max = settings->ingest_batch_bytes;
+    return vg_ingest_create(&options, &node->ingest, error);
+}
+
+enum vg_reason vg_node_start(struct vg_node *node, struct vg_error *error)
+{
+    enum vg_reason reason = vg_keeper_start_table(node, error);
+    if (reason == VG_OK) {
+        reason = start_writer(node, error);
+    }
+    return reason == VG_OK ? vg_keeper_start(node, error) : reason;
+}
+
+void vg_node_stop(struct vg_node *node)
+{
+    vg_keeper_stop(node);
+    if (node->ingest != NULL) {
+        if (!node->failed) {
+            vg_keeper_checkpoint(node);
+        }
+        vg_ingest_destroy(node->ingest);
+        node->ingest = NULL;
+    }
+    if (node->table != NULL) {
+        vg_table_stop(node->table);
+        VG_ASSERT(vg_table_is_drained(
+            node->table)); /* every call has ended and given its snapshot back */
+    }
+}
+
+void vg_node_close(struct vg_node *node)
+{
+    vg_table_close(node->table);
+    vg_access_destroy(node->access);
+    vg_directory_destroy(node->directory);
+    vg_store_close(node->store);
+    (void)pthread_cond_destroy(&node->wake);
+    (void)pthread_mutex_destroy(&node->lock);
+    memset(node, 0, sizeof(*node));
+}
