@@ -401,7 +401,7 @@ static bool fill_body(struct http1_conn *state, struct vg_buffer *out, size_t ro
     enum vg_pull pull =
         state->exchange.app->pull(&state->exchange, at + before, room - before - behind, &given);
     if (given > 0 && state->chunked) {
-        char head[CHUNK_HEAD_SIZE + 1];
+        char head[2 * sizeof(size_t) + 3]; /* of any size */
         (void)snprintf(head, sizeof(head), "%08zx\r\n", given);
         memcpy(at, head, CHUNK_HEAD_SIZE);
         memcpy(at + before + given, "\r\n", 2);

@@ -1,0 +1,84 @@
+/*
+ * vigild: the server.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/log.h"
+#include "tools/vigild/demo.h"
+#include "tools/vigild/options.h"
+#include "tools/vigild/wiring.h"
+
+/* Signals are taken by this thread alone, with sigwait: block them before any other thread starts. */
+static void block_signals(sigset_t *out_set)
+{
+    (void)sigemptyset(out_set);
+    (void)sigaddset(out_set, SIGTERM);
+    (void)sigaddset(out_set, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, out_set, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+static void say(const struct vg_error *error)
+{
+    fprintf(stderr, "vigild: %s%s%s\n", error->message, error->detail[0] != '\0' ? ": " : "", error->detail);
+}
+
+/* "HOST" of the setting listen, for the line that says where the server is. */
+static int host_length(const char *listen)
+{
+    const char *colon = strrchr(listen, ':');
+    return colon == NULL ? (int)strlen(listen) : (int)(colon - listen);
+}
+
+static enum vg_reason run(const struct vg_options *options, const sigset_t *signals)
+{
+    struct vg_error error;
+    vg_error_init(&error, NULL);
+    struct vg_wiring *wiring = NULL;
+    enum vg_reason reason = vg_wiring_open(&options->settings, &wiring, &error);
+    if (reason == VG_OK) {
+        reason = vg_wiring_start(wiring, &error);
+    }
+    if (reason == VG_OK) {
+        uint16_t port = vg_wiring_port(wiring);
+        const char *listen = options->settings.listen;
+        printf("vigild " VG_VERSION " ready on %.*s:%u\n", host_length(listen), listen, (unsigned)port);
+        (void)fflush(stdout);
+        if (options->demo) {
+            reason = vg_demo_run(options->settings.data, port, &error);
+        }
+    }
+    if (reason == VG_OK) {
+        int signal_number = 0;
+        while (sigwait(signals, &signal_number) != 0) {
+        }
+        vg_log_message(VG_LOG_INFO, "stopping", "%s", strsignal(signal_number));
+    } else {
+        say(&error);
+    }
+    vg_wiring_close(wiring);
+    return reason;
+}
+
+int main(int argc, char **argv)
+{
+    static struct vg_options options; /* large: every text setting has its room */
+    switch (vg_options_read(argc, argv, &options)) {
+    case VG_OPTIONS_RUN:
+        break;
+    case VG_OPTIONS_DONE:
+        return 0;
+    case VG_OPTIONS_WRONG:
+        return 2;
+    }
+    struct vg_log_options log = vg_log_options_default();
+    log.level = (enum vg_log_level)options.settings.log_level;
+    log.lines_per_second = options.settings.log_lines_per_second;
+    vg_log_configure(&log);
+    sigset_t signals;
+    block_signals(&signals);
+    return run(&options, &signals) == VG_OK ? 0 : 1;
+}

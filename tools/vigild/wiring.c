@@ -1,0 +1,195 @@
+#include "tools/vigild/wiring.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/access/bootstrap.h"
+#include "core/base/assert.h"
+#include "core/base/random.h"
+#include "core/node/node.h"
+#include "gateway/envelope/envelope.h"
+#include "gateway/http1/http1.h"
+#include "gateway/web/web.h"
+#include "rpc/grpc/grpc_server.h"
+#include "rpc/http2/http2_protocol.h"
+#include "rpc/net/server.h"
+#include "rpc/service/service.h"
+
+struct vg_wiring {
+    struct vg_settings settings;
+    struct vg_node node;
+    struct vg_service service;
+    struct vg_web web;
+    struct vg_grpc_server grpc;
+    struct vg_exchange_selector selector; /* HTTP/2: gRPC by content type, all else to the gateway */
+    struct vg_exchange_selector web_only; /* HTTP/1.1 carries no gRPC */
+    struct vg_http2_protocol http2;
+    struct vg_http1 http1;
+    struct vg_server *server;
+    bool node_open;
+    bool faces_open;
+};
+
+static const struct vg_exchange_app *
+select_app(const struct vg_exchange_selector *selector, const struct vg_exchange *exchange)
+{
+    const struct vg_wiring *wiring = VG_CONTAINER_OF_CONST(selector, struct vg_wiring, selector);
+    const struct vg_http_header *type = vg_http_request_header(&exchange->request, "content-type");
+    bool is_grpc = type != NULL && vg_bytes_begins_with(type->value, vg_bytes_text("application/grpc"));
+    return is_grpc ? &wiring->grpc.app : &wiring->web.app;
+}
+
+static const struct vg_exchange_app *
+select_web(const struct vg_exchange_selector *selector, const struct vg_exchange *exchange)
+{
+    (void)exchange;
+    return &VG_CONTAINER_OF_CONST(selector, struct vg_wiring, web_only)->web.app;
+}
+
+static unsigned core_count(void)
+{
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count < 1 ? 1 : (unsigned)count;
+}
+
+/* The body of a refusal by HTTP/1.1 itself, in the documented envelope. */
+static void refuse(const struct vg_error *error, struct vg_buffer *out_body)
+{
+    vg_envelope_error(out_body, error, vg_clock_now(&vg_clock_real));
+}
+
+static uint64_t ns(uint32_t ms)
+{
+    return (uint64_t)ms * 1000000u;
+}
+
+static enum vg_reason open_server(struct vg_wiring *wiring, struct vg_error *error)
+{
+    const struct vg_settings *settings = &wiring->settings;
+    unsigned workers = settings->workers != 0 ? settings->workers : core_count();
+    struct vg_server_options options = {
+        .listen = settings->listen,
+        .insecure = settings->insecure,
+        .worker_count = workers < VG_SERVER_WORKERS_MAX ? workers : VG_SERVER_WORKERS_MAX,
+        .drain_timeout_ns = ns(settings->drain_timeout_ms),
+        .limits = { .header_timeout_ns = ns(settings->header_timeout_ms),
+            .body_timeout_ns = ns(settings->body_timeout_ms),
+            .idle_timeout_ns = ns(settings->idle_timeout_ms),
+            .write_timeout_ns = ns(settings->write_timeout_ms),
+            .flush_delay_ns = (uint64_t)settings->flush_delay_us * 1000u,
+            .connections_max = settings->connections_max,
+            .connections_per_address_max = settings->connections_per_address_max },
+        .http2 = &wiring->http2.protocol,
+        .http1 = &wiring->http1.protocol,
+    };
+    return vg_server_create(&options, &wiring->server, error);
+}
+
+static void open_faces(struct vg_wiring *wiring)
+{
+    vg_service_init(&wiring->service);
+    vg_web_init(&wiring->web, &wiring->service);
+    vg_grpc_server_init(&wiring->grpc, &wiring->service);
+    wiring->selector.select = select_app;
+    wiring->web_only.select = select_web;
+    struct vg_http2_limits limits = VG_HTTP2_LIMITS_DEFAULT;
+    limits.streams_max = wiring->settings.streams_per_connection_max;
+    limits.header_bytes_max = (uint32_t)wiring->settings.header_bytes_max;
+    vg_http2_protocol_init(&wiring->http2, &wiring->selector, &limits);
+    vg_http1_init(&wiring->http1, &wiring->web_only, wiring->settings.header_bytes_max, refuse);
+    wiring->faces_open = true;
+}
+
+static enum vg_reason open_all(struct vg_wiring *wiring, struct vg_error *error)
+{
+    const struct vg_settings *settings = &wiring->settings;
+    enum vg_reason reason =
+        vg_node_open(&wiring->node, settings, &vg_clock_real, vg_random_real(), error);
+    wiring->node_open = reason == VG_OK;
+    if (reason == VG_OK) {
+        reason = vg_access_bootstrap(wiring->node.directory,
+            wiring->node.store,
+            &(struct vg_access_bootstrap){ .data_dir = settings->data,
+                .domain_name = settings->admin_domain_name,
+                .random = wiring->node.random,
+                .now = vg_clock_now(&vg_clock_real) },
+            error);
+    }
+    if (reason == VG_OK) {
+        unsigned executors = settings->executors != 0 ? settings->executors : core_count();
+        reason = vg_executor_create(
+            "executor", executors, settings->executor_queue, &wiring->service.executor, error);
+    }
+    if (reason != VG_OK) {
+        return reason;
+    }
+    wiring->service.settings = settings;
+    wiring->service.clock = &vg_clock_real;
+    wiring->service.access = wiring->node.access;
+    wiring->service.node = &wiring->node;
+    wiring->service.methods = vg_methods;
+    wiring->service.method_count = vg_method_count;
+    wiring->service.routes = vg_routes;
+    wiring->service.route_count = vg_route_count;
+    atomic_init(&wiring->service.starting, true);
+    open_faces(wiring);
+    return open_server(wiring, error);
+}
+
+enum vg_reason vg_wiring_open(
+    const struct vg_settings *settings,
+    struct vg_wiring **out_wiring,
+    struct vg_error *error)
+{
+    struct vg_wiring *wiring = calloc(1, sizeof(*wiring));
+    VG_ASSERT(wiring != NULL);
+    wiring->settings = *settings;
+    enum vg_reason reason = open_all(wiring, error);
+    if (reason == VG_OK) {
+        reason = vg_server_start(wiring->server, error);
+    }
+    if (reason != VG_OK) {
+        vg_wiring_close(wiring);
+        return reason;
+    }
+    *out_wiring = wiring;
+    return VG_OK;
+}
+
+enum vg_reason vg_wiring_start(struct vg_wiring *wiring, struct vg_error *error)
+{
+    enum vg_reason reason = vg_node_start(&wiring->node, error);
+    if (reason == VG_OK) {
+        atomic_store(&wiring->service.starting, false);
+    }
+    return reason;
+}
+
+uint16_t vg_wiring_port(const struct vg_wiring *wiring)
+{
+    return wiring->server->port;
+}
+
+void vg_wiring_close(struct vg_wiring *wiring)
+{
+    if (wiring == NULL) {
+        return;
+    }
+    if (wiring->server != NULL) {
+        vg_server_drain(wiring->server);
+        vg_server_join(wiring->server);
+    }
+    /* Calls have ended; what an executor still finishes has nobody waiting. */
+    vg_executor_destroy(wiring->service.executor);
+    if (wiring->node_open) {
+        vg_node_stop(&wiring->node);
+        vg_node_close(&wiring->node);
+    }
+    vg_server_destroy(wiring->server);
+    if (wiring->faces_open) {
+        vg_http2_protocol_dispose(&wiring->http2);
+        vg_web_dispose(&wiring->web);
+    }
+    free(wiring);
+}

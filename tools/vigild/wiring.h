@@ -1,0 +1,36 @@
+/*
+ * Wiring: the one place that knows everyone. Makes node, service, faces, protocols and listener from the settings,
+ * and takes them down in reverse.
+ *
+ * Threads: the main thread.
+ */
+#ifndef VG_TOOLS_VIGILD_WIRING_H
+#define VG_TOOLS_VIGILD_WIRING_H
+
+#include <stdint.h>
+
+#include "core/base/error.h"
+#include "core/base/settings.h"
+
+struct vg_wiring;
+
+/*
+ * Open the data directory and the port; calls are answered STARTING from here on.
+ *
+ * Fails with: what the node and the listener fail with.
+ */
+VG_MUST_USE enum vg_reason vg_wiring_open(
+    const struct vg_settings *settings,
+    struct vg_wiring **out_wiring,
+    struct vg_error *error);
+
+/* Bring the data up; calls are served from here on. */
+VG_MUST_USE enum vg_reason vg_wiring_start(struct vg_wiring *wiring, struct vg_error *error);
+
+/* The port that is served. */
+uint16_t vg_wiring_port(const struct vg_wiring *wiring);
+
+/* Take no new calls, finish those under way, drain the writer, close everything. Accepts NULL. */
+void vg_wiring_close(struct vg_wiring *wiring);
+
+#endif
