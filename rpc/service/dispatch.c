@@ -74,14 +74,12 @@ static int step_read(struct vg_call *call)
 
 static int step_validate(struct vg_call *call)
 {
-    enum vg_reason reason = vg_wire_validate(
-        call->method->request,
-        call->request,
-        &(struct vg_validate_time){ .now = call->now, .zone = call->principal->zone },
-        &call->arena,
-        &call->error.violations,
-        &call->error);
-    return (int)(reason != VG_OK ? reason : vg_error_from_violations(&call->error));
+    struct vg_validation validation = {
+        .now = call->now,
+        .zone = call->principal->zone,
+        .arena = &call->arena,
+    };
+    return (int)vg_validate(call->method->request, call->request, &validation, &call->error);
 }
 
 static int step_allow(struct vg_call *call)
