@@ -1,0 +1,153 @@
+#include "rpc/grpc/grpc_face.h"
+
+#include "core/base/assert.h"
+#include "core/base/settings.h"
+#include "core/wire/wire_decode.h"
+#include "core/wire/wire_encode.h"
+#include "core/wire/wire_field.h"
+#include "rpc/grpc/grpc_frame.h"
+#include "rpc/service/service.h"
+
+/* Memory one row may take while it is made. */
+#define VG_GRPC_ROW_BYTES_MAX (16u << 20)
+/* Rows between two looks at deadline and cancellation. */
+#define VG_GRPC_ROWS_PER_CHECK 256u
+
+enum vg_reason vg_grpc_face_find(struct vg_call *call)
+{
+    call->method = vg_service_find_method(call->service, call->target);
+    if (call->method != NULL) {
+        return VG_OK;
+    }
+    return vg_error_set(
+        &call->error,
+        VG_METHOD_NOT_FOUND,
+        "no method %.*s",
+        (int)(call->target.size < 128 ? call->target.size : 128),
+        (const char *)call->target.data);
+}
+
+enum vg_reason vg_grpc_face_read(struct vg_call *call)
+{
+    bool strict = (call->method->flags & VG_METHOD_REFUSE_UNKNOWN) != 0;
+    return vg_wire_decode(
+        call->method->request,
+        vg_buffer_bytes(&call->body),
+        strict ? &vg_wire_policy_strict : &vg_wire_policy_request,
+        &call->arena,
+        &call->request,
+        &call->error);
+}
+
+static enum vg_reason face_too_large(struct vg_call *call, size_t limit)
+{
+    const struct vg_method *twin = call->method->twin;
+    return vg_error_set(
+        &call->error,
+        VG_ANSWER_TOO_LARGE,
+        twin == NULL ? "the answer is larger than the limit of %zu bytes"
+                     : "the answer is larger than the limit of %zu bytes; use %s",
+        limit,
+        twin == NULL ? "" : twin->path);
+}
+
+/* Is what has been written so far within one message? */
+static enum vg_reason face_check_size(struct vg_call *call, size_t before)
+{
+    size_t limit = call->service->settings->grpc_reply_bytes_max;
+    if (call->out.failed) {
+        return vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
+    }
+    return call->out.size - before > limit ? face_too_large(call, limit) : VG_OK;
+}
+
+/* limit, offset and count of a list, where the answer has such members. */
+static void face_put_page(struct vg_call *call)
+{
+    const struct vg_table *table = call->method->answer;
+    const struct face_page {
+        const char *name;
+        size_t size;
+        int64_t value;
+    } members[] = {
+        { "limit", 5, call->reply.limit },
+        { "offset", 6, call->reply.offset },
+        { "count", 5, call->reply.count },
+    };
+    for (size_t i = 0; i < VG_ARRAY_COUNT(members); i++) {
+        uint8_t row =
+            vg_contract_find_name(table, members[i].name, members[i].size, VG_NAME_DOCUMENTED);
+        if (row != VG_ROW_NONE && members[i].value >= 0) {
+            vg_wire_put_varint(&call->out, table->fields[row].number, (uint64_t)members[i].value);
+        }
+    }
+}
+
+static enum vg_reason face_put_row(struct vg_call *call, const struct vg_reply_row *row)
+{
+    const struct vg_method *method = call->method;
+    if (row->wire.data != NULL) {
+        vg_wire_put_bytes(&call->out, method->rows->number, row->wire);
+    } else {
+        vg_wire_put_message(&call->out, method->rows->number, method->element, row->message);
+    }
+    return VG_OK;
+}
+
+static enum vg_reason face_put_rows(struct vg_call *call, size_t before)
+{
+    struct vg_rows *rows = call->reply.rows;
+    struct vg_arena arena;
+    vg_arena_init(&arena, VG_GRPC_ROW_BYTES_MAX);
+    enum vg_reason reason = VG_OK;
+    for (uint32_t count = 1; reason == VG_OK; count++) {
+        struct vg_reply_row row = { .message = NULL };
+        bool end = false;
+        vg_arena_reset(&arena);
+        reason = rows->class->next(rows, &arena, true, &row, &end, &call->error);
+        if (reason != VG_OK || end) {
+            break;
+        }
+        reason = face_put_row(call, &row);
+        if (reason == VG_OK) {
+            reason = face_check_size(call, before);
+        }
+        if (reason == VG_OK && count % VG_GRPC_ROWS_PER_CHECK == 0) {
+            reason = vg_call_check(call);
+        }
+    }
+    vg_arena_dispose(&arena);
+    return reason;
+}
+
+static enum vg_reason face_put_answer(struct vg_call *call, size_t before)
+{
+    const struct vg_reply *reply = &call->reply;
+    if (reply->wire.data != NULL) {
+        vg_buffer_append(&call->out, reply->wire.data, reply->wire.size);
+    } else if (!vg_wire_encode(call->method->answer, reply->answer, &call->out)) {
+        return vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
+    }
+    if (call->method->envelope == VG_ENVELOPE_LIST) {
+        face_put_page(call);
+    }
+    enum vg_reason reason = face_check_size(call, before);
+    return reason == VG_OK && reply->rows != NULL ? face_put_rows(call, before) : reason;
+}
+
+enum vg_reason vg_grpc_face_write(struct vg_call *call)
+{
+    static const uint8_t prefix[VG_GRPC_PREFIX_SIZE] = { 0 };
+    const size_t start = call->out.size;
+    vg_buffer_append(&call->out, prefix, sizeof(prefix));
+    enum vg_reason reason = face_put_answer(call, start + sizeof(prefix));
+    if (reason != VG_OK) {
+        vg_buffer_clear(&call->out);
+        return reason;
+    }
+    size_t size = call->out.size - start - sizeof(prefix);
+    VG_ASSERT(size <= UINT32_MAX);
+    vg_grpc_frame_put_prefix(call->out.data + start, (uint32_t)size);
+    call->out_done = true;
+    return VG_OK;
+}

@@ -1,0 +1,29 @@
+/*
+ * What gRPC does at the four points where the faces of dispatch differ: the method by its path, the
+ * request by the wire decoder, the answer as one length-prefixed message. `ready` belongs to the
+ * server (grpc_server.c).
+ *
+ * Threads: with the call.
+ */
+#ifndef VG_RPC_GRPC_GRPC_FACE_H
+#define VG_RPC_GRPC_GRPC_FACE_H
+
+#include "core/base/compiler.h"
+#include "rpc/service/call.h"
+
+/* FIND: fails with METHOD_NOT_FOUND. */
+VG_MUST_USE enum vg_reason vg_grpc_face_find(struct vg_call *call);
+
+/* READ: fails as vg_wire_decode does. */
+VG_MUST_USE enum vg_reason vg_grpc_face_read(struct vg_call *call);
+
+/*
+ * REPLY of a unary method: the whole answer at once. The rows of a list are pulled into one
+ * message, which says after so many bytes that it is too large and names the streaming twin.
+ *
+ * Fails with: ANSWER_TOO_LARGE, REQUEST_MEMORY, CANCELLED, DEADLINE_EXCEEDED, and what a row fails
+ * with.
+ */
+VG_MUST_USE enum vg_reason vg_grpc_face_write(struct vg_call *call);
+
+#endif

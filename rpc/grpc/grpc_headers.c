@@ -1,0 +1,173 @@
+#include "rpc/grpc/grpc_headers.h"
+
+#include <string.h>
+
+#include "core/base/base64.h"
+#include "rpc/grpc/grpc_timeout.h"
+
+#define VG_GRPC_CONTENT_TYPE "application/grpc"
+
+static uint8_t lower(uint8_t letter)
+{
+    return letter >= 'A' && letter <= 'Z' ? (uint8_t)(letter + ('a' - 'A')) : letter;
+}
+
+/* Media types and the names of schemes do not care about case, RFC 9110 sections 8.3.1 and 11.1. */
+static bool begins_with_any_case(struct vg_bytes text, const char *start)
+{
+    size_t size = strlen(start);
+    if (text.size < size) {
+        return false;
+    }
+    for (size_t i = 0; i < size; i++) {
+        if (lower(text.data[i]) != (uint8_t)start[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static struct vg_bytes after(struct vg_bytes text, size_t size)
+{
+    return vg_bytes(text.data + size, text.size - size);
+}
+
+static bool headers_is_grpc_type(struct vg_bytes type)
+{
+    const size_t size = sizeof(VG_GRPC_CONTENT_TYPE) - 1;
+    return begins_with_any_case(type, VG_GRPC_CONTENT_TYPE) &&
+           (type.size == size || type.data[size] == '+' || type.data[size] == ';' ||
+            type.data[size] == ' ');
+}
+
+/* Messages as protobuf: no subtype, or "+proto". */
+static bool headers_is_proto_type(struct vg_bytes type)
+{
+    if (!headers_is_grpc_type(type)) {
+        return false;
+    }
+    struct vg_bytes rest = after(type, sizeof(VG_GRPC_CONTENT_TYPE) - 1);
+    if (rest.size == 0 || rest.data[0] != '+') {
+        return true;
+    }
+    if (!begins_with_any_case(rest, "+proto")) {
+        return false;
+    }
+    rest = after(rest, 6);
+    return rest.size == 0 || rest.data[0] == ';' || rest.data[0] == ' ';
+}
+
+bool vg_grpc_headers_is_grpc(const struct vg_http_request *request)
+{
+    const struct vg_http_header *type = vg_http_request_header(request, "content-type");
+    return type != NULL && headers_is_grpc_type(type->value);
+}
+
+static void headers_take_key(struct vg_grpc_headers *headers, struct vg_bytes value)
+{
+    headers->credential = value;
+}
+
+static void headers_take_authorization(struct vg_grpc_headers *headers, struct vg_bytes value)
+{
+    if (headers->credential.data != NULL || !begins_with_any_case(value, "bearer ")) {
+        return;
+    }
+    value = after(value, 7);
+    while (value.size > 0 && value.data[0] == ' ') {
+        value = after(value, 1);
+    }
+    headers->credential = value;
+}
+
+static void headers_take_content_type(struct vg_grpc_headers *headers, struct vg_bytes value)
+{
+    headers->content_type = value;
+}
+
+static void headers_take_timeout(struct vg_grpc_headers *headers, struct vg_bytes value)
+{
+    headers->timeout = value;
+}
+
+static void headers_take_encoding(struct vg_grpc_headers *headers, struct vg_bytes value)
+{
+    headers->encoding = value;
+}
+
+enum vg_reason vg_grpc_headers_read(
+    const struct vg_http_request *request,
+    struct vg_grpc_headers *out_headers,
+    struct vg_error *error)
+{
+    static const struct headers_rule {
+        struct vg_bytes name;
+        void (*take)(struct vg_grpc_headers *headers, struct vg_bytes value);
+    } rules[] = {
+        { { (const uint8_t *)"content-type", 12 }, headers_take_content_type },
+        { { (const uint8_t *)"grpc-timeout", 12 }, headers_take_timeout },
+        { { (const uint8_t *)"argus-api-key", 13 }, headers_take_key },
+        { { (const uint8_t *)"authorization", 13 }, headers_take_authorization },
+        { { (const uint8_t *)"grpc-encoding", 13 }, headers_take_encoding },
+    };
+    struct vg_grpc_headers headers = { .timeout_ns = 0 };
+    for (size_t i = 0; i < request->header_count; i++) {
+        const struct vg_http_header *header = &request->headers[i];
+        for (size_t rule = 0; rule < VG_ARRAY_COUNT(rules); rule++) {
+            if (vg_bytes_equal(header->name, rules[rule].name)) {
+                rules[rule].take(&headers, header->value);
+            }
+        }
+    }
+    if (!headers_is_proto_type(headers.content_type)) {
+        return vg_error_set(error, VG_CONTENT_TYPE, NULL);
+    }
+    if (headers.timeout.data != NULL &&
+        !vg_grpc_timeout_parse(headers.timeout, &headers.timeout_ns)) {
+        return vg_error_set(
+            error,
+            VG_BAD_HTTP,
+            "grpc-timeout \"%.*s\" is no timeout",
+            (int)(headers.timeout.size < 32 ? headers.timeout.size : 32),
+            (const char *)headers.timeout.data);
+    }
+    if (headers.timeout.data != NULL && headers.timeout_ns == 0) {
+        headers.timeout_ns = 1; /* 0 says that there is none */
+    }
+    *out_headers = headers;
+    return VG_OK;
+}
+
+bool vg_grpc_headers_is_binary(struct vg_bytes name)
+{
+    return name.size > 4 && memcmp(name.data + name.size - 4, "-bin", 4) == 0;
+}
+
+enum vg_reason vg_grpc_headers_next_binary(
+    struct vg_bytes *rest,
+    struct vg_arena *arena,
+    struct vg_bytes *out_value,
+    struct vg_error *error)
+{
+    const uint8_t *comma = memchr(rest->data, ',', rest->size);
+    struct vg_bytes text =
+        vg_bytes(rest->data, comma == NULL ? rest->size : (size_t)(comma - rest->data));
+    struct vg_bytes left = after(*rest, comma == NULL ? rest->size : text.size + 1);
+    while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
+        text = after(text, 1);
+    }
+    while (text.size > 0 && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t')) {
+        text.size--;
+    }
+    uint8_t *value = vg_arena_alloc(arena, vg_base64_decoded_max(text.size));
+    if (value == NULL) {
+        return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
+    }
+    size_t size = 0;
+    if (!vg_base64_decode(text, VG_BASE64_ANY_PADDING, value, &size)) {
+        return vg_error_set(error, VG_BAD_HTTP, "binary metadata is not base64");
+    }
+    *rest = left;
+    *out_value = vg_bytes(value, size);
+    return VG_OK;
+}

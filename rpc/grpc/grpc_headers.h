@@ -1,0 +1,58 @@
+/*
+ * The rules of gRPC for request headers (grpc PROTOCOL-HTTP2): what makes a request a gRPC call,
+ * what of it dispatch needs, and binary metadata.
+ *
+ * Threads: pure.
+ */
+#ifndef VG_RPC_GRPC_GRPC_HEADERS_H
+#define VG_RPC_GRPC_GRPC_HEADERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/arena.h"
+#include "core/base/bytes.h"
+#include "core/base/compiler.h"
+#include "core/base/error.h"
+#include "rpc/net/exchange.h"
+
+struct vg_grpc_headers {
+    struct vg_bytes content_type;
+    struct vg_bytes timeout;    /* as sent; data NULL = not said */
+    struct vg_bytes credential; /* API key as sent; data NULL = none */
+    struct vg_bytes encoding;   /* of messages; data NULL = not said */
+    uint64_t timeout_ns;        /* 0 = not said; a timeout of zero is 1 */
+};
+
+/* Does the content type say gRPC ("application/grpc", alone or before '+' or ';')? What the
+ * selector asks. */
+bool vg_grpc_headers_is_grpc(const struct vg_http_request *request);
+
+/*
+ * Read what a call needs. Values are borrowed from the request.
+ *
+ * Fails with: CONTENT_TYPE (not gRPC, or messages that are not protobuf), BAD_HTTP (a timeout that
+ * is none).
+ */
+VG_MUST_USE enum vg_reason vg_grpc_headers_read(
+    const struct vg_http_request *request,
+    struct vg_grpc_headers *out_headers,
+    struct vg_error *error);
+
+/* A value of metadata whose name ends with "-bin". */
+bool vg_grpc_headers_is_binary(struct vg_bytes name);
+
+/*
+ * Take the next value off *rest, the text of a "-bin" header, which several values may share
+ * separated by commas, and decode it, padded or not, into `arena`. Call while rest->size > 0.
+ *
+ * Fails with: BAD_HTTP (no base64), REQUEST_MEMORY.
+ */
+VG_MUST_USE enum vg_reason vg_grpc_headers_next_binary(
+    struct vg_bytes *rest,
+    struct vg_arena *arena,
+    struct vg_bytes *out_value,
+    struct vg_error *error);
+
+#endif

@@ -1,0 +1,377 @@
+#include "rpc/grpc/grpc_server.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/base/compiler.h"
+#include "core/base/settings.h"
+#include "rpc/grpc/grpc_face.h"
+#include "rpc/grpc/grpc_frame.h"
+#include "rpc/grpc/grpc_headers.h"
+#include "rpc/grpc/grpc_status.h"
+#include "rpc/net/worker.h"
+#include "rpc/service/call.h"
+#include "rpc/service/service.h"
+
+/* Memory for the words of one status. */
+#define VG_GRPC_STATUS_ARENA_BYTES (256u * 1024u)
+
+/* Static texts as headers. */
+#define VG_GRPC_FIELD(text_name, text_value)                                                       \
+    {                                                                                              \
+        .name = { (const uint8_t *)(text_name), sizeof(text_name) - 1 }, .value = {                \
+            (const uint8_t *)(text_value),                                                         \
+            sizeof(text_value) - 1                                                                 \
+        }                                                                                          \
+    }
+
+static const struct vg_http_header server_head[] = {
+    VG_GRPC_FIELD("content-type", "application/grpc"),
+    VG_GRPC_FIELD("grpc-accept-encoding", "identity"),
+};
+#define VG_GRPC_HEAD_COUNT VG_ARRAY_COUNT(server_head)
+
+static const struct vg_http_header server_ok[] = { VG_GRPC_FIELD("grpc-status", "0") };
+
+/* RESOURCE_EXHAUSTED: of what HTTP/2 refuses itself, only too large headers reach a gRPC client. */
+const struct vg_http_header vg_grpc_refusal_headers[VG_GRPC_REFUSAL_HEADERS] = {
+    VG_GRPC_FIELD("grpc-status", "8"),
+};
+
+/* One call and what surrounds it. */
+struct grpc_stream {
+    struct vg_call call;
+    struct vg_exchange *exchange; /* NULL once it is closed */
+    struct vg_grpc_frame frame;
+    struct vg_timer deadline;
+    bool has_call;         /* `call` is initialised and not yet disposed */
+    bool away;             /* vg_call_run or vg_call_more was called, `ready` has not come */
+    bool responded;        /* the response head is out: what follows is body and trailers */
+    bool finished;         /* the status is decided */
+    size_t taken;          /* of call.out */
+    struct vg_arena arena; /* words of the status; the call's own may be with another thread */
+    struct vg_http_header trailers[VG_GRPC_HEAD_COUNT + VG_GRPC_STATUS_TRAILERS];
+    size_t trailer_count;
+};
+
+static void grpc_ready(struct vg_call *call);
+
+static const struct vg_face grpc_face = {
+    .name = "grpc",
+    .find = vg_grpc_face_find,
+    .read = vg_grpc_face_read,
+    .write = vg_grpc_face_write,
+    .ready = grpc_ready,
+    .takes_wire = true,
+};
+
+static struct vg_service *grpc_service(const struct vg_exchange *exchange)
+{
+    const struct vg_grpc_server *server = VG_CONTAINER_OF(
+        (struct vg_exchange_app *)(uintptr_t)exchange->app,
+        struct vg_grpc_server,
+        app);
+    return server->service;
+}
+
+static void stream_free(struct grpc_stream *stream)
+{
+    if (stream->has_call) {
+        vg_call_dispose(&stream->call);
+    }
+    vg_arena_dispose(&stream->arena);
+    free(stream);
+}
+
+/* --- Answering ---------------------------------------------------------------------------------
+ */
+
+static void stream_respond(struct grpc_stream *stream)
+{
+    stream->responded = true;
+    stream->exchange->carrier->respond(
+        stream->exchange,
+        &(struct vg_http_response){ .status = 200,
+                                    .headers = server_head,
+                                    .header_count = VG_GRPC_HEAD_COUNT,
+                                    .content_length = -1 });
+}
+
+/* Decide the status of a call that failed: trailers alone when nothing has been sent, else a cut,
+ * since a message under way can only be completed by its own bytes. */
+static void stream_finish(
+    struct grpc_stream *stream,
+    enum vg_reason reason,
+    const struct vg_error *error)
+{
+    if (stream->finished) {
+        return;
+    }
+    stream->finished = true;
+    vg_worker_clear_timer(stream->exchange->worker, &stream->deadline);
+    if (stream->responded) {
+        stream->exchange->carrier->abort(stream->exchange, reason);
+        return;
+    }
+    memcpy(stream->trailers, server_head, sizeof(server_head));
+    stream->trailer_count = VG_GRPC_HEAD_COUNT + vg_grpc_status_trailers(
+                                                     reason,
+                                                     error,
+                                                     &stream->arena,
+                                                     stream->trailers + VG_GRPC_HEAD_COUNT);
+    stream->responded = true;
+    stream->exchange->carrier->respond(
+        stream->exchange,
+        &(struct vg_http_response){ .status = 200,
+                                    .headers = stream->trailers,
+                                    .header_count = stream->trailer_count,
+                                    .content_length = -1,
+                                    .no_body = true });
+}
+
+/* The request itself is wrong: no handler will see it. */
+static void stream_fail(struct grpc_stream *stream, enum vg_reason reason)
+{
+    vg_call_fail(&stream->call, reason);
+    stream_finish(stream, reason, &stream->call.error);
+}
+
+/* What is no gRPC call is answered in HTTP. grpc PROTOCOL-HTTP2, "Requests". */
+static void stream_refuse(struct grpc_stream *stream, unsigned status)
+{
+    static const struct vg_http_header allow = VG_GRPC_FIELD("allow", "POST");
+    stream->finished = true;
+    stream->responded = true;
+    stream->exchange->carrier->respond(
+        stream->exchange,
+        &(struct vg_http_response){ .status = status,
+                                    .headers = &allow,
+                                    .header_count = status == 405 ? 1 : 0,
+                                    .content_length = 0,
+                                    .no_body = true });
+}
+
+/* The face's `ready`: the call is back on its worker. */
+static void grpc_ready(struct vg_call *call)
+{
+    struct grpc_stream *stream = VG_CONTAINER_OF(call, struct grpc_stream, call);
+    struct vg_worker *worker = VG_CONTAINER_OF(call->home, struct vg_worker, mailbox);
+    stream->away = false;
+    if (stream->exchange == NULL) {
+        stream_free(stream);
+    } else if (!stream->finished && call->reason != VG_OK) {
+        stream_finish(stream, call->reason, &call->error);
+    } else if (!stream->finished) {
+        if (!stream->responded) {
+            stream_respond(stream);
+        }
+        stream->exchange->carrier->resume(stream->exchange);
+    }
+    vg_worker_release(worker);
+}
+
+/* --- Deadline ----------------------------------------------------------------------------------
+ */
+
+static void stream_on_deadline(struct vg_timer *timer)
+{
+    struct grpc_stream *stream = VG_CONTAINER_OF(timer, struct grpc_stream, deadline);
+    struct vg_error error;
+    vg_error_init(&error, NULL);
+    (void)vg_error_set(&error, VG_DEADLINE_EXCEEDED, NULL);
+    if (stream->finished) {
+        return;
+    }
+    stream_finish(stream, VG_DEADLINE_EXCEEDED, &error);
+    if (!vg_call_cancel(&stream->call, VG_DEADLINE_EXCEEDED)) {
+        /* Another thread has the call: it comes back later, and until then the stream stays. */
+        VG_ASSERT(stream->away);
+    }
+}
+
+static void stream_set_deadline(struct grpc_stream *stream)
+{
+    struct vg_worker *worker = stream->exchange->worker;
+    const struct vg_call *call = &stream->call;
+    stream->deadline.fire = stream_on_deadline;
+    uint64_t wait_ns = call->deadline_ns - call->started_ns;
+    vg_worker_set_timer(worker, &stream->deadline, vg_worker_now_ns(worker) + wait_ns);
+}
+
+/* --- The request -------------------------------------------------------------------------------
+ */
+
+/* A copy that lives as long as the call, which may outlive the exchange. */
+static struct vg_bytes call_keep(struct vg_call *call, struct vg_bytes bytes)
+{
+    if (bytes.data == NULL) {
+        return bytes;
+    }
+    const char *copy = vg_arena_text(&call->arena, bytes);
+    VG_ASSERT(copy != NULL); /* headers are far smaller than an arena */
+    return vg_bytes(copy, bytes.size);
+}
+
+static void stream_begin(struct grpc_stream *stream, const struct vg_grpc_headers *headers)
+{
+    const struct vg_exchange *exchange = stream->exchange;
+    struct vg_service *service = grpc_service(exchange);
+    struct vg_call *call = &stream->call;
+    vg_call_init(call, &grpc_face, service, &exchange->worker->mailbox);
+    stream->has_call = true;
+    call->target = call_keep(call, exchange->request.target);
+    call->credential = call_keep(call, headers->credential);
+    call->peer = exchange->request.peer;
+    call->peer_port = exchange->request.peer_port;
+    call->timeout_ns = headers->timeout_ns;
+    call->request_bytes_max = service->settings->grpc_message_bytes_max;
+    enum vg_reason reason = vg_call_begin(call);
+    if (reason != VG_OK) {
+        stream_finish(stream, reason, &call->error);
+        return;
+    }
+    if ((call->method->flags & (VG_METHOD_STREAMS | VG_METHOD_CLIENT_STREAMS)) != 0) {
+        const struct vg_method *twin = call->method->twin;
+        (void)vg_error_set(
+            &call->error,
+            VG_METHOD_NOT_FOUND,
+            twin == NULL ? "streaming methods are not served" : "%s is not served; use %s",
+            call->method->path,
+            twin == NULL ? "" : twin->path);
+        stream_fail(stream, VG_METHOD_NOT_FOUND);
+        return;
+    }
+    vg_grpc_frame_init(&stream->frame, call->request_bytes_max, headers->encoding);
+    stream_set_deadline(stream);
+}
+
+static void grpc_headers(struct vg_exchange *exchange)
+{
+    struct grpc_stream *stream = calloc(1, sizeof(*stream));
+    VG_ASSERT(stream != NULL);
+    exchange->state = stream;
+    stream->exchange = exchange;
+    vg_arena_init(&stream->arena, VG_GRPC_STATUS_ARENA_BYTES);
+    if (!vg_bytes_equal(exchange->request.method, vg_bytes_text("POST"))) {
+        stream_refuse(stream, 405);
+        return;
+    }
+    struct vg_grpc_headers headers;
+    struct vg_error error;
+    vg_error_init(&error, NULL);
+    enum vg_reason reason = vg_grpc_headers_read(&exchange->request, &headers, &error);
+    if (reason == VG_CONTENT_TYPE) {
+        stream_refuse(stream, 415);
+    } else if (reason != VG_OK) {
+        stream_finish(stream, reason, &error);
+    } else {
+        stream_begin(stream, &headers);
+    }
+}
+
+/* One step of the frame; false when the call has failed. */
+static bool stream_take(struct grpc_stream *stream, struct vg_bytes *part)
+{
+    struct vg_call *call = &stream->call;
+    struct vg_grpc_piece piece;
+    enum vg_reason reason = vg_grpc_frame_next(&stream->frame, part, &piece, &call->error);
+    if (reason == VG_OK && stream->frame.messages + (stream->frame.left > 0) > 1) {
+        reason = vg_error_set(&call->error, VG_MESSAGE_COUNT, NULL);
+    }
+    if (reason == VG_OK && piece.begins && !vg_buffer_reserve(&call->body, piece.size)) {
+        reason = vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
+    }
+    if (reason != VG_OK) {
+        stream_fail(stream, reason);
+        return false;
+    }
+    vg_buffer_append(&call->body, piece.part.data, piece.part.size);
+    return true;
+}
+
+static void grpc_body(struct vg_exchange *exchange, struct vg_bytes part)
+{
+    struct grpc_stream *stream = exchange->state;
+    const size_t size = part.size;
+    while (part.size > 0 && !stream->finished && stream_take(stream, &part)) {
+    }
+    /* The body is kept within the limit of one message, or dropped: the window may open at once. */
+    exchange->carrier->consume(exchange, size);
+}
+
+static void grpc_end(struct vg_exchange *exchange)
+{
+    struct grpc_stream *stream = exchange->state;
+    struct vg_call *call = &stream->call;
+    if (stream->finished) {
+        return;
+    }
+    if (!vg_grpc_frame_is_idle(&stream->frame)) {
+        stream_fail(
+            stream,
+            vg_error_set(&call->error, VG_BAD_FRAME, "the request ends within a message"));
+        return;
+    }
+    if (stream->frame.messages != 1) {
+        stream_fail(stream, vg_error_set(&call->error, VG_MESSAGE_COUNT, NULL));
+        return;
+    }
+    stream->away = true;
+    vg_worker_hold(exchange->worker);
+    vg_call_run(call);
+}
+
+/* --- The answer --------------------------------------------------------------------------------
+ */
+
+static enum vg_pull grpc_pull(
+    struct vg_exchange *exchange,
+    uint8_t *out,
+    size_t size,
+    size_t *out_size)
+{
+    struct grpc_stream *stream = exchange->state;
+    struct vg_call *call = &stream->call;
+    if (stream->away || stream->finished) {
+        return stream->away ? VG_PULL_WAIT : VG_PULL_FAILED;
+    }
+    size_t left = call->out.size - stream->taken;
+    *out_size = left < size ? left : size;
+    if (*out_size > 0) {
+        memcpy(out, call->out.data + stream->taken, *out_size);
+        stream->taken += *out_size;
+    }
+    if (stream->taken < call->out.size) {
+        return VG_PULL_MORE;
+    }
+    /* A unary answer is one part, see vg_grpc_face_write. Streams will ask for more here. */
+    VG_ASSERT(call->out_done);
+    stream->finished = true;
+    vg_worker_clear_timer(exchange->worker, &stream->deadline);
+    exchange->trailers = server_ok;
+    exchange->trailer_count = VG_ARRAY_COUNT(server_ok);
+    return VG_PULL_TRAILERS;
+}
+
+static void grpc_closed(struct vg_exchange *exchange, bool answered)
+{
+    struct grpc_stream *stream = exchange->state;
+    (void)answered;
+    vg_worker_clear_timer(exchange->worker, &stream->deadline);
+    stream->exchange = NULL;
+    if (!stream->has_call || stream->call.stage == VG_CALL_STAGE_ENDED ||
+        vg_call_cancel(&stream->call, VG_CANCELLED)) {
+        stream_free(stream);
+    }
+}
+
+void vg_grpc_server_init(struct vg_grpc_server *server, struct vg_service *service)
+{
+    *server = (struct vg_grpc_server){ .app = { .headers = grpc_headers,
+                                                .body = grpc_body,
+                                                .end = grpc_end,
+                                                .pull = grpc_pull,
+                                                .closed = grpc_closed },
+                                       .service = service };
+}
