@@ -204,19 +204,21 @@ static struct vg_directory_snapshot *next_snapshot(
     return next;
 }
 
-bool vg_directory_is_taken(
+const char *vg_directory_find_taken(
     const struct vg_directory_snapshot *snapshot,
     enum vg_directory_kind kind,
     const struct vg_directory_entry *entry)
 {
     const struct kind_index *index = &snapshot->kinds[kind];
-    bool taken = find(index->by_id, index->count, entry, compare_ids) != NULL ||
-                 find(index->by_name, index->count, entry, compare_names) != NULL;
+    if (find(index->by_name, index->count, entry, compare_names) != NULL) {
+        return "An object with this name exists already";
+    }
+    bool taken = find(index->by_id, index->count, entry, compare_ids) != NULL;
     if (vg_directory_kinds[kind].is_subject) {
         taken = taken || find_id(snapshot, VG_DIRECTORY_USER, entry->id) != NULL ||
                 find_id(snapshot, VG_DIRECTORY_GROUP, entry->id) != NULL;
     }
-    return taken;
+    return taken ? "An object with this id exists already" : NULL;
 }
 
 void vg_directory_put(

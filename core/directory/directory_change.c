@@ -111,10 +111,10 @@ static enum vg_reason prepare(
         return VG_OK;
     }
     const struct vg_directory_snapshot *snapshot = vg_directory_snapshot(directory);
-    bool taken = vg_directory_is_taken(snapshot, change->kind, entry);
+    const char *taken = vg_directory_find_taken(snapshot, change->kind, entry);
     vg_directory_snapshot_unref(snapshot);
-    if (taken) {
-        return vg_error_set(error, VG_OBJECT_EXISTS, NULL);
+    if (taken != NULL) {
+        return vg_error_set(error, VG_OBJECT_EXISTS, "%s", taken);
     }
     vg_batch_guard_absent(&change->batch, vg_key_bytes(&key));
     vg_batch_set(&change->batch, vg_key_bytes(&key), packed);

@@ -22,8 +22,8 @@ struct vg_directory {
     struct vg_directory_snapshot *current;
 };
 
-/* Whether the snapshot has something with the id or the name of `entry`. */
-bool vg_directory_is_taken(
+/* Words for what the snapshot has already of `entry`, its id or its name; NULL = nothing. */
+const char *vg_directory_find_taken(
     const struct vg_directory_snapshot *snapshot,
     enum vg_directory_kind kind,
     const struct vg_directory_entry *entry);

@@ -1,7 +1,7 @@
 /* vigil.admin.v1.AdminService: customers. */
 #include <strings.h>
 
-#include "core/access/principal.h"
+#include "core/access/bootstrap.h"
 #include "proto/contract_handlers.h"
 #include "rpc/handlers/admin_change.h"
 #include "rpc/handlers/admin_reference.h"
@@ -70,19 +70,33 @@ struct domain {
     bool is_new;
 };
 
+static struct domain domain_of(const struct vg_customer *customer)
+{
+    return (struct domain){ (int32_t)customer->domain_id, customer->domain_name, false };
+}
+
+/* The server's domain: that of the operator's customer. */
+static struct domain server_domain(const struct vg_directory_snapshot *snapshot)
+{
+    const struct vg_customer *home = vg_directory_customer(snapshot, VG_ACCESS_OPERATOR_ID);
+    return home != NULL
+               ? domain_of(home)
+               : (struct domain){ VG_DIRECTORY_DOMAIN_ID, VG_DIRECTORY_DOMAIN_NAME, false };
+}
+
 /* The domain of that name, of whatever customer it is, or a new one with the next id. */
 static struct domain find_domain(const struct vg_directory_snapshot *snapshot, const char *name)
 {
-    struct domain domain = { VG_DIRECTORY_DOMAIN_ID, VG_DIRECTORY_DOMAIN_NAME, false };
-    if (strcasecmp(name, VG_DIRECTORY_DOMAIN_NAME) == 0) {
-        return domain;
+    struct domain server = server_domain(snapshot);
+    if (strcasecmp(name, server.name) == 0) {
+        return server;
     }
-    int64_t largest = VG_DIRECTORY_DOMAIN_ID;
+    int64_t largest = server.id;
     size_t count = vg_directory_count(snapshot, VG_DIRECTORY_CUSTOMER);
     for (size_t i = 0; i < count; i++) {
         const struct vg_customer *customer = vg_directory_at(snapshot, VG_DIRECTORY_CUSTOMER, i);
         if (strcasecmp(name, customer->domain_name) == 0) {
-            return (struct domain){ (int32_t)customer->domain_id, customer->domain_name, false };
+            return domain_of(customer);
         }
         largest = customer->domain_id > largest ? customer->domain_id : largest;
     }
@@ -96,9 +110,7 @@ static struct domain choose_domain(
     const char *name)
 {
     if (name == NULL) {
-        return parent == NULL
-                   ? (struct domain){ VG_DIRECTORY_DOMAIN_ID, VG_DIRECTORY_DOMAIN_NAME, false }
-                   : (struct domain){ (int32_t)parent->domain_id, parent->domain_name, false };
+        return parent == NULL ? server_domain(references->snapshot) : domain_of(parent);
     }
     bool printable = name[0] != '\0';
     for (const char *at = name; *at != '\0'; at++) {
