@@ -91,6 +91,9 @@ const struct vg_predicate *vg_predicate_number_in(
     const int64_t *numbers,
     uint32_t count);
 
+/* Is `number` one of those of a NUMBER_IN question? */
+bool vg_predicate_has_number(const struct vg_predicate *question, int64_t number);
+
 const struct vg_predicate *vg_predicate_flags_all(
     struct vg_arena *arena,
     uint32_t column,

@@ -33,7 +33,11 @@
 #include "core/table/table_schema.h"
 
 struct vg_table;
+struct vg_disk_hooks;
 struct vg_store_view; /* core/store/store.h; released by the table when the last reader is done */
+
+/* Rows of a chunk at most. */
+#define VG_TABLE_CHUNK_ROWS_MAX 65536u
 
 /* Every limit of a table; 0 takes the default behind it. docs/table.md explains them. */
 struct vg_table_limits {
@@ -60,6 +64,7 @@ struct vg_table_config {
     uint64_t fingerprint; /* of what rows depend on besides the schema (tokenizer, ICU) */
     const struct vg_clock *clock;
     struct vg_table_limits limits;
+    struct vg_disk_hooks *disk_hooks; /* NULL; tests step between the table and its files */
 };
 
 /*

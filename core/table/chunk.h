@@ -1,0 +1,146 @@
+/*
+ * Chunk: up to limits.chunk_rows rows of all columns. One struct for its three forms: the tail,
+ * which the writer fills (tail.h); closed, the same memory once the writer has moved on; sealed,
+ * arrays in a file mapped read-only (chunk_file.h). Number and positions never change, and closed
+ * and sealed form share one death object.
+ *
+ * Readers see rows of the tail only below the count that was published with it; arrays are as long
+ * as the chunk can get and never move. Zone maps are complete once a chunk is closed; of a tail
+ * they must not be read.
+ *
+ * Threads: the writer makes, fills, references and frees; any thread reads published rows.
+ */
+#ifndef VG_CORE_TABLE_CHUNK_H
+#define VG_CORE_TABLE_CHUNK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/bytes.h"
+#include "core/base/compiler.h"
+#include "core/table/death_log.h"
+#include "core/table/dictionary.h"
+#include "core/table/row.h"
+#include "core/table/table_schema.h"
+
+/* How NETWORK keeps family and bits in one byte. */
+#define VG_NETWORK_CODE_V6   64u  /* 64 + bits: IPv6; its address stands in the elements */
+#define VG_NETWORK_CODE_NONE 255u /* no address */
+
+/* Dictionary presence: bit id % this is set when some row has that id. */
+#define VG_CHUNK_PRESENCE_BITS 4096u
+
+/* What a whole chunk holds in one column. */
+struct vg_zone {
+    int64_t min; /* TIME, NUMBER: over values that are not absent; NETWORK: over the codes */
+    int64_t max;
+    uint64_t has_absent;
+    uint64_t presence[VG_CHUNK_PRESENCE_BITS / 64]; /* TEXT, SUBJECTS */
+};
+
+struct vg_column_data {
+    /* TIME, NUMBER, FLAGS, FIXED: values. TEXT, SUBJECTS: ids. NETWORK: IPv4 addresses in the
+     * machine's order, or the element that is the IPv6 address. HASHES: 16-bit signatures. */
+    void *values;
+    uint8_t value_size;
+    int64_t base;     /* sealed TIME of 4 bytes: added to each value; else 0 */
+    uint8_t *codes;   /* NETWORK */
+    uint32_t *starts; /* NUMBERS, HASHES: first element of a row, one per row; ends behind it */
+    uint32_t *ends;
+    void *elements; /* sealed: all; NULL otherwise */
+    void *
+        *blocks; /* tail and closed: blocks of VG_ROW_LIST_MAX elements; no row crosses a border */
+    uint32_t element_count;
+    uint8_t element_size;
+    struct vg_zone *zone;
+};
+
+enum vg_chunk_form { VG_CHUNK_TAIL, VG_CHUNK_CLOSED, VG_CHUNK_SEALED };
+
+struct vg_chunk {
+    const struct vg_table_schema *schema;
+    const struct vg_dictionary *dictionaries; /* by column */
+    uint32_t number;
+    uint32_t capacity;
+    uint32_t rows; /* final once closed; of a tail the published count says */
+    enum vg_chunk_form form;
+    uint32_t refs;           /* the writer's */
+    uint64_t first_sequence; /* a row's birth is not lower; 0 = no row yet; unsealed only */
+    struct vg_deaths *deaths;
+    void *mapping; /* sealed */
+    size_t mapping_size;
+    uint64_t generation; /* sealed: part of the file's name */
+    uint64_t checksum;   /* sealed: of the file */
+    struct vg_column_data columns[];
+};
+
+/* Bytes of one entry of `values`; 0 where the kind has none (NUMBERS). */
+uint8_t vg_chunk_value_size(const struct vg_column *column);
+
+/* Bytes of one element; 0 where the kind has none. */
+uint8_t vg_chunk_element_size(const struct vg_column *column);
+
+/* A chunk without any arrays, with one reference; `deaths` is taken over. NULL without memory (then
+ * it is not). */
+struct vg_chunk *vg_chunk_create(
+    const struct vg_table_schema *schema,
+    const struct vg_dictionary *dictionaries,
+    uint32_t number,
+    uint32_t capacity,
+    struct vg_deaths *taken_deaths);
+
+struct vg_chunk *vg_chunk_ref(struct vg_chunk *chunk);
+void vg_chunk_unref(struct vg_chunk *chunk); /* accepts NULL */
+
+/* Elements from number `start` on; a row's stand together. */
+static inline const void *vg_chunk_elements(const struct vg_column_data *data, uint32_t start)
+{
+    if (data->blocks == NULL) {
+        return (const uint8_t *)data->elements + (size_t)start * data->element_size;
+    }
+    const uint8_t *block = data->blocks[start / VG_ROW_LIST_MAX];
+    return block + (size_t)(start % VG_ROW_LIST_MAX) * data->element_size;
+}
+
+/* Sixteen bits that tell most rows apart from those without a hash: two bits per hash. */
+static inline uint16_t vg_hash_signature(const uint64_t *hashes, uint32_t count)
+{
+    uint32_t signature = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        signature |= UINT32_C(1) << (hashes[i] & 15) | UINT32_C(1) << (hashes[i] >> 4 & 15);
+    }
+    return (uint16_t)signature;
+}
+
+/* Bytes the first `rows` rows take in memory. */
+uint64_t vg_chunk_memory(const struct vg_chunk *chunk, uint32_t rows);
+
+/* TIME, NUMBER and FLAGS as a signed number, VG_ABSENT included. */
+int64_t vg_column_number(const struct vg_column_data *data, uint32_t position);
+int64_t vg_chunk_number(const struct vg_chunk *chunk, uint32_t column, uint32_t position);
+
+/* Read any column. Pointers live as long as the chunk (or the dictionary). */
+void vg_chunk_read(
+    const struct vg_chunk *chunk,
+    uint32_t column,
+    uint32_t position,
+    struct vg_value *out_value);
+
+/* Order of two rows of one kind in a column that can be sorted by: absent first, then see search.h.
+ */
+int vg_chunk_compare(
+    const struct vg_chunk *left,
+    uint32_t left_position,
+    const struct vg_chunk *right,
+    uint32_t right_position,
+    uint32_t column);
+
+/* Is `value` what the id column `column` of this row holds? */
+bool vg_chunk_id_equal(
+    const struct vg_chunk *chunk,
+    uint32_t column,
+    uint32_t position,
+    const struct vg_value *value);
+
+#endif

@@ -1,0 +1,351 @@
+#include "core/table/chunk_file.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/table/checksum.h"
+#include "core/table/table.h"
+
+#define CHUNK_MAGIC   UINT64_C(0x31306B6E75684356)
+#define CHUNK_VERSION 1u
+#define ARRAY_ALIGN   64u
+
+struct vg_chunk_file_header {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t column_count;
+    uint64_t schema;
+    uint64_t size;
+    uint32_t number;
+    uint32_t rows;
+};
+
+/* Offsets from the beginning of the file; 0 = the column has no such array. */
+struct vg_chunk_file_column {
+    uint64_t values;
+    uint64_t codes;
+    uint64_t starts;
+    uint64_t elements;
+    uint64_t zone;
+    int64_t base;
+    uint32_t element_count;
+    uint32_t value_size;
+};
+
+void vg_chunk_file_name(
+    char out_name[VG_DISK_NAME_SIZE],
+    const struct vg_table_schema *schema,
+    uint32_t number,
+    uint64_t generation)
+{
+    (void)snprintf(
+        out_name,
+        VG_DISK_NAME_SIZE,
+        "%.32s-%08" PRIx32 "-%08" PRIx64 ".chunk",
+        schema->name,
+        number,
+        generation);
+}
+
+static uint64_t take(uint64_t *size, uint64_t bytes)
+{
+    uint64_t offset = (*size + ARRAY_ALIGN - 1) & ~(uint64_t)(ARRAY_ALIGN - 1);
+    *size = offset + bytes;
+    return offset;
+}
+
+/* Elements that rows point at; a tail's blocks have gaps, a file has none. */
+static uint32_t count_elements(const struct vg_chunk *chunk, uint32_t column)
+{
+    const struct vg_column_data *data = &chunk->columns[column];
+    uint32_t count = 0;
+    for (uint32_t row = 0; row < chunk->rows; row++) {
+        if (data->starts != NULL) {
+            count += data->ends[row] - data->starts[row];
+        } else {
+            count +=
+                data->codes[row] >= VG_NETWORK_CODE_V6 && data->codes[row] != VG_NETWORK_CODE_NONE;
+        }
+    }
+    return count;
+}
+
+/* Times within 49 days of the first take half the space. */
+static bool fits_32_bits(const struct vg_zone *zone)
+{
+    return zone->min > zone->max || (uint64_t)zone->max - (uint64_t)zone->min < UINT32_MAX;
+}
+
+static uint64_t plan_columns(const struct vg_chunk *chunk, struct vg_chunk_file_column *columns)
+{
+    uint64_t size = sizeof(struct vg_chunk_file_header) +
+                    chunk->schema->column_count * sizeof(struct vg_chunk_file_column);
+    for (uint32_t i = 0; i < chunk->schema->column_count; i++) {
+        const struct vg_column_data *data = &chunk->columns[i];
+        struct vg_chunk_file_column *column = &columns[i];
+        column->value_size = data->value_size;
+        if (chunk->schema->columns[i].kind == VG_COLUMN_TIME && fits_32_bits(data->zone)) {
+            column->value_size = 4;
+            column->base = data->zone->min > data->zone->max ? 0 : data->zone->min;
+        }
+        column->zone = take(&size, sizeof(struct vg_zone));
+        if (column->value_size > 0) {
+            column->values = take(&size, (uint64_t)chunk->rows * column->value_size);
+        }
+        if (data->codes != NULL) {
+            column->codes = take(&size, chunk->rows);
+        }
+        if (data->starts != NULL) {
+            column->starts = take(&size, ((uint64_t)chunk->rows + 1) * sizeof(uint32_t));
+        }
+        if (data->element_size > 0) {
+            column->element_count = count_elements(chunk, i);
+            column->elements = take(&size, (uint64_t)column->element_count * data->element_size);
+        }
+    }
+    return size;
+}
+
+static void copy_times(
+    const struct vg_column_data *data,
+    const struct vg_chunk_file_column *column,
+    uint32_t rows,
+    uint32_t *out_values)
+{
+    const int64_t *values = data->values;
+    for (uint32_t row = 0; row < rows; row++) {
+        out_values[row] = values[row] == VG_ABSENT
+                              ? UINT32_MAX
+                              : (uint32_t)((uint64_t)values[row] - (uint64_t)column->base);
+    }
+}
+
+static void copy_networks(
+    const struct vg_column_data *data,
+    uint32_t rows,
+    uint32_t *out_values,
+    uint8_t *out_elements)
+{
+    const uint32_t *values = data->values;
+    uint32_t count = 0;
+    for (uint32_t row = 0; row < rows; row++) {
+        out_values[row] = values[row];
+        if (data->codes[row] >= VG_NETWORK_CODE_V6 && data->codes[row] != VG_NETWORK_CODE_NONE) {
+            memcpy(out_elements + (size_t)count * 16, vg_chunk_elements(data, values[row]), 16);
+            out_values[row] = count++;
+        }
+    }
+}
+
+static void copy_lists(
+    const struct vg_column_data *data,
+    uint32_t rows,
+    uint32_t *out_starts,
+    uint8_t *out_elements)
+{
+    uint32_t count = 0;
+    for (uint32_t row = 0; row < rows; row++) {
+        uint32_t length = data->ends[row] - data->starts[row];
+        out_starts[row] = count;
+        if (length > 0) {
+            memcpy(
+                out_elements + (size_t)count * data->element_size,
+                vg_chunk_elements(data, data->starts[row]),
+                (size_t)length * data->element_size);
+        }
+        count += length;
+    }
+    out_starts[rows] = count;
+}
+
+static void fill_column(
+    const struct vg_chunk *chunk,
+    uint32_t index,
+    const struct vg_chunk_file_column *column,
+    uint8_t *image)
+{
+    const struct vg_column_data *data = &chunk->columns[index];
+    memcpy(image + column->zone, data->zone, sizeof(*data->zone));
+    uint32_t *values = (uint32_t *)(void *)(image + column->values);
+    if (data->codes != NULL) {
+        memcpy(image + column->codes, data->codes, chunk->rows);
+        copy_networks(data, chunk->rows, values, image + column->elements);
+    } else if (column->value_size != data->value_size) {
+        copy_times(data, column, chunk->rows, values);
+    } else if (column->value_size > 0) {
+        memcpy(values, data->values, (size_t)chunk->rows * column->value_size);
+    }
+    if (data->starts != NULL) {
+        copy_lists(
+            data,
+            chunk->rows,
+            (uint32_t *)(void *)(image + column->starts),
+            image + column->elements);
+    }
+}
+
+/* The whole file in memory: at most some 20 MB, and its checksum comes for free. */
+static uint8_t *make_image(const struct vg_chunk *chunk, uint64_t *out_size)
+{
+    struct vg_chunk_file_column columns[VG_TABLE_COLUMNS_MAX];
+    memset(columns, 0, sizeof(columns));
+    uint64_t size = plan_columns(chunk, columns);
+    uint8_t *image = calloc(1, size);
+    if (image == NULL) {
+        return NULL;
+    }
+    const struct vg_chunk_file_header header = {
+        .magic = CHUNK_MAGIC,
+        .version = CHUNK_VERSION,
+        .column_count = chunk->schema->column_count,
+        .schema = vg_table_schema_fingerprint(chunk->schema),
+        .size = size,
+        .number = chunk->number,
+        .rows = chunk->rows,
+    };
+    memcpy(image, &header, sizeof(header));
+    memcpy(image + sizeof(header), columns, chunk->schema->column_count * sizeof(columns[0]));
+    for (uint32_t i = 0; i < chunk->schema->column_count; i++) {
+        fill_column(chunk, i, &columns[i], image);
+    }
+    *out_size = size;
+    return image;
+}
+
+enum vg_reason vg_chunk_file_write(
+    struct vg_disk *disk,
+    const struct vg_chunk *chunk,
+    uint64_t generation,
+    struct vg_file_mark *out_mark,
+    struct vg_error *error)
+{
+    VG_ASSERT(chunk->form == VG_CHUNK_CLOSED);
+    char name[VG_DISK_NAME_SIZE];
+    vg_chunk_file_name(name, chunk->schema, chunk->number, generation);
+    uint64_t size;
+    uint8_t *image = make_image(chunk, &size);
+    if (image == NULL) {
+        return vg_error_set(error, VG_RESOURCE_LIMIT, "no memory for a chunk file");
+    }
+    struct vg_bytes content = vg_bytes(image, size);
+    enum vg_reason reason = vg_disk_write(disk, name, content, error);
+    if (reason == VG_OK) {
+        reason = vg_disk_sync(disk, name, error);
+    }
+    if (reason == VG_OK) {
+        *out_mark = (struct vg_file_mark){ .size = size, .checksum = vg_checksum_add(0, content) };
+    }
+    free(image);
+    return reason;
+}
+
+static bool array_fits(uint64_t offset, uint64_t bytes, uint64_t size)
+{
+    return offset % ARRAY_ALIGN == 0 && offset <= size && bytes <= size - offset;
+}
+
+/* Every id must be an entry: a dictionary that is too short would be read behind its end. */
+static bool ids_exist(const struct vg_chunk *chunk, uint32_t column)
+{
+    const uint32_t *ids = chunk->columns[column].values;
+    uint32_t count = vg_dictionary_count(&chunk->dictionaries[column]);
+    bool exist = true;
+    for (uint32_t row = 0; row < chunk->rows; row++) {
+        exist &= ids[row] <= count || (ids[row] & VG_DICTIONARY_BEYOND) != 0;
+    }
+    return exist;
+}
+
+static bool map_column(
+    struct vg_chunk *chunk,
+    uint32_t index,
+    const struct vg_chunk_file_column *column,
+    uint8_t *image,
+    uint64_t size)
+{
+    const struct vg_column *schema = &chunk->schema->columns[index];
+    struct vg_column_data *data = &chunk->columns[index];
+    bool is_short_time = schema->kind == VG_COLUMN_TIME && column->value_size == 4;
+    if ((column->value_size != data->value_size && !is_short_time) ||
+        !array_fits(column->zone, sizeof(struct vg_zone), size) ||
+        !array_fits(column->values, (uint64_t)chunk->rows * column->value_size, size) ||
+        !array_fits(column->codes, chunk->rows, size) ||
+        !array_fits(column->starts, ((uint64_t)chunk->rows + 1) * sizeof(uint32_t), size) ||
+        !array_fits(column->elements, (uint64_t)column->element_count * data->element_size, size)) {
+        return false;
+    }
+    data->zone = calloc(1, sizeof(*data->zone));
+    if (data->zone == NULL) {
+        return false;
+    }
+    memcpy(data->zone, image + column->zone, sizeof(*data->zone));
+    data->value_size = (uint8_t)column->value_size;
+    data->base = column->base;
+    data->element_count = column->element_count;
+    data->values = column->values == 0 ? NULL : image + column->values;
+    data->codes = column->codes == 0 ? NULL : image + column->codes;
+    data->elements = column->elements == 0 ? NULL : image + column->elements;
+    if (column->starts != 0) {
+        data->starts = (uint32_t *)(void *)(image + column->starts);
+        data->ends = data->starts + 1;
+    }
+    return (schema->kind != VG_COLUMN_TEXT && schema->kind != VG_COLUMN_SUBJECTS) ||
+           ids_exist(chunk, index);
+}
+
+static bool map_chunk(struct vg_chunk *chunk, const struct vg_chunk_file *file)
+{
+    uint8_t *image = chunk->mapping;
+    struct vg_chunk_file_header header;
+    if (chunk->mapping_size != file->mark.size || file->mark.size < sizeof(header) ||
+        (!file->is_ours &&
+         vg_checksum_add(0, vg_bytes(image, file->mark.size)) != file->mark.checksum)) {
+        return false;
+    }
+    memcpy(&header, image, sizeof(header));
+    uint64_t columns_end =
+        sizeof(header) + header.column_count * sizeof(struct vg_chunk_file_column);
+    if (header.magic != CHUNK_MAGIC || header.version != CHUNK_VERSION ||
+        header.size != file->mark.size || header.number != file->number ||
+        header.rows != file->rows || header.rows == 0 || header.rows > VG_TABLE_CHUNK_ROWS_MAX ||
+        header.column_count != file->schema->column_count || columns_end > header.size ||
+        header.schema != vg_table_schema_fingerprint(file->schema)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < header.column_count; i++) {
+        struct vg_chunk_file_column column;
+        memcpy(&column, image + sizeof(header) + i * sizeof(column), sizeof(column));
+        if (!map_column(chunk, i, &column, image, header.size)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+struct vg_chunk *vg_chunk_file_open(
+    struct vg_disk *disk,
+    const struct vg_chunk_file *file,
+    struct vg_deaths *taken_deaths)
+{
+    struct vg_chunk *chunk =
+        vg_chunk_create(file->schema, file->dictionaries, file->number, file->rows, NULL);
+    if (chunk == NULL) {
+        return NULL;
+    }
+    char name[VG_DISK_NAME_SIZE];
+    vg_chunk_file_name(name, file->schema, file->number, file->generation);
+    chunk->form = VG_CHUNK_SEALED;
+    chunk->rows = file->rows;
+    chunk->generation = file->generation;
+    chunk->checksum = file->mark.checksum;
+    chunk->mapping = vg_disk_map(disk, name, &chunk->mapping_size);
+    if (chunk->mapping == NULL || !map_chunk(chunk, file)) {
+        vg_chunk_unref(chunk);
+        return NULL;
+    }
+    chunk->deaths = taken_deaths;
+    return chunk;
+}

@@ -1,0 +1,161 @@
+#include "core/table/column_loops.h"
+
+#include <string.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+/* clang 14 has no target_clones in C, and the sanitizers' runtime is not up when the loader asks
+ * which copy to take. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define LOOP_CLONES __attribute__((target_clones("avx2", "default")))
+#else
+#define LOOP_CLONES
+#endif
+
+/* 64 bytes of 0 or 255 to 64 bits. */
+static inline uint64_t pack(const uint8_t hits[64])
+{
+    uint64_t word = 0;
+#ifdef __SSE2__
+    for (unsigned i = 0; i < 4; i++) {
+        __m128i part;
+        memcpy(&part, hits + 16 * i, sizeof(part));
+        word |= (uint64_t)(uint16_t)_mm_movemask_epi8(part) << 16 * i;
+    }
+#else
+    for (unsigned i = 0; i < 64; i++) {
+        word |= (uint64_t)(hits[i] & 1) << i;
+    }
+#endif
+    return word;
+}
+
+/*
+ * The shape of every loop: whole words through an array of bytes, which the compiler turns into
+ * vectors; the rest row by row. `question` is 0 or 1 and looks at `row`.
+ */
+#define LOOP(question)                                                                             \
+    for (uint32_t word = 0; word < count / 64; word++) {                                           \
+        uint8_t hits[64];                                                                          \
+        for (uint32_t i = 0; i < 64; i++) {                                                        \
+            uint32_t row = word * 64 + i;                                                          \
+            hits[i] = (uint8_t) - (int)(question);                                                 \
+        }                                                                                          \
+        out[word] = pack(hits);                                                                    \
+    }                                                                                              \
+    if (count % 64 != 0) {                                                                         \
+        uint64_t last = 0;                                                                         \
+        for (uint32_t row = count - count % 64; row < count; row++) {                              \
+            last |= (uint64_t)(question) << row % 64;                                              \
+        }                                                                                          \
+        out[count / 64] = last;                                                                    \
+    }
+
+#define IN_RANGE(value, min, max) (((value) >= (min)) & ((value) <= (max)))
+
+LOOP_CLONES void vg_loop_range_8(
+    const uint8_t *values,
+    uint32_t count,
+    uint8_t min,
+    uint8_t max,
+    uint64_t *out){ LOOP(IN_RANGE(values[row], min, max)) }
+
+LOOP_CLONES void vg_loop_range_16(
+    const uint16_t *values,
+    uint32_t count,
+    uint16_t min,
+    uint16_t max,
+    uint64_t *out){ LOOP(IN_RANGE(values[row], min, max)) }
+
+LOOP_CLONES void vg_loop_range_32(
+    const uint32_t *values,
+    uint32_t count,
+    uint32_t min,
+    uint32_t max,
+    uint64_t *out){ LOOP(IN_RANGE(values[row], min, max)) }
+
+LOOP_CLONES void vg_loop_range_64(
+    const int64_t *values,
+    uint32_t count,
+    int64_t min,
+    int64_t max,
+    uint64_t *out){ LOOP(IN_RANGE(values[row], min, max)) }
+
+LOOP_CLONES
+    void vg_loop_all_bits(const uint64_t *values, uint32_t count, uint64_t mask, uint64_t *out){
+        LOOP((values[row] & mask) == mask)
+    }
+
+LOOP_CLONES
+    void vg_loop_any_bit(const uint64_t *values, uint32_t count, uint64_t mask, uint64_t *out)
+{
+    LOOP((values[row] & mask) != 0)
+}
+
+void vg_loop_in_bitmap(
+    const uint32_t *values,
+    uint32_t count,
+    const uint64_t *bitmap,
+    uint32_t bits,
+    uint64_t *out)
+{
+    for (uint32_t first = 0; first < count; first += 64) {
+        uint64_t word = 0;
+        uint32_t rows = count - first < 64 ? count - first : 64;
+        for (uint32_t i = 0; i < rows; i++) {
+            uint32_t value = values[first + i];
+            uint32_t known = value < bits;
+            value = known ? value : 0;
+            word |= (uint64_t)(known & (uint32_t)(bitmap[value / 64] >> value % 64 & 1)) << i;
+        }
+        out[first / 64] = word;
+    }
+}
+
+LOOP_CLONES void vg_loop_equal_16(
+    const uint64_t *values,
+    uint32_t count,
+    const uint64_t wanted[2],
+    uint64_t *out)
+{
+    const uint64_t first = wanted[0];
+    const uint64_t second = wanted[1];
+    LOOP(((values[2 * row] ^ first) | (values[2 * row + 1] ^ second)) == 0)
+}
+
+LOOP_CLONES void vg_loop_host_in(
+    const uint32_t *addresses,
+    uint32_t count,
+    const struct vg_loop_network *network,
+    uint64_t *out)
+{
+    const uint32_t address = network->address;
+    const uint32_t mask = ~(uint32_t)(UINT64_C(0xFFFFFFFF) >> network->bits);
+    LOOP(((addresses[row] ^ address) & mask) == 0)
+}
+
+/* Bits in which two networks need not agree: all but the first `bits`, 0 to 32. Two shifts, since
+ * one by 32 is not defined. */
+#define HOST_BITS(bits) (UINT32_C(0xFFFFFFFF) >> ((bits) / 2) >> ((bits) - (bits) / 2))
+
+LOOP_CLONES void vg_loop_network(
+    const uint32_t *addresses,
+    const uint8_t *codes,
+    uint32_t count,
+    const struct vg_loop_network *network,
+    uint64_t *out)
+{
+    const uint32_t address = network->address;
+    const uint32_t bits = network->bits;
+    const uint32_t min_bits = network->min_bits;
+    /* Inside and covering are one comparison: both masked with the shorter of the two. */
+#define SHORTER(code) ((code) < bits ? (code) : bits)
+#define TOGETHER(row)                                                                              \
+    (((addresses[row] ^ address) & ~HOST_BITS(SHORTER((uint32_t)codes[row]))) == 0)
+#define NARROW_ENOUGH(row)                                                                         \
+    ((codes[row] >= min_bits) | ((codes[row] == bits) & (addresses[row] == address)))
+    LOOP((codes[row] <= 32) & TOGETHER(row) & NARROW_ENOUGH(row))
+}

@@ -1,0 +1,83 @@
+/*
+ * Column loops: one question about a run of rows of one column, answered as one bit per row. The
+ * innermost loops of every search; this file is built with -O3 and, where the compiler can, in a
+ * second copy for AVX2 that is chosen when the program is loaded.
+ *
+ * `out` gets (count + 63) / 64 words; bits behind `count` are zero. No row behind `count` is read:
+ * the writer may be filling it.
+ *
+ * Threads: pure functions.
+ */
+#ifndef VG_CORE_TABLE_COLUMN_LOOPS_H
+#define VG_CORE_TABLE_COLUMN_LOOPS_H
+
+#include <stdint.h>
+
+/* min <= value <= max */
+void vg_loop_range_8(
+    const uint8_t *values,
+    uint32_t count,
+    uint8_t min,
+    uint8_t max,
+    uint64_t *out);
+void vg_loop_range_16(
+    const uint16_t *values,
+    uint32_t count,
+    uint16_t min,
+    uint16_t max,
+    uint64_t *out);
+void vg_loop_range_32(
+    const uint32_t *values,
+    uint32_t count,
+    uint32_t min,
+    uint32_t max,
+    uint64_t *out);
+void vg_loop_range_64(
+    const int64_t *values,
+    uint32_t count,
+    int64_t min,
+    int64_t max,
+    uint64_t *out);
+
+/* all, or any, of the bits of `mask` */
+void vg_loop_all_bits(const uint64_t *values, uint32_t count, uint64_t mask, uint64_t *out);
+void vg_loop_any_bit(const uint64_t *values, uint32_t count, uint64_t mask, uint64_t *out);
+
+/* value < bits and bit number `value` of `bitmap` is set */
+void vg_loop_in_bitmap(
+    const uint32_t *values,
+    uint32_t count,
+    const uint64_t *bitmap,
+    uint32_t bits,
+    uint64_t *out);
+
+/* 16 bytes are equal; `values` are pairs of words */
+void vg_loop_equal_16(
+    const uint64_t *values,
+    uint32_t count,
+    const uint64_t wanted[2],
+    uint64_t *out);
+
+/* A network of IPv4, and how wide a stored one may be. */
+struct vg_loop_network {
+    uint32_t address;
+    uint32_t bits;
+    uint32_t min_bits;
+};
+
+/* The row's address, a whole one, is in the network. */
+void vg_loop_host_in(
+    const uint32_t *addresses,
+    uint32_t count,
+    const struct vg_loop_network *network,
+    uint64_t *out);
+
+/* The row's network, `codes` long, is in the network or covers it; codes above 32 are none. */
+void vg_loop_network(
+    const uint32_t *addresses,
+    const uint8_t *codes,
+    uint32_t count,
+    const struct vg_loop_network *network,
+    uint64_t *out);
+
+#endif

@@ -1,0 +1,489 @@
+/*
+ * Evaluation of a plan over one block of rows. A branch narrows what its children still have to
+ * look at; a leaf over fixed values runs a loop over the whole block, which is cheaper than picking
+ * rows, and a leaf over lists or long values looks at the wanted rows one by one.
+ */
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/table/plan.h"
+
+static uint32_t word_count(const struct vg_plan_block *block)
+{
+    return (block->count + 63) / 64;
+}
+
+static bool is_empty(const uint64_t *bits, uint32_t words)
+{
+    uint64_t any = 0;
+    for (uint32_t i = 0; i < words; i++) {
+        any |= bits[i];
+    }
+    return any == 0;
+}
+
+static void fill(uint64_t *out, uint32_t words, uint64_t value)
+{
+    for (uint32_t i = 0; i < words; i++) {
+        out[i] = value;
+    }
+}
+
+/* The bounds of a column whose stored values are unsigned, `base` less than what they mean, and
+ * whose largest value stands for absent. False when no value can lie between. */
+static bool narrow_bounds(
+    const struct vg_column_data *data,
+    int64_t min,
+    int64_t max,
+    uint64_t *out_min,
+    uint64_t *out_max)
+{
+    uint64_t largest = (UINT64_C(1) << data->value_size * 8) - 2;
+    if (min > max || max < data->base) {
+        return false;
+    }
+    /* The difference of two int64 fits into uint64. */
+    uint64_t low = min <= data->base ? 0 : (uint64_t)min - (uint64_t)data->base;
+    uint64_t high = (uint64_t)max - (uint64_t)data->base;
+    if (low > largest) {
+        return false;
+    }
+    *out_min = low;
+    *out_max = high > largest ? largest : high;
+    return true;
+}
+
+static void loop_range(
+    const struct vg_column_data *data,
+    const struct vg_plan_block *block,
+    int64_t min,
+    int64_t max,
+    uint64_t *out)
+{
+    const uint8_t *values = (const uint8_t *)data->values + (size_t)block->first * data->value_size;
+    if (data->value_size == 8) {
+        int64_t least = min == VG_ABSENT ? VG_ABSENT + 1 : min;
+        vg_loop_range_64((const int64_t *)(const void *)values, block->count, least, max, out);
+        return;
+    }
+    uint64_t low;
+    uint64_t high;
+    if (!narrow_bounds(data, min, max, &low, &high)) {
+        fill(out, word_count(block), 0);
+    } else if (data->value_size == 1) {
+        vg_loop_range_8(values, block->count, (uint8_t)low, (uint8_t)high, out);
+    } else if (data->value_size == 2) {
+        const uint16_t *wide = (const uint16_t *)(const void *)values;
+        vg_loop_range_16(wide, block->count, (uint16_t)low, (uint16_t)high, out);
+    } else {
+        const uint32_t *wide = (const uint32_t *)(const void *)values;
+        vg_loop_range_32(wide, block->count, (uint32_t)low, (uint32_t)high, out);
+    }
+}
+
+static void loop_absent_number(
+    const struct vg_column_data *data,
+    const struct vg_plan_block *block,
+    uint64_t *out)
+{
+    const uint8_t *values = (const uint8_t *)data->values + (size_t)block->first * data->value_size;
+    if (data->value_size == 8) {
+        const int64_t *wide = (const int64_t *)(const void *)values;
+        vg_loop_range_64(wide, block->count, VG_ABSENT, VG_ABSENT, out);
+    } else if (data->value_size == 1) {
+        vg_loop_range_8(values, block->count, UINT8_MAX, UINT8_MAX, out);
+    } else if (data->value_size == 2) {
+        const uint16_t *wide = (const uint16_t *)(const void *)values;
+        vg_loop_range_16(wide, block->count, UINT16_MAX, UINT16_MAX, out);
+    } else {
+        const uint32_t *wide = (const uint32_t *)(const void *)values;
+        vg_loop_range_32(wide, block->count, UINT32_MAX, UINT32_MAX, out);
+    }
+}
+
+static void loop_numbers(
+    const struct vg_predicate *question,
+    const struct vg_column_data *data,
+    const struct vg_plan_block *block,
+    uint64_t *out)
+{
+    uint64_t one[VG_PLAN_BLOCK_WORDS];
+    fill(out, word_count(block), 0);
+    for (uint32_t i = 0; i < question->count; i++) {
+        loop_range(data, block, question->numbers[i], question->numbers[i], one);
+        for (uint32_t word = 0; word < word_count(block); word++) {
+            out[word] |= one[word];
+        }
+    }
+}
+
+static void loop_ids(
+    const struct vg_plan_node *node,
+    const struct vg_column_data *data,
+    const struct vg_plan_block *block,
+    uint64_t *out)
+{
+    const uint32_t *ids = (const uint32_t *)data->values + block->first;
+    uint64_t one[VG_PLAN_BLOCK_WORDS];
+    if (node->bitmap != NULL) {
+        vg_loop_in_bitmap(ids, block->count, node->bitmap, node->bitmap_bits, out);
+    } else {
+        fill(out, word_count(block), 0);
+    }
+    for (uint32_t i = 0; i < node->id_count; i++) {
+        vg_loop_range_32(ids, block->count, node->ids[i], node->ids[i], one);
+        for (uint32_t word = 0; word < word_count(block); word++) {
+            out[word] |= one[word];
+        }
+    }
+}
+
+/* Keep the rows of `out` for which `question` says yes. */
+static void filter(
+    const struct vg_plan_node *node,
+    const struct vg_plan_block *block,
+    bool (*question)(const struct vg_plan_node *node, const struct vg_column_data *, uint32_t row),
+    uint64_t *out)
+{
+    const struct vg_column_data *data = &block->chunk->columns[node->question->column];
+    for (uint32_t word = 0; word < word_count(block); word++) {
+        for (uint64_t rest = out[word]; rest != 0; rest &= rest - 1) {
+            uint32_t bit = (uint32_t)__builtin_ctzll(rest);
+            if (!question(node, data, block->first + word * 64 + bit)) {
+                out[word] &= ~(UINT64_C(1) << bit);
+            }
+        }
+    }
+}
+
+static bool row_number_wanted(
+    const struct vg_plan_node *node,
+    const struct vg_column_data *data,
+    uint32_t row)
+{
+    int64_t number = vg_column_number(data, row);
+    return number != VG_ABSENT && vg_predicate_has_number(node->question, number);
+}
+
+static bool row_list_wanted(
+    const struct vg_plan_node *node,
+    const struct vg_column_data *data,
+    uint32_t row)
+{
+    uint32_t count = data->ends[row] - data->starts[row];
+    const int64_t *items = count == 0 ? NULL : vg_chunk_elements(data, data->starts[row]);
+    for (uint32_t i = 0; i < count; i++) {
+        if (vg_predicate_has_number(node->question, items[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool row_hashes_wanted(
+    const struct vg_plan_node *node,
+    const struct vg_column_data *data,
+    uint32_t row)
+{
+    uint32_t count = data->ends[row] - data->starts[row];
+    uint16_t signature = ((const uint16_t *)data->values)[row];
+    const uint64_t *items = NULL;
+    for (uint32_t w = 0; w < node->question->count; w++) {
+        uint64_t wanted = node->question->hashes[w];
+        uint16_t bits = vg_hash_signature(&wanted, 1);
+        if ((signature & bits) != bits) {
+            continue; /* the list need not be touched */
+        }
+        items = items == NULL ? vg_chunk_elements(data, data->starts[row]) : items;
+        for (uint32_t i = 0; i < count; i++) {
+            if (items[i] == wanted) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool row_bytes_wanted(
+    const struct vg_plan_node *node,
+    const struct vg_column_data *data,
+    uint32_t row)
+{
+    const uint8_t *value = (const uint8_t *)data->values + (size_t)row * data->value_size;
+    for (uint32_t i = 0; i < node->question->count; i++) {
+        if (node->question->bytes[i].size == data->value_size &&
+            memcmp(node->question->bytes[i].data, value, data->value_size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool row_bytes_absent(
+    const struct vg_plan_node *node,
+    const struct vg_column_data *data,
+    uint32_t row)
+{
+    (void)node;
+    const uint8_t *value = (const uint8_t *)data->values + (size_t)row * data->value_size;
+    for (uint32_t i = 0; i < data->value_size; i++) {
+        if (value[i] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool row_list_absent(
+    const struct vg_plan_node *node,
+    const struct vg_column_data *data,
+    uint32_t row)
+{
+    (void)node;
+    return data->ends[row] == data->starts[row];
+}
+
+static bool row_network_6_wanted(
+    const struct vg_plan_node *node,
+    const struct vg_column_data *data,
+    uint32_t row)
+{
+    const struct vg_network *wanted = &node->question->network.network;
+    struct vg_network stored = { .family = VG_NETWORK_IPV6 };
+    stored.bits = (uint8_t)(data->codes[row] - VG_NETWORK_CODE_V6);
+    memcpy(
+        stored.address,
+        vg_chunk_elements(data, ((const uint32_t *)data->values)[row]),
+        sizeof(stored.address));
+    return vg_network_matches(wanted, node->question->network.min_bits, &stored);
+}
+
+static void evaluate_network(
+    const struct vg_plan_node *node,
+    const struct vg_plan_block *block,
+    const uint64_t *wanted,
+    uint64_t *out)
+{
+    const struct vg_column_data *data = &block->chunk->columns[node->question->column];
+    const uint32_t *addresses = (const uint32_t *)data->values + block->first;
+    const uint8_t *codes = data->codes + block->first;
+    if (node->question->network.network.family == VG_NETWORK_IPV6) {
+        vg_loop_range_8(codes, block->count, VG_NETWORK_CODE_V6, VG_NETWORK_CODE_V6 + 128, out);
+        for (uint32_t word = 0; word < word_count(block); word++) {
+            out[word] &= wanted[word];
+        }
+        filter(node, block, row_network_6_wanted, out);
+        return;
+    }
+    /* A chunk of whole addresses only: the masks need not be looked at. */
+    if (!block->is_tail && data->zone->min == 32 && data->zone->max == 32) {
+        vg_loop_host_in(addresses, block->count, &node->network, out);
+        return;
+    }
+    vg_loop_network(addresses, codes, block->count, &node->network, out);
+}
+
+static void evaluate_bytes(
+    const struct vg_plan_node *node,
+    const struct vg_plan_block *block,
+    const uint64_t *wanted,
+    uint64_t *out)
+{
+    const struct vg_predicate *question = node->question;
+    const struct vg_column_data *data = &block->chunk->columns[question->column];
+    if (data->value_size == 16 && question->count == 1 && question->bytes[0].size == 16) {
+        uint64_t pair[2];
+        memcpy(pair, question->bytes[0].data, sizeof(pair));
+        vg_loop_equal_16(
+            (const uint64_t *)data->values + 2 * (size_t)block->first,
+            block->count,
+            pair,
+            out);
+        return;
+    }
+    memcpy(out, wanted, word_count(block) * sizeof(*out));
+    filter(node, block, row_bytes_wanted, out);
+}
+
+/* Up to so many numbers are compared in loops, more are searched for per row. */
+#define NUMBERS_COMPARED_MAX 8u
+
+static void evaluate_number_in(
+    const struct vg_plan_node *node,
+    const struct vg_plan_block *block,
+    const uint64_t *wanted,
+    uint64_t *out)
+{
+    const struct vg_column_data *data = &block->chunk->columns[node->question->column];
+    if (node->column_kind == VG_COLUMN_SUBJECTS) {
+        loop_ids(node, data, block, out);
+    } else if (
+        node->column_kind != VG_COLUMN_NUMBERS && node->question->count <= NUMBERS_COMPARED_MAX) {
+        loop_numbers(node->question, data, block, out);
+    } else {
+        memcpy(out, wanted, word_count(block) * sizeof(*out));
+        filter(
+            node,
+            block,
+            node->column_kind == VG_COLUMN_NUMBERS ? row_list_wanted : row_number_wanted,
+            out);
+    }
+}
+
+static void evaluate_absent(
+    const struct vg_plan_node *node,
+    const struct vg_plan_block *block,
+    const uint64_t *wanted,
+    uint64_t *out)
+{
+    const struct vg_column_data *data = &block->chunk->columns[node->question->column];
+    switch (node->column_kind) {
+    case VG_COLUMN_TIME:
+    case VG_COLUMN_NUMBER:
+        loop_absent_number(data, block, out);
+        return;
+    case VG_COLUMN_TEXT:
+    case VG_COLUMN_SUBJECTS:
+        vg_loop_range_32((const uint32_t *)data->values + block->first, block->count, 0, 0, out);
+        return;
+    case VG_COLUMN_NETWORK:
+        vg_loop_range_8(
+            data->codes + block->first,
+            block->count,
+            VG_NETWORK_CODE_NONE,
+            VG_NETWORK_CODE_NONE,
+            out);
+        return;
+    case VG_COLUMN_FIXED:
+        memcpy(out, wanted, word_count(block) * sizeof(*out));
+        filter(node, block, row_bytes_absent, out);
+        return;
+    case VG_COLUMN_NUMBERS:
+    case VG_COLUMN_HASHES:
+        memcpy(out, wanted, word_count(block) * sizeof(*out));
+        filter(node, block, row_list_absent, out);
+        return;
+    case VG_COLUMN_FLAGS:
+        break;
+    }
+    VG_UNREACHABLE();
+}
+
+static void evaluate_leaf(
+    const struct vg_plan_node *node,
+    const struct vg_plan_block *block,
+    const uint64_t *wanted,
+    uint64_t *out)
+{
+    const struct vg_predicate *question = node->question;
+    const struct vg_column_data *data = &block->chunk->columns[question->column];
+    const uint64_t *flags = (const uint64_t *)data->values + block->first;
+    switch (question->kind) {
+    case VG_PREDICATE_RANGE:
+        loop_range(data, block, question->range.min, question->range.max, out);
+        return;
+    case VG_PREDICATE_NUMBER_IN:
+        evaluate_number_in(node, block, wanted, out);
+        return;
+    case VG_PREDICATE_FLAGS_ALL:
+        vg_loop_all_bits(flags, block->count, question->mask, out);
+        return;
+    case VG_PREDICATE_FLAGS_ANY:
+        vg_loop_any_bit(flags, block->count, question->mask, out);
+        return;
+    case VG_PREDICATE_BYTES_IN:
+        if (node->column_kind == VG_COLUMN_TEXT) {
+            loop_ids(node, data, block, out);
+        } else {
+            evaluate_bytes(node, block, wanted, out);
+        }
+        return;
+    case VG_PREDICATE_NETWORK:
+        evaluate_network(node, block, wanted, out);
+        return;
+    case VG_PREDICATE_HASH_IN:
+        memcpy(out, wanted, word_count(block) * sizeof(*out));
+        filter(node, block, row_hashes_wanted, out);
+        return;
+    case VG_PREDICATE_ABSENT:
+        evaluate_absent(node, block, wanted, out);
+        return;
+    case VG_PREDICATE_ALL:
+    case VG_PREDICATE_NONE:
+    case VG_PREDICATE_AND:
+    case VG_PREDICATE_OR:
+    case VG_PREDICATE_NOT:
+        break;
+    }
+    VG_UNREACHABLE();
+}
+
+static void evaluate_and(
+    const struct vg_plan_node *plan,
+    const struct vg_plan_block *block,
+    const uint64_t *wanted,
+    uint64_t *out)
+{
+    uint32_t words = word_count(block);
+    uint64_t narrowed[VG_PLAN_BLOCK_WORDS];
+    memcpy(narrowed, wanted, words * sizeof(*narrowed));
+    for (uint32_t i = 0; i < plan->child_count && !is_empty(narrowed, words); i++) {
+        if (plan->children[i]->decision != VG_PLAN_EVERY_ROW) {
+            vg_plan_evaluate(plan->children[i], block, narrowed, out);
+            memcpy(narrowed, out, words * sizeof(*narrowed));
+        }
+    }
+    memcpy(out, narrowed, words * sizeof(*out));
+}
+
+static void evaluate_or(
+    const struct vg_plan_node *plan,
+    const struct vg_plan_block *block,
+    const uint64_t *wanted,
+    uint64_t *out)
+{
+    uint32_t words = word_count(block);
+    uint64_t open[VG_PLAN_BLOCK_WORDS]; /* rows no child has said yes to */
+    uint64_t found[VG_PLAN_BLOCK_WORDS];
+    memcpy(open, wanted, words * sizeof(*open));
+    for (uint32_t i = 0; i < plan->child_count && !is_empty(open, words); i++) {
+        if (plan->children[i]->decision != VG_PLAN_NO_ROW) {
+            vg_plan_evaluate(plan->children[i], block, open, found);
+            for (uint32_t word = 0; word < words; word++) {
+                open[word] &= ~found[word];
+            }
+        }
+    }
+    for (uint32_t word = 0; word < words; word++) {
+        out[word] = wanted[word] & ~open[word];
+    }
+}
+
+void vg_plan_evaluate(
+    const struct vg_plan_node *plan,
+    const struct vg_plan_block *block,
+    const uint64_t *wanted,
+    uint64_t *out)
+{
+    uint32_t words = word_count(block);
+    if (plan->decision == VG_PLAN_NO_ROW) {
+        fill(out, words, 0);
+    } else if (plan->decision == VG_PLAN_EVERY_ROW) {
+        memmove(out, wanted, words * sizeof(*out));
+    } else if (plan->question->kind == VG_PREDICATE_AND) {
+        evaluate_and(plan, block, wanted, out);
+    } else if (plan->question->kind == VG_PREDICATE_OR) {
+        evaluate_or(plan, block, wanted, out);
+    } else {
+        uint64_t found[VG_PLAN_BLOCK_WORDS];
+        bool inverts = plan->question->kind == VG_PREDICATE_NOT;
+        if (inverts) {
+            vg_plan_evaluate(plan->children[0], block, wanted, found);
+        } else {
+            evaluate_leaf(plan, block, wanted, found);
+        }
+        for (uint32_t word = 0; word < words; word++) {
+            out[word] = wanted[word] & (inverts ? ~found[word] : found[word]);
+        }
+    }
+}

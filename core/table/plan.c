@@ -1,0 +1,311 @@
+#include "core/table/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+
+/* Up to so many ids are compared one by one; a bitmap costs more than so many comparisons. */
+#define IDS_COMPARED_MAX 4u
+
+#define COST_LIST    64u
+#define COST_COMPARE 32u
+
+static bool fold_ids(struct vg_plan_node *node, struct vg_arena *arena)
+{
+    node->presence = vg_arena_calloc(arena, VG_CHUNK_PRESENCE_BITS / 64, sizeof(*node->presence));
+    if (node->presence == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < node->id_count; i++) {
+        uint32_t bit = node->ids[i] % VG_CHUNK_PRESENCE_BITS;
+        node->presence[bit / 64] |= UINT64_C(1) << bit % 64;
+    }
+    return true;
+}
+
+/* Many ids: the known ones go to a bitmap, the others stay to be compared. */
+static bool make_bitmap(struct vg_plan_node *node, struct vg_arena *arena)
+{
+    if (node->id_count <= IDS_COMPARED_MAX) {
+        return true;
+    }
+    for (uint32_t i = 0; i < node->id_count; i++) {
+        if ((node->ids[i] & VG_DICTIONARY_BEYOND) == 0 && node->ids[i] >= node->bitmap_bits) {
+            node->bitmap_bits = node->ids[i] + 1;
+        }
+    }
+    node->bitmap = vg_arena_calloc(arena, node->bitmap_bits / 64 + 1, sizeof(*node->bitmap));
+    if (node->bitmap == NULL) {
+        return false;
+    }
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < node->id_count; i++) {
+        uint32_t id = node->ids[i];
+        if ((id & VG_DICTIONARY_BEYOND) != 0) {
+            node->ids[kept++] = id;
+        } else {
+            node->bitmap[id / 64] |= UINT64_C(1) << id % 64;
+        }
+    }
+    node->id_count = kept;
+    return true;
+}
+
+static bool find_texts(
+    struct vg_plan_node *node,
+    const struct vg_dictionary *dictionary,
+    struct vg_arena *arena)
+{
+    const struct vg_predicate *question = node->question;
+    node->ids = vg_arena_calloc(arena, question->count + 1, sizeof(*node->ids));
+    if (node->ids == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < question->count; i++) {
+        uint32_t id = vg_dictionary_find(dictionary, question->bytes[i]);
+        if ((id & VG_DICTIONARY_BEYOND) == 0 || vg_dictionary_has_beyond(dictionary)) {
+            node->ids[node->id_count++] = id;
+        }
+    }
+    return fold_ids(node, arena) && make_bitmap(node, arena);
+}
+
+/* Sets are compared once per distinct set, not per row. */
+static bool find_subjects(
+    struct vg_plan_node *node,
+    const struct vg_dictionary *dictionary,
+    struct vg_arena *arena)
+{
+    uint32_t count = vg_dictionary_count(dictionary);
+    node->ids = vg_arena_calloc(arena, (size_t)count + 1, sizeof(*node->ids));
+    if (node->ids == NULL) {
+        return false;
+    }
+    for (uint32_t id = 1; id <= count; id++) {
+        struct vg_bytes entry = vg_dictionary_get(dictionary, id);
+        bool wanted = false;
+        for (size_t i = 0; !wanted && i + sizeof(int64_t) <= entry.size; i += sizeof(int64_t)) {
+            int64_t subject;
+            memcpy(&subject, entry.data + i, sizeof(subject));
+            wanted = vg_predicate_has_number(node->question, subject);
+        }
+        if (wanted) {
+            node->ids[node->id_count++] = id;
+        }
+    }
+    return fold_ids(node, arena) && make_bitmap(node, arena);
+}
+
+static uint32_t leaf_cost(const struct vg_plan_node *node, const struct vg_column *column)
+{
+    switch (node->column_kind) {
+    case VG_COLUMN_NUMBERS:
+    case VG_COLUMN_HASHES:
+        return COST_LIST;
+    case VG_COLUMN_NETWORK:
+        return node->question->network.network.family == 6 ? COST_COMPARE : 5;
+    case VG_COLUMN_FIXED:
+        return node->question->count == 1 ? column->width : COST_COMPARE;
+    case VG_COLUMN_TIME:
+    case VG_COLUMN_NUMBER:
+    case VG_COLUMN_FLAGS:
+    case VG_COLUMN_TEXT:
+    case VG_COLUMN_SUBJECTS:
+        break;
+    }
+    uint32_t size = vg_chunk_value_size(column);
+    return node->bitmap != NULL || node->question->kind == VG_PREDICATE_NUMBER_IN ? size * 2 : size;
+}
+
+static bool fill_leaf(
+    struct vg_plan_node *node,
+    const struct vg_column *column,
+    const struct vg_dictionary *dictionary,
+    struct vg_arena *arena)
+{
+    const struct vg_predicate *question = node->question;
+    node->column_kind = column->kind;
+    bool filled = true;
+    if (question->kind == VG_PREDICATE_BYTES_IN && column->kind == VG_COLUMN_TEXT) {
+        filled = find_texts(node, dictionary, arena);
+    } else if (question->kind == VG_PREDICATE_NUMBER_IN && column->kind == VG_COLUMN_SUBJECTS) {
+        filled = find_subjects(node, dictionary, arena);
+    } else if (question->kind == VG_PREDICATE_NETWORK) {
+        const struct vg_network *network = &question->network.network;
+        node->network.bits = network->bits;
+        node->network.min_bits =
+            question->network.min_bits < 0 ? 0 : (uint32_t)question->network.min_bits;
+        for (unsigned i = 0; i < 4; i++) {
+            node->network.address = node->network.address << 8 | network->address[i];
+        }
+    }
+    node->cost = leaf_cost(node, column);
+    return filled;
+}
+
+static bool is_branch(const struct vg_predicate *question)
+{
+    return question->kind == VG_PREDICATE_AND || question->kind == VG_PREDICATE_OR ||
+           question->kind == VG_PREDICATE_NOT;
+}
+
+static int compare_costs(const void *left, const void *right)
+{
+    const struct vg_plan_node *a = *(struct vg_plan_node *const *)left;
+    const struct vg_plan_node *b = *(struct vg_plan_node *const *)right;
+    return (a->cost > b->cost) - (a->cost < b->cost);
+}
+
+struct vg_plan_node *vg_plan_create(
+    const struct vg_predicate *predicate,
+    const struct vg_table_schema *schema,
+    const struct vg_dictionary *dictionaries,
+    struct vg_arena *arena)
+{
+    struct vg_plan_node *node = vg_arena_calloc(arena, 1, sizeof(*node));
+    if (node == NULL) {
+        return NULL;
+    }
+    node->question = predicate;
+    if (predicate->kind == VG_PREDICATE_ALL || predicate->kind == VG_PREDICATE_NONE) {
+        return node;
+    }
+    if (!is_branch(predicate)) {
+        uint32_t column = predicate->column;
+        return fill_leaf(node, &schema->columns[column], &dictionaries[column], arena) ? node
+                                                                                       : NULL;
+    }
+    node->child_count = predicate->count;
+    node->children =
+        vg_arena_calloc(arena, (size_t)predicate->count + 1, sizeof(struct vg_plan_node *));
+    if (node->children == NULL) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < predicate->count; i++) {
+        node->children[i] = vg_plan_create(predicate->children[i], schema, dictionaries, arena);
+        if (node->children[i] == NULL) {
+            return NULL;
+        }
+        node->cost += node->children[i]->cost;
+    }
+    qsort(node->children, node->child_count, sizeof(struct vg_plan_node *), compare_costs);
+    return node;
+}
+
+static enum vg_plan_decision decide_range(const struct vg_zone *zone, int64_t min, int64_t max)
+{
+    if (min > max || zone->min > zone->max || zone->max < min || zone->min > max) {
+        return VG_PLAN_NO_ROW;
+    }
+    return zone->min >= min && zone->max <= max && zone->has_absent == 0 ? VG_PLAN_EVERY_ROW
+                                                                         : VG_PLAN_LOOK;
+}
+
+static enum vg_plan_decision decide_numbers(
+    const struct vg_zone *zone,
+    const struct vg_predicate *question)
+{
+    if (question->count == 0) {
+        return VG_PLAN_NO_ROW;
+    }
+    enum vg_plan_decision decision =
+        decide_range(zone, question->numbers[0], question->numbers[question->count - 1]);
+    return decision == VG_PLAN_EVERY_ROW && zone->min != zone->max ? VG_PLAN_LOOK : decision;
+}
+
+static enum vg_plan_decision decide_ids(const struct vg_zone *zone, const struct vg_plan_node *node)
+{
+    for (uint32_t i = 0; i < VG_CHUNK_PRESENCE_BITS / 64; i++) {
+        if ((zone->presence[i] & node->presence[i]) != 0) {
+            return VG_PLAN_LOOK;
+        }
+    }
+    return VG_PLAN_NO_ROW;
+}
+
+static enum vg_plan_decision decide_leaf(
+    const struct vg_plan_node *node,
+    const struct vg_chunk *chunk)
+{
+    const struct vg_predicate *question = node->question;
+    const struct vg_zone *zone = chunk->columns[question->column].zone;
+    if (node->presence != NULL) {
+        return decide_ids(zone, node);
+    }
+    bool is_number = node->column_kind == VG_COLUMN_TIME || node->column_kind == VG_COLUMN_NUMBER;
+    if (question->kind == VG_PREDICATE_RANGE) {
+        return decide_range(zone, question->range.min, question->range.max);
+    }
+    if (question->kind == VG_PREDICATE_NUMBER_IN && is_number) {
+        return decide_numbers(zone, question);
+    }
+    if (question->kind == VG_PREDICATE_NETWORK && zone->min == VG_NETWORK_CODE_NONE) {
+        return VG_PLAN_NO_ROW;
+    }
+    if (question->kind == VG_PREDICATE_ABSENT && is_number) {
+        return zone->has_absent == 0   ? VG_PLAN_NO_ROW
+               : zone->min > zone->max ? VG_PLAN_EVERY_ROW
+                                       : VG_PLAN_LOOK;
+    }
+    return VG_PLAN_LOOK;
+}
+
+/* What a branch comes to: `wins` of one child decides an AND (no row) or an OR (every row). */
+static enum vg_plan_decision decide_children(
+    struct vg_plan_node *plan,
+    const struct vg_chunk *chunk,
+    bool is_tail,
+    enum vg_plan_decision wins,
+    enum vg_plan_decision else_all)
+{
+    enum vg_plan_decision decision = else_all;
+    for (uint32_t i = 0; i < plan->child_count; i++) {
+        enum vg_plan_decision child = vg_plan_decide(plan->children[i], chunk, is_tail);
+        if (child == wins) {
+            decision = wins;
+        } else if (child == VG_PLAN_LOOK && decision != wins) {
+            decision = VG_PLAN_LOOK;
+        }
+    }
+    return decision;
+}
+
+enum vg_plan_decision vg_plan_decide(
+    struct vg_plan_node *plan,
+    const struct vg_chunk *chunk,
+    bool is_tail)
+{
+    switch (plan->question->kind) {
+    case VG_PREDICATE_ALL:
+        plan->decision = VG_PLAN_EVERY_ROW;
+        break;
+    case VG_PREDICATE_NONE:
+        plan->decision = VG_PLAN_NO_ROW;
+        break;
+    case VG_PREDICATE_AND:
+        plan->decision = decide_children(plan, chunk, is_tail, VG_PLAN_NO_ROW, VG_PLAN_EVERY_ROW);
+        break;
+    case VG_PREDICATE_OR:
+        plan->decision = decide_children(plan, chunk, is_tail, VG_PLAN_EVERY_ROW, VG_PLAN_NO_ROW);
+        break;
+    case VG_PREDICATE_NOT: {
+        enum vg_plan_decision child = vg_plan_decide(plan->children[0], chunk, is_tail);
+        plan->decision = child == VG_PLAN_NO_ROW      ? VG_PLAN_EVERY_ROW
+                         : child == VG_PLAN_EVERY_ROW ? VG_PLAN_NO_ROW
+                                                      : VG_PLAN_LOOK;
+        break;
+    }
+    case VG_PREDICATE_RANGE:
+    case VG_PREDICATE_NUMBER_IN:
+    case VG_PREDICATE_FLAGS_ALL:
+    case VG_PREDICATE_FLAGS_ANY:
+    case VG_PREDICATE_BYTES_IN:
+    case VG_PREDICATE_NETWORK:
+    case VG_PREDICATE_HASH_IN:
+    case VG_PREDICATE_ABSENT:
+        plan->decision = is_tail ? VG_PLAN_LOOK : decide_leaf(plan, chunk);
+        break;
+    }
+    return plan->decision;
+}

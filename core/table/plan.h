@@ -1,0 +1,73 @@
+/*
+ * Plan: a predicate made ready for one search: texts and subject sets looked up in the dictionaries
+ * once, children in the order of their cost. For each chunk the plan first decides from zone maps
+ * and presence what it can; what is left is evaluated in blocks of rows.
+ *
+ * Threads: belongs to one search.
+ */
+#ifndef VG_CORE_TABLE_PLAN_H
+#define VG_CORE_TABLE_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/arena.h"
+#include "core/table/chunk.h"
+#include "core/table/column_loops.h"
+#include "core/table/predicate.h"
+
+/* Rows evaluated at a time: their selections stay in the nearest cache. */
+#define VG_PLAN_BLOCK_ROWS  4096u
+#define VG_PLAN_BLOCK_WORDS (VG_PLAN_BLOCK_ROWS / 64)
+
+/* What a chunk's zone maps say about a question. */
+enum vg_plan_decision { VG_PLAN_LOOK, VG_PLAN_NO_ROW, VG_PLAN_EVERY_ROW };
+
+struct vg_plan_node {
+    const struct vg_predicate *question;
+    enum vg_column_kind column_kind; /* of question->column */
+    uint32_t cost;                   /* about bytes looked at per row */
+    enum vg_plan_decision decision;  /* for the chunk at hand */
+    uint32_t child_count;
+    struct vg_plan_node **children; /* cheapest first */
+    /* TEXT and SUBJECTS: ids that answer yes. A few are compared, many looked up in a bitmap. */
+    uint32_t *ids;
+    uint32_t id_count;
+    uint64_t *bitmap;
+    uint32_t bitmap_bits;
+    uint64_t *presence;             /* the ids, folded as in a zone; NULL = none */
+    struct vg_loop_network network; /* NETWORK of IPv4 */
+};
+
+/*
+ * Make the plan of a checked predicate. Must be called inside an epoch (dictionaries are searched).
+ * NULL when the arena is full.
+ */
+struct vg_plan_node *vg_plan_create(
+    const struct vg_predicate *predicate,
+    const struct vg_table_schema *schema,
+    const struct vg_dictionary *dictionaries,
+    struct vg_arena *arena);
+
+/* Decide about `chunk` from its zones; for a tail, about what needs no zone. */
+enum vg_plan_decision vg_plan_decide(
+    struct vg_plan_node *plan,
+    const struct vg_chunk *chunk,
+    bool is_tail);
+
+/* Rows of a chunk: at most VG_PLAN_BLOCK_ROWS from `first`, a multiple of 64, on. */
+struct vg_plan_block {
+    const struct vg_chunk *chunk;
+    uint32_t first;
+    uint32_t count;
+    bool is_tail;
+};
+
+/* Set in `out` the rows of `wanted` that match. vg_plan_decide must have seen the chunk. */
+void vg_plan_evaluate(
+    const struct vg_plan_node *plan,
+    const struct vg_plan_block *block,
+    const uint64_t *wanted,
+    uint64_t *out);
+
+#endif

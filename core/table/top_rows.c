@@ -1,0 +1,117 @@
+#include "core/table/top_rows.h"
+
+#include "core/base/assert.h"
+
+static void add_key(struct vg_top_rows *top, uint32_t column, bool descending)
+{
+    top->keys[top->key_count++] =
+        (struct vg_sort_key){ .column = column, .descending = descending };
+}
+
+bool vg_top_rows_init(
+    struct vg_top_rows *top,
+    const struct vg_table_schema *schema,
+    const struct vg_sort_key *sort,
+    uint32_t sort_count,
+    uint32_t capacity,
+    struct vg_arena *arena)
+{
+    VG_ASSERT(sort_count <= VG_SEARCH_SORT_KEYS_MAX);
+    *top = (struct vg_top_rows){ .capacity = capacity };
+    bool descending = false;
+    for (uint32_t i = 0; i < sort_count; i++) {
+        descending = sort[i].descending;
+        add_key(top, sort[i].column, descending);
+    }
+    for (uint32_t i = 0; i < schema->column_count; i++) {
+        if ((schema->columns[i].flags & VG_COLUMN_ID) != 0) {
+            add_key(top, i, descending);
+        }
+    }
+    enum vg_column_kind first = schema->columns[top->keys[0].column].kind;
+    top->has_number =
+        first == VG_COLUMN_TIME || first == VG_COLUMN_NUMBER || first == VG_COLUMN_FLAGS;
+    top->rows = vg_arena_calloc(arena, (size_t)capacity + 1, sizeof(*top->rows));
+    return top->rows != NULL;
+}
+
+int64_t vg_top_rows_key(const struct vg_top_rows *top, const struct vg_chunk *chunk, uint32_t row)
+{
+    if (!top->has_number) {
+        return 0;
+    }
+    int64_t number = vg_chunk_number(chunk, top->keys[0].column, row);
+    return top->keys[0].descending ? ~number : number;
+}
+
+int vg_top_rows_compare(
+    const struct vg_top_rows *top,
+    const struct vg_top_row *left,
+    const struct vg_top_row *right)
+{
+    if (left->key != right->key) {
+        return left->key < right->key ? -1 : 1;
+    }
+    for (uint32_t i = top->has_number ? 1 : 0; i < top->key_count; i++) {
+        int order = vg_chunk_compare(
+            left->hit.chunk,
+            left->hit.position,
+            right->hit.chunk,
+            right->hit.position,
+            top->keys[i].column);
+        if (order != 0) {
+            return top->keys[i].descending ? -order : order;
+        }
+    }
+    return 0;
+}
+
+static void swap(struct vg_top_row *left, struct vg_top_row *right)
+{
+    struct vg_top_row kept = *left;
+    *left = *right;
+    *right = kept;
+}
+
+/* The row at `at` may be better than one below it: move it down. */
+static void sift_down(struct vg_top_rows *top, uint32_t at, uint32_t count)
+{
+    for (;;) {
+        uint32_t worst = at;
+        for (uint32_t child = 2 * at + 1; child <= 2 * at + 2 && child < count; child++) {
+            if (vg_top_rows_compare(top, &top->rows[child], &top->rows[worst]) > 0) {
+                worst = child;
+            }
+        }
+        if (worst == at) {
+            return;
+        }
+        swap(&top->rows[at], &top->rows[worst]);
+        at = worst;
+    }
+}
+
+void vg_top_rows_offer(struct vg_top_rows *top, const struct vg_top_row *row)
+{
+    if (top->count < top->capacity) {
+        uint32_t at = top->count++;
+        top->rows[at] = *row;
+        while (at > 0 && vg_top_rows_compare(top, &top->rows[at], &top->rows[(at - 1) / 2]) > 0) {
+            swap(&top->rows[at], &top->rows[(at - 1) / 2]);
+            at = (at - 1) / 2;
+        }
+        return;
+    }
+    if (top->capacity > 0 && vg_top_rows_compare(top, row, &top->rows[0]) < 0) {
+        top->rows[0] = *row;
+        sift_down(top, 0, top->count);
+    }
+}
+
+void vg_top_rows_sort(struct vg_top_rows *top)
+{
+    for (uint32_t rest = top->count; rest > 1; rest--) {
+        swap(&top->rows[0], &top->rows[rest - 1]);
+        sift_down(top, 0, rest - 1);
+    }
+}

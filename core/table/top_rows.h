@@ -1,0 +1,65 @@
+/*
+ * Top rows: the first rows of a sort order, kept in a bounded heap while chunks go by in any order.
+ * The worst of those kept is at hand, so most rows are turned away by one comparison of one number.
+ *
+ * Threads: belongs to one search.
+ */
+#ifndef VG_CORE_TABLE_TOP_ROWS_H
+#define VG_CORE_TABLE_TOP_ROWS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/arena.h"
+#include "core/table/chunk.h"
+#include "core/table/search.h"
+
+struct vg_top_row {
+    int64_t
+        key; /* first sort key, turned so that the smaller comes first; 0 when it is no number */
+    struct vg_hit hit;
+};
+
+struct vg_top_rows {
+    struct vg_sort_key keys[VG_SEARCH_SORT_KEYS_MAX + VG_TABLE_ID_COLUMNS_MAX];
+    uint32_t key_count;
+    bool has_number; /* `key` is keys[0] */
+    uint32_t capacity;
+    uint32_t count;
+    struct vg_top_row *rows; /* heap, the worst first */
+};
+
+/*
+ * Keep the first `capacity` rows by `sort`, then by the id columns of `schema` in the direction of
+ * the last key. False when the arena is full.
+ */
+VG_MUST_USE bool vg_top_rows_init(
+    struct vg_top_rows *top,
+    const struct vg_table_schema *schema,
+    const struct vg_sort_key *sort,
+    uint32_t sort_count,
+    uint32_t capacity,
+    struct vg_arena *arena);
+
+/* The key of a row. */
+int64_t vg_top_rows_key(const struct vg_top_rows *top, const struct vg_chunk *chunk, uint32_t row);
+
+/* Could a row with this key, or a worse one, still be kept? */
+static inline bool vg_top_rows_wants(const struct vg_top_rows *top, int64_t key)
+{
+    return top->count < top->capacity || (top->capacity > 0 && key <= top->rows[0].key);
+}
+
+/* Whether the row of `left` comes before that of `right` (negative), or behind. */
+int vg_top_rows_compare(
+    const struct vg_top_rows *top,
+    const struct vg_top_row *left,
+    const struct vg_top_row *right);
+
+/* Keep the row if it is among the first. */
+void vg_top_rows_offer(struct vg_top_rows *top, const struct vg_top_row *row);
+
+/* Put the rows in order, the first one first; nothing can be offered any more. */
+void vg_top_rows_sort(struct vg_top_rows *top);
+
+#endif
