@@ -211,7 +211,13 @@ static enum vg_plan_decision decide_numbers(
     }
     enum vg_plan_decision decision =
         decide_range(zone, question->numbers[0], question->numbers[question->count - 1]);
-    return decision == VG_PLAN_EVERY_ROW && zone->min != zone->max ? VG_PLAN_LOOK : decision;
+    if (decision != VG_PLAN_EVERY_ROW) {
+        return decision;
+    }
+    if (zone->min != zone->max) {
+        return VG_PLAN_LOOK;
+    }
+    return vg_predicate_has_number(question, zone->min) ? VG_PLAN_EVERY_ROW : VG_PLAN_NO_ROW;
 }
 
 static enum vg_plan_decision decide_ids(const struct vg_zone *zone, const struct vg_plan_node *node)

@@ -1,0 +1,679 @@
+/*
+ * Truth: random predicates over random rows against an evaluator that shares no code with the
+ * table, on tails, closed and sealed chunks.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/base/assert.h"
+#include "core/table/search.h"
+#include "tests/unit/core/table/table_fixture.h"
+
+#define IDS_MAX 700u
+
+struct truth {
+    char path[64];
+    struct vg_table_config config;
+    struct vg_table *table;
+    struct fixture_row *rows; /* by id; live when is_live */
+    bool is_live[IDS_MAX];
+    uint64_t random;
+    struct vg_arena arena;
+};
+
+static void truth_setup(struct truth *truth, uint32_t chunk_rows, uint64_t seed)
+{
+    memset(truth, 0, sizeof(*truth));
+    truth->random = seed;
+    truth->rows = calloc(IDS_MAX, sizeof(*truth->rows));
+    assert_non_null(truth->rows);
+    fixture_make_folder(truth->path);
+    truth->config = fixture_config(truth->path, &vg_clock_real, chunk_rows);
+    truth->config.limits.closed_chunks = 1000;
+    truth->config.limits.settle_batch = 1;
+    truth->table = fixture_open(&truth->config);
+    vg_arena_init(&truth->arena, 64u << 20);
+}
+
+static void truth_teardown(struct truth *truth)
+{
+    fixture_close(truth->table);
+    fixture_remove_folder(truth->path);
+    vg_arena_dispose(&truth->arena);
+    free(truth->rows);
+}
+
+/* Insert, update or delete some random records in one batch. */
+static void truth_change(struct truth *truth, uint32_t count)
+{
+    struct vg_table_change changes[64];
+    struct fixture_row keys[64];
+    bool taken[IDS_MAX] = { false };
+    uint32_t made = 0;
+    assert_true(count <= 64);
+    while (made < count) {
+        uint32_t id = fixture_below(&truth->random, IDS_MAX);
+        if (taken[id]) {
+            continue;
+        }
+        taken[id] = true;
+        bool removes = truth->is_live[id] && fixture_below(&truth->random, 5) == 0;
+        vg_time updated = 1800000000000 + (vg_time)vg_table_sequence(truth->table);
+        fixture_fill(&keys[made], id, fixture_random(&truth->random), updated);
+        if (!removes) {
+            fixture_fill(&truth->rows[id], id, fixture_random(&truth->random), updated);
+        }
+        changes[made] = (struct vg_table_change){
+            .removes = removes,
+            .row = removes ? &keys[made].row : &truth->rows[id].row,
+        };
+        truth->is_live[id] = !removes;
+        made++;
+    }
+    assert_int_equal(vg_table_prepare(truth->table, changes, count, NULL), VG_OK);
+    vg_table_publish(truth->table, vg_table_sequence(truth->table) + 1, NULL);
+    vg_table_maintain(truth->table);
+}
+
+/* --- the other evaluator: straight from the definitions, one row at a time --- */
+
+static bool bit_of(const uint8_t *address, uint32_t bit)
+{
+    return (address[bit / 8] >> (7 - bit % 8) & 1) != 0;
+}
+
+static bool truth_network(const struct vg_predicate *question, const struct vg_network *stored)
+{
+    const struct vg_network *wanted = &question->network.network;
+    if (stored->family != wanted->family) {
+        return false;
+    }
+    bool same = stored->bits == wanted->bits;
+    for (uint32_t bit = 0; bit < stored->bits && bit < wanted->bits; bit++) {
+        if (bit_of(stored->address, bit) != bit_of(wanted->address, bit)) {
+            return false;
+        }
+    }
+    return question->network.min_bits < 0 || stored->bits >= question->network.min_bits || same;
+}
+
+static bool truth_list(const struct vg_predicate *question, const struct vg_value *value)
+{
+    for (uint32_t i = 0; i < value->numbers.count; i++) {
+        for (uint32_t w = 0; w < question->count; w++) {
+            if (value->numbers.items[i] == question->numbers[w]) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool truth_hashes(const struct vg_predicate *question, const struct vg_value *value)
+{
+    for (uint32_t i = 0; i < value->hashes.count; i++) {
+        for (uint32_t w = 0; w < question->count; w++) {
+            if (value->hashes.items[i] == question->hashes[w]) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool truth_number(const struct vg_predicate *question, const struct vg_value *value)
+{
+    for (uint32_t w = 0; w < question->count; w++) {
+        if (value->number != VG_ABSENT && value->number == question->numbers[w]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool truth_bytes(const struct vg_predicate *question, const struct vg_value *value)
+{
+    for (uint32_t w = 0; w < question->count; w++) {
+        if (value->bytes.data != NULL && vg_bytes_equal(value->bytes, question->bytes[w])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool truth_absent(enum vg_column_kind kind, const struct vg_value *value)
+{
+    switch (kind) {
+    case VG_COLUMN_TIME:
+    case VG_COLUMN_NUMBER:
+        return value->number == VG_ABSENT;
+    case VG_COLUMN_TEXT:
+    case VG_COLUMN_FIXED:
+        return value->bytes.data == NULL;
+    case VG_COLUMN_NETWORK:
+        return value->network.family == 0;
+    case VG_COLUMN_SUBJECTS:
+    case VG_COLUMN_NUMBERS:
+        return value->numbers.count == 0;
+    case VG_COLUMN_HASHES:
+        return value->hashes.count == 0;
+    case VG_COLUMN_FLAGS:
+        break;
+    }
+    return false;
+}
+
+static bool truth_matches(const struct vg_predicate *node, const struct fixture_row *row)
+{
+    const struct vg_value *value = &row->values[node->column];
+    enum vg_column_kind kind = fixture_schema.columns[node->column].kind;
+    bool any = false;
+    bool all = true;
+    switch (node->kind) {
+    case VG_PREDICATE_ALL:
+        return true;
+    case VG_PREDICATE_NONE:
+        return false;
+    case VG_PREDICATE_AND:
+    case VG_PREDICATE_OR:
+        for (uint32_t i = 0; i < node->count; i++) {
+            bool child = truth_matches(node->children[i], row);
+            any = any || child;
+            all = all && child;
+        }
+        return node->kind == VG_PREDICATE_AND ? all : any;
+    case VG_PREDICATE_NOT:
+        return !truth_matches(node->children[0], row);
+    case VG_PREDICATE_RANGE:
+        return value->number != VG_ABSENT && value->number >= node->range.min &&
+               value->number <= node->range.max;
+    case VG_PREDICATE_NUMBER_IN:
+        return kind == VG_COLUMN_NUMBERS || kind == VG_COLUMN_SUBJECTS ? truth_list(node, value)
+                                                                       : truth_number(node, value);
+    case VG_PREDICATE_FLAGS_ALL:
+        return (vg_flags_bits(value->number) & node->mask) == node->mask;
+    case VG_PREDICATE_FLAGS_ANY:
+        return (vg_flags_bits(value->number) & node->mask) != 0;
+    case VG_PREDICATE_BYTES_IN:
+        return truth_bytes(node, value);
+    case VG_PREDICATE_NETWORK:
+        return truth_network(node, &value->network);
+    case VG_PREDICATE_HASH_IN:
+        return truth_hashes(node, value);
+    case VG_PREDICATE_ABSENT:
+        return truth_absent(kind, value);
+    }
+    return false;
+}
+
+/* --- random questions, about values that occur --- */
+
+static const struct vg_predicate *random_number_leaf(struct truth *truth, uint32_t column)
+{
+    uint64_t *random = &truth->random;
+    int64_t numbers[12];
+    uint32_t count = 1 + fixture_below(random, 12);
+    for (uint32_t i = 0; i < count; i++) {
+        numbers[i] = truth->rows[fixture_below(random, IDS_MAX)].values[column].number;
+    }
+    if (fixture_below(random, 3) == 0) {
+        return vg_predicate_number_in(&truth->arena, column, numbers, count);
+    }
+    int64_t min = fixture_below(random, 6) == 0 ? INT64_MIN : numbers[0];
+    int64_t max = fixture_below(random, 6) == 0 ? INT64_MAX : numbers[count - 1];
+    return vg_predicate_range(&truth->arena, column, min, max);
+}
+
+static const struct vg_predicate *random_bytes_leaf(struct truth *truth, uint32_t column)
+{
+    struct vg_bytes values[10];
+    uint32_t count = fixture_below(&truth->random, 10);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct fixture_row *row = &truth->rows[fixture_below(&truth->random, IDS_MAX)];
+        values[i] = row->values[column].bytes.data == NULL ? vg_bytes_text("no such value")
+                                                           : row->values[column].bytes;
+    }
+    return vg_predicate_bytes_in(&truth->arena, column, values, count);
+}
+
+static const struct vg_predicate *random_list_leaf(struct truth *truth, uint32_t column)
+{
+    int64_t numbers[3];
+    uint64_t hashes[3];
+    uint32_t count = 1 + fixture_below(&truth->random, 3);
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t word = fixture_below(&truth->random, 12);
+        numbers[i] = (int64_t)fixture_below(&truth->random, 8);
+        hashes[i] = fixture_random(&word);
+    }
+    return column == FIX_PROPERTIES ? vg_predicate_hash_in(&truth->arena, column, hashes, count)
+                                    : vg_predicate_number_in(&truth->arena, column, numbers, count);
+}
+
+static const struct vg_predicate *random_leaf(struct truth *truth)
+{
+    uint64_t *random = &truth->random;
+    struct vg_arena *arena = &truth->arena;
+    uint32_t column = fixture_below(random, FIX_COLUMNS);
+    enum vg_column_kind kind = fixture_schema.columns[column].kind;
+    if (fixture_below(random, 12) == 0) {
+        return fixture_below(random, 2) == 0 ? vg_predicate_all(arena) : vg_predicate_none(arena);
+    }
+    if (kind != VG_COLUMN_FLAGS && fixture_below(random, 8) == 0) {
+        return vg_predicate_absent(arena, column);
+    }
+    const struct fixture_row *row = &truth->rows[fixture_below(random, IDS_MAX)];
+    switch (kind) {
+    case VG_COLUMN_TIME:
+    case VG_COLUMN_NUMBER:
+        return random_number_leaf(truth, column);
+    case VG_COLUMN_FLAGS: {
+        uint64_t mask = vg_flags_bits(row->values[column].number) | fixture_below(random, 4);
+        return fixture_below(random, 2) == 0 ? vg_predicate_flags_all(arena, column, mask)
+                                             : vg_predicate_flags_any(arena, column, mask);
+    }
+    case VG_COLUMN_TEXT:
+    case VG_COLUMN_FIXED:
+        return random_bytes_leaf(truth, column);
+    case VG_COLUMN_NETWORK: {
+        struct vg_network network = row->values[column].network;
+        if (network.family == 0) {
+            return vg_predicate_absent(arena, column);
+        }
+        int min_bits = fixture_below(random, 2) == 0 ? -1 : (int)fixture_below(random, 34);
+        return vg_predicate_network(arena, column, &network, min_bits);
+    }
+    case VG_COLUMN_SUBJECTS:
+    case VG_COLUMN_NUMBERS:
+    case VG_COLUMN_HASHES:
+        return random_list_leaf(truth, column);
+    }
+    return NULL;
+}
+
+static const struct vg_predicate *random_tree(struct truth *truth, uint32_t depth)
+{
+    uint32_t choice = fixture_below(&truth->random, depth == 0 ? 1 : 4);
+    if (choice == 0) {
+        return random_leaf(truth);
+    }
+    if (choice == 1) {
+        return vg_predicate_not(&truth->arena, random_tree(truth, depth - 1));
+    }
+    const struct vg_predicate *children[4];
+    uint32_t count = fixture_below(&truth->random, 5);
+    for (uint32_t i = 0; i < count; i++) {
+        children[i] = random_tree(truth, depth - 1);
+    }
+    return choice == 2 ? vg_predicate_and(&truth->arena, children, count)
+                       : vg_predicate_or(&truth->arena, children, count);
+}
+
+/* --- sorting, again straight from the definition --- */
+
+static const struct vg_sort_key *sort_keys;
+static uint32_t sort_key_count;
+
+static int truth_compare_value(uint32_t column, const struct vg_value *a, const struct vg_value *b)
+{
+    enum vg_column_kind kind = fixture_schema.columns[column].kind;
+    if (kind == VG_COLUMN_TEXT || kind == VG_COLUMN_FIXED) {
+        if (a->bytes.data == NULL || b->bytes.data == NULL) {
+            return (a->bytes.data != NULL) - (b->bytes.data != NULL);
+        }
+        return vg_bytes_compare(a->bytes, b->bytes);
+    }
+    if (kind == VG_COLUMN_SUBJECTS) {
+        return (a->numbers.items[0] > b->numbers.items[0]) -
+               (a->numbers.items[0] < b->numbers.items[0]);
+    }
+    return (a->number > b->number) - (a->number < b->number);
+}
+
+static int truth_compare(const void *left, const void *right)
+{
+    static const uint32_t id_columns[] = { FIX_TIME, FIX_CUSTOMER, FIX_TYPE, FIX_UUID };
+    const struct fixture_row *a = *(const struct fixture_row *const *)left;
+    const struct fixture_row *b = *(const struct fixture_row *const *)right;
+    bool descending = false;
+    for (uint32_t i = 0; i < sort_key_count + 4; i++) {
+        uint32_t column = i < sort_key_count ? sort_keys[i].column : id_columns[i - sort_key_count];
+        descending = i < sort_key_count ? sort_keys[i].descending : descending;
+        int order = truth_compare_value(column, &a->values[column], &b->values[column]);
+        if (order != 0) {
+            return descending ? -order : order;
+        }
+    }
+    return 0;
+}
+
+static void check_hit(const struct vg_hit *hit, const struct fixture_row *row)
+{
+    for (uint32_t column = 0; column < FIX_COLUMNS; column++) {
+        struct vg_value value;
+        vg_hit_read(hit, column, &value);
+        assert_true(fixture_equal(column, &value, &row->values[column]));
+    }
+}
+
+static uint32_t truth_collect(
+    struct truth *truth,
+    const struct vg_predicate *where,
+    struct fixture_row **out_rows)
+{
+    uint32_t count = 0;
+    for (uint32_t id = 0; id < IDS_MAX; id++) {
+        if (truth->is_live[id] && truth_matches(where, &truth->rows[id])) {
+            out_rows[count++] = &truth->rows[id];
+        }
+    }
+    return count;
+}
+
+/* So that a failure can be understood. */
+static void print_tree(const struct vg_predicate *node, int depth)
+{
+    print_message(
+        "%*squestion %d, column %u, %u values\n",
+        depth * 2,
+        "",
+        (int)node->kind,
+        (unsigned)node->column,
+        (unsigned)node->count);
+    bool is_branch = node->kind == VG_PREDICATE_AND || node->kind == VG_PREDICATE_OR ||
+                     node->kind == VG_PREDICATE_NOT;
+    for (uint32_t i = 0; is_branch && i < node->count; i++) {
+        print_tree(node->children[i], depth + 1);
+    }
+}
+
+static void truth_check_one(struct truth *truth, const struct vg_snapshot *snapshot)
+{
+    static const uint32_t sortable[] = { FIX_TIME,     FIX_UPDATED,   FIX_ASSESSED, FIX_SEVERITY,
+                                         FIX_CUSTOMER, FIX_SIGNATURE, FIX_AMOUNT,   FIX_DIGEST };
+    struct vg_sort_key keys[2];
+    struct vg_search search = { .sort = keys };
+    search.where = random_tree(truth, 4);
+    search.sort_count = fixture_below(&truth->random, 3);
+    for (uint32_t i = 0; i < search.sort_count; i++) {
+        keys[i].column = sortable[fixture_below(&truth->random, 8)];
+        keys[i].descending = fixture_below(&truth->random, 2) == 0;
+    }
+    search.limit = fixture_below(&truth->random, 40);
+    search.offset = fixture_below(&truth->random, 3) == 0 ? fixture_below(&truth->random, 60) : 0;
+    struct vg_search_result result;
+    assert_int_equal(vg_search_run(snapshot, &search, &truth->arena, &result, NULL), VG_OK);
+
+    struct fixture_row *expected[IDS_MAX];
+    uint32_t count = truth_collect(truth, search.where, expected);
+    sort_keys = keys;
+    sort_key_count = search.sort_count;
+    qsort(expected, count, sizeof(expected[0]), truth_compare);
+    if (result.match_count != count) {
+        print_tree(search.where, 0);
+    }
+    assert_int_equal(result.match_count, count);
+    uint32_t rest = count > search.offset ? count - (uint32_t)search.offset : 0;
+    assert_int_equal(result.hit_count, rest < search.limit ? rest : search.limit);
+    for (uint32_t i = 0; i < result.hit_count; i++) {
+        check_hit(&result.hits[i], expected[search.offset + i]);
+    }
+}
+
+static void truth_check(struct truth *truth, uint32_t searches)
+{
+    struct vg_snapshot snapshot;
+    assert_int_equal(vg_snapshot_acquire(truth->table, VG_SNAPSHOT_AGE_MS, &snapshot, NULL), VG_OK);
+    for (uint32_t i = 0; i < searches; i++) {
+        truth_check_one(truth, &snapshot);
+        vg_arena_reset(&truth->arena);
+    }
+    vg_snapshot_release(&snapshot);
+}
+
+static void run_truth(uint32_t chunk_rows, uint64_t seed)
+{
+    struct truth truth;
+    print_message("seed %llu, chunks of %u\n", (unsigned long long)seed, (unsigned)chunk_rows);
+    truth_setup(&truth, chunk_rows, seed);
+    for (uint32_t id = 0; id < IDS_MAX; id++) {
+        fixture_fill(&truth.rows[id], id, fixture_random(&truth.random), 1800000000000);
+    }
+    for (uint32_t round = 0; round < 6; round++) {
+        for (uint32_t batch = 0; batch < 4; batch++) {
+            truth_change(&truth, 1 + fixture_below(&truth.random, 60));
+        }
+        truth_check(&truth, 120);
+        if (round % 2 == 1) {
+            (void)fixture_checkpoint(truth.table, round == 3);
+            truth_check(&truth, 120);
+        }
+    }
+    truth_teardown(&truth);
+}
+
+static void test_search__agrees_with_brute_force_on_small_chunks(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        run_truth(5, seed);
+        run_truth(64, seed + 100);
+    }
+}
+
+static void test_search__agrees_with_brute_force_on_large_chunks(void **state)
+{
+    (void)state;
+    run_truth(130, 21);
+    run_truth(VG_TABLE_CHUNK_ROWS_MAX, 22);
+}
+
+/* --- networks: the table of events-api.md 4.2 --- */
+
+static void test_search__networks_match_as_documented(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *wanted;
+        int min_bits;
+        const char *stored;
+        bool matches;
+    } cases[] = {
+        { "192.168.1.32/28", -1, "192.168.1.32/28", true },
+        { "192.168.1.32/28", -1, "192.168.1.33", true },
+        { "192.168.1.32/28", -1, "192.168.1.40/29", true },
+        { "192.168.1.32/28", -1, "192.168.1.0/24", true },
+        { "192.168.1.32/28", -1, "0.0.0.0/0", true },
+        { "192.168.1.32/28", -1, "192.168.1.48/28", false },
+        { "192.168.1.0/24", 20, "192.168.0.0/20", true },
+        { "192.168.1.0/24", 20, "192.168.0.0/19", false },
+        { "192.168.1.0/24", 20, "192.168.1.77", true },
+        { "10.0.0.0/8", 20, "10.0.0.0/8", true },
+        { "10.0.0.0/8", 20, "10.1.0.0/16", false },
+        { "10.0.0.0/8", 20, "10.1.2.0/24", true },
+        { "10.1.2.3", 32, "10.1.2.0/24", false },
+        { "0.0.0.0/0", -1, "1.2.3.4", true },
+        { "0.0.0.0/0", -1, "2001:db8::1", false },
+        { "::/0", -1, "2001:db8::1", true },
+        { "::/0", -1, "1.2.3.4", false },
+        { "2001:db8::/32", 20, "2001:d00::/24", true },
+        { "2001:db8::/32", 33, "2001:db8::/32", true },
+        { "::ffff:10.0.0.1", -1, "10.0.0.1", true },
+        { "10.0.0.1", -1, NULL, false },
+        { "::/0", -1, NULL, false },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char path[64];
+        fixture_make_folder(path);
+        struct vg_table_config config = fixture_config(path, &vg_clock_real, 8);
+        struct vg_table *table = fixture_open(&config);
+        struct fixture_row row;
+        fixture_fill(&row, 1, 1, 1);
+        memset(&row.values[FIX_SOURCE].network, 0, sizeof(struct vg_network));
+        if (cases[i].stored != NULL) {
+            assert_true(
+                vg_network_parse(vg_bytes_text(cases[i].stored), &row.values[FIX_SOURCE].network));
+        }
+        fixture_put(table, &row, 1);
+        for (int sealed = 0; sealed < 2; sealed++) {
+            struct vg_arena arena;
+            struct vg_network wanted;
+            struct vg_snapshot snapshot;
+            struct vg_search_result result;
+            vg_arena_init(&arena, 1u << 20);
+            assert_true(vg_network_parse(vg_bytes_text(cases[i].wanted), &wanted));
+            struct vg_search search = { 0 };
+            search.where = vg_predicate_network(&arena, FIX_SOURCE, &wanted, cases[i].min_bits);
+            assert_int_equal(
+                vg_snapshot_acquire(table, VG_SNAPSHOT_AGE_MS, &snapshot, NULL),
+                VG_OK);
+            assert_int_equal(vg_search_run(&snapshot, &search, &arena, &result, NULL), VG_OK);
+            assert_int_equal(result.match_count, cases[i].matches);
+            vg_snapshot_release(&snapshot);
+            vg_arena_dispose(&arena);
+            (void)fixture_checkpoint(table, true);
+        }
+        fixture_close(table);
+        fixture_remove_folder(path);
+    }
+}
+
+/* --- passes, limits, cancelling --- */
+
+static void test_search__after_continues_where_a_page_ended(void **state)
+{
+    (void)state;
+    struct truth truth;
+    truth_setup(&truth, 7, 5);
+    for (uint32_t batch = 0; batch < 12; batch++) {
+        truth_change(&truth, 40);
+    }
+    struct vg_snapshot snapshot;
+    const struct vg_sort_key key = { .column = FIX_SEVERITY, .descending = true };
+    struct vg_search search = { .sort = &key, .sort_count = 1, .limit = 100000 };
+    struct vg_search_result all;
+    struct vg_search_result page;
+    assert_int_equal(vg_snapshot_acquire(truth.table, VG_SNAPSHOT_AGE_MS, &snapshot, NULL), VG_OK);
+    search.where = vg_predicate_all(&truth.arena);
+    assert_int_equal(vg_search_run(&snapshot, &search, &truth.arena, &all, NULL), VG_OK);
+    assert_true(all.hit_count > 50);
+    search.limit = 17;
+    uint32_t seen = 0;
+    struct vg_hit last;
+    do {
+        assert_int_equal(vg_search_run(&snapshot, &search, &truth.arena, &page, NULL), VG_OK);
+        assert_int_equal(page.match_count, all.match_count);
+        for (uint32_t i = 0; i < page.hit_count; i++) {
+            assert_ptr_equal(page.hits[i].chunk, all.hits[seen].chunk);
+            assert_int_equal(page.hits[i].position, all.hits[seen].position);
+            seen++;
+        }
+        if (page.hit_count > 0) {
+            last = page.hits[page.hit_count - 1];
+            search.after = &last;
+        }
+    } while (page.hit_count > 0);
+    assert_int_equal(seen, all.hit_count);
+    vg_snapshot_release(&snapshot);
+    truth_teardown(&truth);
+}
+
+static enum vg_reason cancel(void *owner, struct vg_error *error)
+{
+    uint32_t *left = owner;
+    return (*left)-- == 0 ? vg_error_set(error, VG_CANCELLED, NULL) : VG_OK;
+}
+
+static void test_search__limits_and_cancelling(void **state)
+{
+    (void)state;
+    struct truth truth;
+    truth_setup(&truth, 7, 5);
+    truth_change(&truth, 40);
+    struct vg_snapshot snapshot;
+    struct vg_search_result result;
+    assert_int_equal(vg_snapshot_acquire(truth.table, VG_SNAPSHOT_AGE_MS, &snapshot, NULL), VG_OK);
+    struct vg_search search = { .where = vg_predicate_all(&truth.arena) };
+    search.limit = VG_SEARCH_ROWS_MAX;
+    assert_int_equal(vg_search_run(&snapshot, &search, &truth.arena, &result, NULL), VG_OK);
+    search.offset = 1;
+    assert_int_equal(
+        vg_search_run(&snapshot, &search, &truth.arena, &result, NULL),
+        VG_RESULTSET_TOO_LARGE);
+    search.limit = 10;
+    search.offset = VG_SEARCH_ROWS_MAX - 10;
+    assert_int_equal(vg_search_run(&snapshot, &search, &truth.arena, &result, NULL), VG_OK);
+    assert_int_equal(result.hit_count, 0);
+    search.offset++;
+    assert_int_equal(
+        vg_search_run(&snapshot, &search, &truth.arena, &result, NULL),
+        VG_RESULTSET_TOO_LARGE);
+    /* Only the count: the offset does not matter. */
+    search.limit = 0;
+    assert_int_equal(vg_search_run(&snapshot, &search, &truth.arena, &result, NULL), VG_OK);
+    assert_true(result.match_count > 0);
+
+    uint32_t left = 2;
+    search.check = cancel;
+    search.owner = &left;
+    assert_int_equal(vg_search_run(&snapshot, &search, &truth.arena, &result, NULL), VG_CANCELLED);
+    search.check = NULL;
+
+    struct vg_arena tiny;
+    vg_arena_init(&tiny, 4096);
+    assert_int_equal(vg_search_run(&snapshot, &search, &tiny, &result, NULL), VG_REQUEST_MEMORY);
+    vg_arena_dispose(&tiny);
+    vg_snapshot_release(&snapshot);
+    truth_teardown(&truth);
+}
+
+static void test_predicate__limits_of_nodes_and_depth(void **state)
+{
+    (void)state;
+    struct vg_arena arena;
+    vg_arena_init(&arena, 8u << 20);
+    const struct vg_predicate *leaf = vg_predicate_all(&arena);
+    const struct vg_predicate *children[VG_PREDICATE_NODES_MAX];
+    for (uint32_t i = 0; i < VG_PREDICATE_NODES_MAX; i++) {
+        children[i] = leaf;
+    }
+    const struct vg_predicate *wide = vg_predicate_or(&arena, children, VG_PREDICATE_NODES_MAX - 1);
+    assert_int_equal(vg_predicate_check(wide, &fixture_schema, NULL), VG_OK);
+    wide = vg_predicate_or(&arena, children, VG_PREDICATE_NODES_MAX);
+    assert_int_equal(vg_predicate_check(wide, &fixture_schema, NULL), VG_RESOURCE_LIMIT);
+
+    const struct vg_predicate *deep = leaf;
+    for (uint32_t i = 1; i < VG_PREDICATE_DEPTH_MAX; i++) {
+        deep = vg_predicate_not(&arena, deep);
+    }
+    assert_int_equal(vg_predicate_check(deep, &fixture_schema, NULL), VG_OK);
+    deep = vg_predicate_not(&arena, deep);
+    assert_int_equal(vg_predicate_check(deep, &fixture_schema, NULL), VG_RESOURCE_LIMIT);
+
+    assert_int_equal(
+        vg_predicate_check(vg_predicate_flags_any(&arena, FIX_SIGNATURE, 1), &fixture_schema, NULL),
+        VG_INTERNAL);
+    assert_int_equal(
+        vg_predicate_check(vg_predicate_range(&arena, FIX_COLUMNS, 0, 1), &fixture_schema, NULL),
+        VG_INTERNAL);
+    assert_null(vg_predicate_not(&arena, NULL));
+    vg_arena_dispose(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_search__agrees_with_brute_force_on_small_chunks),
+        cmocka_unit_test(test_search__agrees_with_brute_force_on_large_chunks),
+        cmocka_unit_test(test_search__networks_match_as_documented),
+        cmocka_unit_test(test_search__after_continues_where_a_page_ended),
+        cmocka_unit_test(test_search__limits_and_cancelling),
+        cmocka_unit_test(test_predicate__limits_of_nodes_and_depth),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
