@@ -1,0 +1,101 @@
+/*
+ * A gRPC client for our own command line: blocking, unary, over one connection that is made again
+ * when it was lost. Several calls may be under way: start them, then wait for any.
+ *
+ *     struct vg_grpc_client_call call = { .path = "/vigil.events.v2.EventService/GetEvent",
+ * .kept_request = bytes }; vg_grpc_client_start(client, &call); vg_grpc_client_wait(client, &call);
+ *     if (call.code == VG_GRPC_OK) … call.answer …
+ *     vg_grpc_client_call_dispose(&call);
+ *
+ * A call always ends with a status: what goes wrong on the way is UNAVAILABLE, or DEADLINE_EXCEEDED
+ * after its timeout, with words. Nothing is repeated by itself.
+ *
+ * Threads: one at a time.
+ */
+#ifndef VG_RPC_GRPC_GRPC_CLIENT_H
+#define VG_RPC_GRPC_GRPC_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/arena.h"
+#include "core/base/buffer.h"
+#include "core/base/bytes.h"
+#include "core/base/compiler.h"
+#include "core/base/error.h"
+#include "rpc/grpc/grpc_frame.h"
+#include "rpc/grpc/grpc_status.h"
+#include "rpc/http2/http2_client.h"
+
+#define VG_GRPC_CLIENT_TIMEOUT_NS     UINT64_C(30000000000)
+#define VG_GRPC_CLIENT_MESSAGE_SIZE   1024u
+#define VG_GRPC_CLIENT_ANSWER_BYTES   (64u << 20)
+#define VG_GRPC_CLIENT_CREDENTIAL_MAX 512u
+
+struct vg_grpc_client;
+
+struct vg_grpc_client_call {
+    /* Set before start; all else zero. */
+    const char *path;             /* kept until done */
+    struct vg_bytes kept_request; /* the serialised message */
+    uint64_t timeout_ns;          /* 0 = VG_GRPC_CLIENT_TIMEOUT_NS */
+    void *owner;                  /* the caller's */
+
+    /* Set when done. */
+    bool done;
+    enum vg_grpc_code code;
+    char message[VG_GRPC_CLIENT_MESSAGE_SIZE]; /* "" with OK */
+    struct vg_grpc_details details; /* reason and violations, where the server named them */
+    struct vg_bytes answer;         /* the serialised message; lives until dispose */
+
+    /* Private. */
+    struct vg_http2_client_call http;
+    struct vg_grpc_client *client;
+    struct vg_grpc_client_call *next; /* under way, or done and not yet waited for */
+    struct vg_grpc_client_call *back;
+    uint64_t deadline_ns;
+    struct vg_grpc_frame frame;
+    struct vg_buffer body; /* the prefix and the request */
+    struct vg_buffer answer_bytes;
+    struct vg_arena arena;
+    bool has_status;
+    unsigned http_status;
+    const char *failure; /* why we gave up, NULL = we did not */
+};
+
+/*
+ * A client of the server at `address` ("HOST:PORT"), which is connected now. `credential`: the API
+ * key, NULL = none.
+ *
+ * Fails with: CONFIG, OVERLOADED (nobody answers).
+ */
+VG_MUST_USE enum vg_reason vg_grpc_client_open(
+    const char *address,
+    const char *credential,
+    struct vg_grpc_client **out_client,
+    struct vg_error *error);
+
+/* Ends what is under way. Accepts NULL. */
+void vg_grpc_client_close(struct vg_grpc_client *client);
+
+/* Begin a call. */
+void vg_grpc_client_start(struct vg_grpc_client *client, struct vg_grpc_client_call *call);
+
+/* Wait until `call` is done. */
+void vg_grpc_client_wait(struct vg_grpc_client *client, struct vg_grpc_client_call *call);
+
+/* Wait until any call is done and return it, each once, the earliest first; NULL when none is left.
+ */
+struct vg_grpc_client_call *vg_grpc_client_wait_any(struct vg_grpc_client *client);
+
+/* Calls that were started and not yet returned by a wait. */
+size_t vg_grpc_client_under_way(const struct vg_grpc_client *client);
+
+/* Give up answer and words of a done call; it may be started again afterwards. */
+void vg_grpc_client_call_dispose(struct vg_grpc_client_call *call);
+
+/* The name of a code as gRPC writes it: "NOT_FOUND". */
+const char *vg_grpc_client_code_name(enum vg_grpc_code code);
+
+#endif

@@ -1,0 +1,412 @@
+/* The client against a real server on loopback whose application answers by the path. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/base/compiler.h"
+#include "rpc/grpc/grpc_client.h"
+#include "rpc/http2/http2_protocol.h"
+#include "rpc/net/server.h"
+
+/* --- The application ----------------------------------------------------------------------------
+ */
+
+struct canned {
+    struct vg_buffer body;
+    size_t at;
+    struct vg_arena arena;
+    struct vg_http_header trailers[VG_GRPC_STATUS_TRAILERS + 1];
+};
+
+static bool is(const struct vg_exchange *exchange, const char *path)
+{
+    return vg_bytes_equal(exchange->request.target, vg_bytes_text(path));
+}
+
+static void canned_headers(struct vg_exchange *exchange)
+{
+    struct canned *canned = calloc(1, sizeof(*canned));
+    assert_non_null(canned);
+    exchange->state = canned;
+    vg_buffer_init(&canned->body, 8u << 20);
+    vg_arena_init(&canned->arena, 100000);
+}
+
+static void canned_body(struct vg_exchange *exchange, struct vg_bytes part)
+{
+    struct canned *canned = exchange->state;
+    vg_buffer_append(&canned->body, part.data, part.size);
+    exchange->carrier->consume(exchange, part.size);
+}
+
+static void canned_fail(struct vg_exchange *exchange)
+{
+    struct canned *canned = exchange->state;
+    struct vg_error error;
+    vg_error_init(&error, &canned->arena);
+    vg_violations_init(&error.violations, &canned->arena);
+    (void)vg_error_set(&error, VG_INVALID_REFERENCE, "no location \xE2\x82\xAC is 100%% known");
+    vg_violations_add(
+        &error.violations,
+        &(struct vg_violation){ .reason = VG_INVALID_REFERENCE, .field = "location" });
+    canned->trailers[0] = (struct vg_http_header){ .name = vg_bytes_text("content-type"),
+                                                   .value = vg_bytes_text("application/grpc") };
+    size_t count =
+        vg_grpc_status_trailers(VG_INVALID_REFERENCE, &error, &canned->arena, canned->trailers + 1);
+    exchange->carrier->respond(
+        exchange,
+        &(struct vg_http_response){ .status = 200,
+                                    .headers = canned->trailers,
+                                    .header_count = count + 1,
+                                    .content_length = -1,
+                                    .no_body = true });
+}
+
+static void canned_end(struct vg_exchange *exchange)
+{
+    struct canned *canned = exchange->state;
+    if (is(exchange, "/hang")) {
+        return;
+    }
+    if (is(exchange, "/abort")) {
+        exchange->carrier->abort(exchange, VG_INTERNAL);
+        return;
+    }
+    if (is(exchange, "/fail")) {
+        canned_fail(exchange);
+        return;
+    }
+    if (is(exchange, "/key")) {
+        const struct vg_http_header *key =
+            vg_http_request_header(&exchange->request, "argus-api-key");
+        vg_buffer_clear(&canned->body);
+        uint8_t prefix[VG_GRPC_PREFIX_SIZE];
+        vg_grpc_frame_put_prefix(prefix, key == NULL ? 0 : (uint32_t)key->value.size);
+        vg_buffer_append(&canned->body, prefix, sizeof(prefix));
+        vg_buffer_append(
+            &canned->body,
+            key == NULL ? NULL : key->value.data,
+            key == NULL ? 0 : key->value.size);
+    } else if (is(exchange, "/twice")) {
+        struct vg_buffer once = canned->body;
+        uint8_t copy[100];
+        assert_true(once.size <= sizeof(copy));
+        memcpy(copy, once.data, once.size);
+        vg_buffer_append(&canned->body, copy, once.size);
+    } else if (is(exchange, "/broken")) {
+        canned->body.data[0] = 9;
+    } else if (is(exchange, "/none")) {
+        vg_buffer_clear(&canned->body);
+    }
+    exchange->carrier->respond(
+        exchange,
+        &(struct vg_http_response){ .status = is(exchange, "/503") ? 503 : 200,
+                                    .content_length = -1 });
+}
+
+static enum vg_pull canned_pull(
+    struct vg_exchange *exchange,
+    uint8_t *out,
+    size_t size,
+    size_t *out_size)
+{
+    struct canned *canned = exchange->state;
+    size_t left = canned->body.size - canned->at;
+    *out_size = left < size ? left : size;
+    memcpy(out, canned->body.data + canned->at, *out_size);
+    canned->at += *out_size;
+    if (canned->at < canned->body.size) {
+        return VG_PULL_MORE;
+    }
+    if (is(exchange, "/503") || is(exchange, "/statusless")) {
+        return VG_PULL_END;
+    }
+    exchange->trailer_count =
+        vg_grpc_status_trailers(VG_OK, NULL, &canned->arena, canned->trailers);
+    exchange->trailers = canned->trailers;
+    return VG_PULL_TRAILERS;
+}
+
+static void canned_closed(struct vg_exchange *exchange, bool answered)
+{
+    (void)answered;
+    struct canned *canned = exchange->state;
+    vg_buffer_dispose(&canned->body);
+    vg_arena_dispose(&canned->arena);
+    free(canned);
+}
+
+static const struct vg_exchange_app canned_app = {
+    .headers = canned_headers,
+    .body = canned_body,
+    .end = canned_end,
+    .pull = canned_pull,
+    .closed = canned_closed,
+};
+
+static const struct vg_exchange_app *canned_select(
+    const struct vg_exchange_selector *selector,
+    const struct vg_exchange *exchange)
+{
+    (void)selector;
+    (void)exchange;
+    return &canned_app;
+}
+
+/* --- The server ---------------------------------------------------------------------------------
+ */
+
+struct fixture {
+    struct vg_exchange_selector selector;
+    struct vg_http2_protocol http2;
+    struct vg_server *server;
+    char address[64];
+};
+
+static void fixture_start(struct fixture *fixture, unsigned port)
+{
+    struct vg_http2_limits limits = VG_HTTP2_LIMITS_DEFAULT;
+    struct vg_error error;
+    char listen[64];
+    vg_error_init(&error, NULL);
+    fixture->selector.select = canned_select;
+    vg_http2_protocol_init(&fixture->http2, &fixture->selector, &limits);
+    (void)snprintf(listen, sizeof(listen), "127.0.0.1:%u", port);
+    struct vg_server_options options = { .listen = listen,
+                                         .worker_count = 1,
+                                         .drain_timeout_ns = 100000000,
+                                         .http2 = &fixture->http2.protocol };
+    assert_int_equal(vg_server_create(&options, &fixture->server, &error), VG_OK);
+    assert_int_equal(vg_server_start(fixture->server, &error), VG_OK);
+    (void)
+        snprintf(fixture->address, sizeof(fixture->address), "127.0.0.1:%u", fixture->server->port);
+}
+
+static void fixture_stop(struct fixture *fixture)
+{
+    vg_server_drain(fixture->server);
+    vg_server_join(fixture->server);
+    vg_server_destroy(fixture->server);
+    vg_http2_protocol_dispose(&fixture->http2);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    assert_non_null(fixture);
+    fixture_start(fixture, 0);
+    *state = fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    fixture_stop(*state);
+    free(*state);
+    return 0;
+}
+
+static struct vg_grpc_client *open_client(const struct fixture *fixture, const char *key)
+{
+    struct vg_grpc_client *client = NULL;
+    struct vg_error error;
+    vg_error_init(&error, NULL);
+    assert_int_equal(vg_grpc_client_open(fixture->address, key, &client, &error), VG_OK);
+    return client;
+}
+
+/* --- The tests ----------------------------------------------------------------------------------
+ */
+
+static void test_grpc_client__gets_an_answer(void **state)
+{
+    struct vg_grpc_client *client = open_client(*state, NULL);
+    struct vg_grpc_client_call call = { .path = "/echo", .kept_request = vg_bytes_text("hello") };
+    for (int i = 0; i < 3; i++) {
+        vg_grpc_client_start(client, &call);
+        vg_grpc_client_wait(client, &call);
+        assert_int_equal(call.code, VG_GRPC_OK);
+        assert_true(vg_bytes_equal(call.answer, vg_bytes_text("hello")));
+        vg_grpc_client_call_dispose(&call);
+    }
+    vg_grpc_client_close(client);
+}
+
+static void test_grpc_client__carries_large_messages(void **state)
+{
+    struct vg_grpc_client *client = open_client(*state, NULL);
+    const size_t size = 5u << 20; /* beyond every window */
+    uint8_t *bytes = malloc(size);
+    assert_non_null(bytes);
+    memset(bytes, 'x', size);
+    struct vg_grpc_client_call call = { .path = "/echo", .kept_request = vg_bytes(bytes, size) };
+    vg_grpc_client_start(client, &call);
+    vg_grpc_client_wait(client, &call);
+    assert_int_equal(call.code, VG_GRPC_OK);
+    assert_true(vg_bytes_equal(call.answer, call.kept_request));
+    vg_grpc_client_call_dispose(&call);
+    free(bytes);
+    vg_grpc_client_close(client);
+}
+
+static void test_grpc_client__sends_its_key(void **state)
+{
+    struct vg_grpc_client *client = open_client(*state, "id/user/secret");
+    struct vg_grpc_client_call call = { .path = "/key" };
+    vg_grpc_client_start(client, &call);
+    vg_grpc_client_wait(client, &call);
+    assert_true(vg_bytes_equal(call.answer, vg_bytes_text("id/user/secret")));
+    vg_grpc_client_call_dispose(&call);
+    vg_grpc_client_close(client);
+}
+
+static void test_grpc_client__understands_failures(void **state)
+{
+    const struct {
+        const char *path;
+        enum vg_grpc_code code;
+        const char *words;
+    } rows[] = {
+        { "/fail", VG_GRPC_INVALID_ARGUMENT, "no location \xE2\x82\xAC is 100% known" },
+        { "/abort", VG_GRPC_INTERNAL, "HTTP/2 error 2" },
+        { "/503", VG_GRPC_UNAVAILABLE, "HTTP 503" },
+        { "/twice", VG_GRPC_INTERNAL, "not one message" },
+        { "/none", VG_GRPC_INTERNAL, "not one message" },
+        { "/broken", VG_GRPC_INTERNAL, "malformed" },
+        { "/statusless", VG_GRPC_UNKNOWN, "no status" },
+    };
+    struct vg_grpc_client *client = open_client(*state, NULL);
+    for (size_t i = 0; i < VG_ARRAY_COUNT(rows); i++) {
+        struct vg_grpc_client_call call = { .path = rows[i].path,
+                                            .kept_request = vg_bytes_text("x") };
+        vg_grpc_client_start(client, &call);
+        vg_grpc_client_wait(client, &call);
+        if (call.code != rows[i].code || strstr(call.message, rows[i].words) == NULL) {
+            fail_msg("%s: %d %s", rows[i].path, call.code, call.message);
+        }
+        if (i == 0) {
+            assert_string_equal(call.details.reason, "INVALID_REFERENCE");
+            assert_int_equal(call.details.violation_count, 1);
+            assert_string_equal(call.details.violations[0].field, "location");
+        }
+        vg_grpc_client_call_dispose(&call);
+    }
+    vg_grpc_client_close(client);
+}
+
+static void test_grpc_client__gives_up_at_its_deadline(void **state)
+{
+    struct vg_grpc_client *client = open_client(*state, NULL);
+    struct vg_grpc_client_call hang = { .path = "/hang", .timeout_ns = 20000000 };
+    vg_grpc_client_start(client, &hang);
+    vg_grpc_client_wait(client, &hang);
+    assert_int_equal(hang.code, VG_GRPC_DEADLINE_EXCEEDED);
+    vg_grpc_client_call_dispose(&hang);
+    struct vg_grpc_client_call call = { .path = "/echo" };
+    vg_grpc_client_start(client, &call);
+    vg_grpc_client_wait(client, &call);
+    assert_int_equal(call.code, VG_GRPC_OK);
+    vg_grpc_client_call_dispose(&call);
+    vg_grpc_client_close(client);
+}
+
+static void test_grpc_client__keeps_a_window_of_calls_under_way(void **state)
+{
+    enum { CALLS = 3000, WINDOW = 200 };
+    struct vg_grpc_client *client = open_client(*state, NULL);
+    static struct vg_grpc_client_call calls[WINDOW];
+    static uint32_t numbers[WINDOW];
+    static unsigned char seen[CALLS];
+    uint32_t started = 0;
+    size_t done = 0;
+    for (size_t i = 0; i < WINDOW; i++) {
+        numbers[i] = started++;
+        calls[i] = (struct vg_grpc_client_call){ .path = "/echo",
+                                                 .kept_request = vg_bytes(&numbers[i], 4) };
+        vg_grpc_client_start(client, &calls[i]);
+    }
+    assert_int_equal(vg_grpc_client_under_way(client), WINDOW);
+    struct vg_grpc_client_call *call;
+    while ((call = vg_grpc_client_wait_any(client)) != NULL) {
+        uint32_t number;
+        assert_int_equal(call->code, VG_GRPC_OK);
+        assert_int_equal(call->answer.size, 4);
+        memcpy(&number, call->answer.data, 4);
+        assert_int_equal(seen[number]++, 0);
+        done++;
+        vg_grpc_client_call_dispose(call);
+        if (started < CALLS) {
+            numbers[call - calls] = started++;
+            vg_grpc_client_start(client, call);
+        }
+    }
+    assert_int_equal(done, CALLS);
+    vg_grpc_client_close(client);
+}
+
+static void test_grpc_client__connects_again(void **state)
+{
+    struct fixture *fixture = *state;
+    struct vg_grpc_client *client = open_client(fixture, NULL);
+    unsigned port = fixture->server->port;
+    struct vg_grpc_client_call call = { .path = "/hang" };
+    vg_grpc_client_start(client, &call);
+    fixture_stop(fixture); /* cuts the call after its drain timeout */
+    vg_grpc_client_wait(client, &call);
+    assert_int_equal(call.code, VG_GRPC_UNAVAILABLE);
+    vg_grpc_client_call_dispose(&call);
+    call.path = "/echo";
+    vg_grpc_client_start(client, &call);
+    vg_grpc_client_wait(client, &call);
+    assert_int_equal(call.code, VG_GRPC_UNAVAILABLE);
+    assert_non_null(strstr(call.message, "Connection refused"));
+    vg_grpc_client_call_dispose(&call);
+    fixture_start(fixture, port);
+    vg_grpc_client_start(client, &call);
+    vg_grpc_client_wait(client, &call);
+    assert_int_equal(call.code, VG_GRPC_OK);
+    vg_grpc_client_call_dispose(&call);
+    vg_grpc_client_close(client);
+}
+
+static void test_grpc_client__says_why_it_cannot_connect(void **state)
+{
+    (void)state;
+    struct vg_grpc_client *client = NULL;
+    struct vg_error error;
+    vg_error_init(&error, NULL);
+    assert_int_equal(vg_grpc_client_open("127.0.0.1:1", NULL, &client, &error), VG_OVERLOADED);
+    assert_non_null(strstr(error.message, "127.0.0.1:1"));
+    assert_int_equal(vg_grpc_client_open("nowhere", NULL, &client, &error), VG_CONFIG);
+    assert_null(client);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_grpc_client__gets_an_answer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_grpc_client__carries_large_messages,
+            set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(test_grpc_client__sends_its_key, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_grpc_client__understands_failures, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_grpc_client__gives_up_at_its_deadline,
+            set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_grpc_client__keeps_a_window_of_calls_under_way,
+            set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(test_grpc_client__connects_again, set_up, tear_down),
+        cmocka_unit_test(test_grpc_client__says_why_it_cannot_connect),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
