@@ -33,7 +33,8 @@ static enum vg_reason fail(struct vg_error *error, const char *what, const char 
 {
     int number = errno;
     (void)vg_error_set(error, VG_STORE_IO, "The administrator key cannot be written");
-    return vg_error_detail(error, "%s %s: errno %d", what, path, number);
+    (void)vg_error_detail(error, "%s %s: errno %d", what, path, number);
+    return VG_STORE_IO;
 }
 
 static bool write_all(int file, const char *text, size_t size)
