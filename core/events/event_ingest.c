@@ -89,5 +89,6 @@ void vg_event_ingest_add(struct vg_ingest_submission *group, struct vg_event_sub
 {
     VG_ASSERT(submission->reason == VG_OK && submission->item.key.size != 0);
     submission->item.domain = vg_event_ingest_domain();
+    submission->item.identity = &submission->row;
     vg_ingest_submission_add(group, &submission->item);
 }

@@ -10,8 +10,8 @@
 #include "core/ingest/ingest.h"
 
 /*
- * The domain of events: stateless, one for all. The rows it hands on (vg_ingest_change.new_row,
- * vg_ingest_row.values) are struct vg_row of vg_event_table_schema.
+ * The domain of events: stateless, one for all. The rows it hands on (vg_ingest_change.new_row)
+ * are struct vg_row of vg_event_table_schema.
  */
 struct vg_ingest_domain *vg_event_ingest_domain(void);
 

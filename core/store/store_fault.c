@@ -26,6 +26,7 @@ struct store_fault {
     struct fault faults[VG_FAULT_POINT_COUNT];
     struct undo *undo;
     bool crashed;
+    bool ignores_sync;
     unsigned level0_files;
     void (*before_apply)(void *owner);
     void *owner;
@@ -115,10 +116,13 @@ static enum vg_reason apply_inner(
     const struct vg_batch *batch,
     struct vg_error *error)
 {
-    struct undo *undo = batch->synced ? NULL : undo_prepare(self, shard, batch);
+    (void)pthread_mutex_lock(&self->lock);
+    bool synced = batch->synced && !self->ignores_sync;
+    (void)pthread_mutex_unlock(&self->lock);
+    struct undo *undo = synced ? NULL : undo_prepare(self, shard, batch);
     enum vg_reason reason = vg_store_apply(self->inner, shard, batch, error);
     (void)pthread_mutex_lock(&self->lock);
-    if (reason == VG_OK && batch->synced) {
+    if (reason == VG_OK && synced) {
         undo_forget_all(self);
     } else if (reason == VG_OK) {
         undo->older = self->undo;
@@ -329,6 +333,14 @@ void vg_store_fault_hook(struct vg_store *store, void (*before_apply)(void *owne
     (void)pthread_mutex_lock(&self->lock);
     self->before_apply = before_apply;
     self->owner = owner;
+    (void)pthread_mutex_unlock(&self->lock);
+}
+
+void vg_store_fault_ignore_sync(struct vg_store *store)
+{
+    struct store_fault *self = fault_of(store);
+    (void)pthread_mutex_lock(&self->lock);
+    self->ignores_sync = true;
     (void)pthread_mutex_unlock(&self->lock);
 }
 

@@ -47,6 +47,9 @@ uint32_t vg_store_fault_fired(struct vg_store *store, enum vg_fault_point point)
  * hold a commit there. */
 void vg_store_fault_hook(struct vg_store *store, void (*before_apply)(void *owner), void *owner);
 
+/* Treat every batch as not synced from now on, as a store that only says so: for tests of tests. */
+void vg_store_fault_ignore_sync(struct vg_store *store);
+
 /* Lose all that was not synced; from here on everything fails with STORE_UNAVAILABLE until
  * reopened.
  */
