@@ -8,8 +8,8 @@
  *
  * Threads: immutable.
  */
-#ifndef VG_GATEWAY_JSON_DIALECT_H
-#define VG_GATEWAY_JSON_DIALECT_H
+#ifndef VG_GATEWAY_JSON_JSON_DIALECT_H
+#define VG_GATEWAY_JSON_JSON_DIALECT_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -6,8 +6,8 @@
  *
  * Threads: a value with one owner.
  */
-#ifndef VG_GATEWAY_JSON_LEX_H
-#define VG_GATEWAY_JSON_LEX_H
+#ifndef VG_GATEWAY_JSON_JSON_LEX_H
+#define VG_GATEWAY_JSON_JSON_LEX_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -9,8 +9,8 @@
  *
  * Threads: an arena belongs to one thread at a time; tables and dialects are immutable.
  */
-#ifndef VG_GATEWAY_JSON_READ_H
-#define VG_GATEWAY_JSON_READ_H
+#ifndef VG_GATEWAY_JSON_JSON_READ_H
+#define VG_GATEWAY_JSON_JSON_READ_H
 
 #include <stdbool.h>
 

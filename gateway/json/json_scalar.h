@@ -4,8 +4,8 @@
  *
  * Threads: the message and the text belong to one thread.
  */
-#ifndef VG_GATEWAY_JSON_SCALAR_H
-#define VG_GATEWAY_JSON_SCALAR_H
+#ifndef VG_GATEWAY_JSON_JSON_SCALAR_H
+#define VG_GATEWAY_JSON_JSON_SCALAR_H
 
 #include "core/base/compiler.h"
 #include "core/wire/packed_text.h"

@@ -7,8 +7,8 @@
  *
  * Threads: the message is read only; the buffer has one owner.
  */
-#ifndef VG_GATEWAY_JSON_WRITE_H
-#define VG_GATEWAY_JSON_WRITE_H
+#ifndef VG_GATEWAY_JSON_JSON_WRITE_H
+#define VG_GATEWAY_JSON_JSON_WRITE_H
 
 #include <stdbool.h>
 

@@ -4,8 +4,8 @@
  *
  * Threads: a value with one owner.
  */
-#ifndef VG_TESTS_RANDOM_MESSAGE_H
-#define VG_TESTS_RANDOM_MESSAGE_H
+#ifndef VG_TESTS_SUPPORT_RANDOM_MESSAGE_H
+#define VG_TESTS_SUPPORT_RANDOM_MESSAGE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
  *
  * Threads: immutable.
  */
-#ifndef VG_TESTS_SKETCH_TABLES_H
-#define VG_TESTS_SKETCH_TABLES_H
+#ifndef VG_TESTS_SUPPORT_SKETCH_SKETCH_TABLES_H
+#define VG_TESTS_SUPPORT_SKETCH_SKETCH_TABLES_H
 
 #include "proto/contract.h"
 
