@@ -32,6 +32,7 @@
 struct reader {
     struct vg_json_lexer lexer;
     const struct vg_json_dialect *dialect;
+    const ProtobufCMessageDescriptor *owner; /* of the member being read */
     struct vg_arena *arena;
     struct vg_error *error;
     struct vg_packed_text texts;
@@ -190,6 +191,7 @@ static bool read_scalar(
     }
     struct vg_json_target target = {
         .dialect = reader->dialect,
+        .owner = reader->owner,
         .texts = &reader->texts,
         .left = (size_t)(reader->lexer.end - scalar.raw.data),
     };
@@ -216,6 +218,7 @@ static bool read_singular(
     uint8_t *message)
 {
     enum vg_json_fit fit;
+    reader->owner = ((const ProtobufCMessage *)(const void *)message)->descriptor;
     if (!read_scalar(reader, field, c, message + field->offset, &fit)) {
         return false;
     }
@@ -300,6 +303,7 @@ static bool read_list(
 {
     struct growing list = { .item_size = vg_wire_item_size(field) };
     bool done;
+    reader->owner = ((const ProtobufCMessage *)(const void *)message)->descriptor;
     push_field(reader, shown, VG_PATH_NO_INDEX);
     if (c == '[') {
         done = read_array(reader, field, &list);
@@ -333,6 +337,7 @@ static bool read_entry(
     memcpy(list->items + list->count++ * list->item_size, &entry, sizeof(entry));
     struct vg_json_target target = {
         .dialect = reader->dialect,
+        .owner = reader->owner,
         .texts = &reader->texts,
         .left = (size_t)(reader->lexer.end - name->raw.data),
     };
@@ -601,6 +606,7 @@ enum vg_reason vg_json_read(
     struct reader reader;
     vg_json_lexer_init(&reader.lexer, body);
     reader.dialect = dialect;
+    reader.owner = table->descriptor;
     reader.arena = arena;
     reader.error = error;
     reader.texts = (struct vg_packed_text){ .arena = arena };

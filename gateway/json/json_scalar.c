@@ -10,6 +10,9 @@
  * fewer. */
 #define EXPONENT_LIMIT INT64_C(1000000000000)
 
+/* Longest word or name of an enum value, as written. */
+#define WORD_MAX 255u
+
 /* Longest text looked at as a number or a bool; what is longer is neither. */
 #define TEXT_NUMBER_MAX 400u
 
@@ -158,15 +161,30 @@ static enum vg_json_fit store_as_text(
     return store_text(target, text, false, member);
 }
 
-static int32_t find_value_name(const struct vg_words *words, struct vg_bytes text)
+/* The number of an enum value by its .proto name, which protoc-c keeps. */
+static bool find_value(
+    const struct vg_json_target *target,
+    const struct vg_field *field,
+    struct vg_bytes name,
+    int32_t *out_number)
 {
-    for (size_t i = 0; i < words->word_count; i++) {
-        const struct vg_word *word = &words->words[i];
-        if (vg_bytes_equal(vg_bytes(word->name, word->name_size), text)) {
-            return word->number;
-        }
+    char text[WORD_MAX + 1];
+    const ProtobufCFieldDescriptor *found =
+        protobuf_c_message_descriptor_get_field(target->owner, field->number);
+    if (found == NULL || name.size > WORD_MAX) {
+        return false;
     }
-    return 0;
+    if (name.size > 0) {
+        memcpy(text, name.data, name.size);
+    }
+    text[name.size] = '\0';
+    const ProtobufCEnumValue *value =
+        protobuf_c_enum_descriptor_get_value_by_name(found->descriptor, text);
+    if (value == NULL) {
+        return false;
+    }
+    *out_number = value->value;
+    return true;
 }
 
 static enum vg_json_fit store_word(
@@ -184,17 +202,20 @@ static enum vg_json_fit store_word(
         return VG_JSON_FIT_TYPE;
     }
     struct vg_bytes text = scalar->raw;
-    uint8_t plain[256];
+    uint8_t plain[WORD_MAX];
     if (scalar->escaped) {
         if (text.size > sizeof(plain)) {
             return VG_JSON_FIT_VALUE;
         }
         text = vg_bytes(plain, vg_json_unescape(text, plain));
     }
-    int32_t number = target->dialect->words
-                         ? vg_contract_find_word(field->sub, (const char *)text.data, text.size)
-                         : find_value_name(field->sub, text);
-    if (number == 0) {
+    int32_t number;
+    if (target->dialect->words) {
+        number = vg_contract_find_word(field->sub, (const char *)text.data, text.size);
+        if (number == 0) {
+            return VG_JSON_FIT_VALUE;
+        }
+    } else if (!find_value(target, field, text, &number)) {
         return VG_JSON_FIT_VALUE;
     }
     memcpy(member, &number, 4);

@@ -20,9 +20,11 @@ enum vg_json_fit {
     VG_JSON_FIT_MEMORY, /* past the arena's cap */
 };
 
-/* Where texts go: `left` is about how many bytes of text are still to come. */
+/* Where texts go: `left` is about how many bytes of text are still to come. `owner` is the message
+ * the member is of; the standard dialect finds the names of its enum values there. */
 struct vg_json_target {
     const struct vg_json_dialect *dialect;
+    const ProtobufCMessageDescriptor *owner;
     struct vg_packed_text *texts;
     size_t left;
 };
