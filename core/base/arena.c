@@ -46,6 +46,16 @@ void vg_arena_set_max(struct vg_arena *arena, size_t bytes_max)
     arena->bytes_max = bytes_max;
 }
 
+void vg_arena_expect(struct vg_arena *arena, size_t size)
+{
+    if (size > VG_ARENA_BLOCK_LARGEST) {
+        size = VG_ARENA_BLOCK_LARGEST;
+    }
+    if (arena->block_size < size && (size_t)(arena->end - arena->next) < size) {
+        arena->block_size = size;
+    }
+}
+
 static void *arena_grow(struct vg_arena *arena, size_t size)
 {
     size_t whole = VG_ARENA_HEADER + size;

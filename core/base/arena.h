@@ -40,6 +40,9 @@ void vg_arena_dispose(struct vg_arena *arena);
 /* Raise or lower the cap (the size of a body is known only when it has arrived). */
 void vg_arena_set_max(struct vg_arena *arena, size_t bytes_max);
 
+/* Say that about `size` bytes will be asked for, so that they come from few blocks. A hint only. */
+void vg_arena_expect(struct vg_arena *arena, size_t size);
+
 /* `size` bytes aligned for any type, not cleared; NULL past the cap. Size 0 gives a unique pointer.
  */
 VG_MUST_USE void *vg_arena_alloc(struct vg_arena *arena, size_t size);

@@ -12,6 +12,8 @@
 #define VG_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #define VG_NORETURN            __attribute__((noreturn))
 #define VG_UNUSED              __attribute__((unused))
+/* Rarely called: kept out of its callers, so that they stay small and fast. */
+#define VG_COLD __attribute__((cold, noinline))
 
 #define VG_ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

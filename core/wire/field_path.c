@@ -22,7 +22,7 @@ size_t vg_path_print(const struct vg_path_step *steps, size_t count, char *text)
         struct vg_bytes name = step->key;
         if (step->field != NULL) {
             name = vg_field_name(step->field);
-        } else {
+        } else if (name.data != NULL) {
             name = vg_utf8_cut_bytes(name, VG_PATH_KEY_MAX);
         }
         if (name.data != NULL) {

@@ -24,8 +24,9 @@
 /* One step: a member, or a key of an object, or neither; and an index into it, or none. */
 struct vg_path_step {
     const struct vg_field *field; /* NULL = key, if it has any */
-    struct vg_bytes key;          /* as written; data NULL = no key */
-    int64_t index;                /* VG_PATH_NO_INDEX = none */
+    struct vg_bytes
+        key; /* as written; data NULL = no key, size then says nothing, and size says nothing */
+    int64_t index; /* VG_PATH_NO_INDEX = none */
 };
 
 /* Print `count` steps to `text`, which has VG_PATH_TEXT_SIZE bytes. Returns the size without NUL.

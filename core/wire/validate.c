@@ -16,7 +16,7 @@
 #define PARAMETER_MAX 90u /* bytes shown of an offending value */
 /* A level of a message pushes one step, an object list a second one for its key. */
 #define STEPS_PER_LEVEL 2u
-/* As many digits as VG_TIME_MAX. */
+/* Digits of VG_TIME_MAX: a number of fewer is a time. */
 #define TIME_DIGITS_MAX 15u
 
 struct validator {
@@ -178,11 +178,28 @@ static void check_text(
     }
 }
 
+/* Is the text decimal milliseconds already, as most clients send them? */
+static bool is_milliseconds(struct vg_bytes text)
+{
+    if (text.size == 0 || text.size >= TIME_DIGITS_MAX || text.data[0] < '1') {
+        return false;
+    }
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9') {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Replace the text at `member` by decimal milliseconds. */
 static bool resolve_time(struct validator *validator, struct vg_bytes text, uint8_t *member)
 {
     vg_time time;
     const struct vg_validation *validation = validator->validation;
+    if (is_milliseconds(text)) {
+        return true;
+    }
     if (vg_time_text_parse(
             text,
             validation->now,

@@ -12,6 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "core/wire/field_path.h"
 #include "core/wire/packed_text.h"
 #include "core/wire/plain_text.h"
@@ -20,6 +24,9 @@
 const struct vg_wire_policy vg_wire_policy_request = { .unknown = VG_WIRE_UNKNOWN_IGNORE };
 const struct vg_wire_policy vg_wire_policy_strict = { .unknown = VG_WIRE_UNKNOWN_REFUSE };
 const struct vg_wire_policy vg_wire_policy_record = { .unknown = VG_WIRE_UNKNOWN_KEEP };
+
+/* Bytes of arena most messages take for a byte on the wire. */
+#define ARENA_USUAL 4u
 
 /* A list that came back after other fields: how many elements its array has room for. */
 struct regrown {
@@ -48,7 +55,7 @@ struct frame {
     struct regrown *regrown;
 };
 
-static bool refuse(
+VG_COLD static bool refuse(
     struct decoder *decoder,
     enum vg_reason reason,
     const struct vg_field *field,
@@ -66,12 +73,12 @@ static bool refuse(
     return false;
 }
 
-static bool refuse_memory(struct decoder *decoder)
+VG_COLD static bool refuse_memory(struct decoder *decoder)
 {
     return refuse(decoder, VG_REQUEST_MEMORY, NULL, 0, vg_reason_row(VG_REQUEST_MEMORY)->text);
 }
 
-static bool refuse_cut(struct decoder *decoder, const struct vg_field *field)
+VG_COLD static bool refuse_cut(struct decoder *decoder, const struct vg_field *field)
 {
     return refuse(
         decoder,
@@ -119,40 +126,23 @@ static size_t count_packed(const struct vg_field *field, const uint8_t *run, siz
 }
 
 /*
- * Elements of `field` from `next` on: of the run of equal keys that begins here, or, if `all`, up
- * to the end of the message. Stops at what is malformed; decoding will find it again.
+ * Elements of `field` from `next` to the end of the message, packed or not. Stops at what is
+ * malformed; decoding will find it again.
  */
-static size_t count_ahead(
+static size_t count_rest(
     const struct frame *frame,
     const struct vg_field *field,
-    const uint8_t *next,
-    bool all)
+    const uint8_t *next)
 {
+    struct vg_bytes rest = vg_bytes(next, (size_t)(frame->end - next));
+    struct vg_wire_field found;
     size_t count = 0;
-    while (next < frame->end) {
-        uint64_t key;
-        next = vg_wire_read_varint(next, frame->end, &key);
-        if (next == NULL) {
-            break;
-        }
-        unsigned wire_type = (unsigned)(key & 7);
-        bool same = key >> 3 == field->number;
-        if (!same && !all) {
-            break;
-        }
-        const uint8_t *after =
-            vg_wire_skip(next, frame->end, (uint32_t)(key >> 3), wire_type, VG_WIRE_DEPTH_MAX);
-        if (after == NULL) {
-            break;
-        }
-        if (same && wire_type == field->key[3]) {
+    while (vg_wire_next(&rest, &found) == VG_WIRE_STEP_FIELD) {
+        if (found.number == field->number && found.wire_type == field->key[3]) {
             count++;
-        } else if (same && wire_type == VG_WIRE_BYTES) {
-            uint64_t size;
-            next = vg_wire_read_varint(next, frame->end, &size);
-            count += count_packed(field, next, (size_t)size);
+        } else if (found.number == field->number && found.wire_type == VG_WIRE_BYTES) {
+            count += count_packed(field, found.bytes.data, found.bytes.size);
         }
-        next = after;
     }
     return count;
 }
@@ -186,6 +176,39 @@ static struct regrown *note_regrown(
     return regrown;
 }
 
+/* Does the key of `field`, as every encoder writes it, stand at `next`? */
+static inline bool has_key(const struct vg_field *field, const uint8_t *next, const uint8_t *end)
+{
+    size_t left = (size_t)(end - next);
+    return field->key[2] == 1 ? left >= 1 && next[0] == field->key[0]
+                              : left >= 2 && next[0] == field->key[0] && next[1] == field->key[1];
+}
+
+/* Elements of the run of equal keys, not packed, that begins at `next`. */
+static size_t count_run(
+    const struct frame *frame,
+    const struct vg_field *field,
+    const uint8_t *next)
+{
+    size_t count = 0;
+    while (has_key(field, next, frame->end)) {
+        uint64_t value;
+        next += field->key[2];
+        if (field->key[3] == VG_WIRE_FIXED64) {
+            value = 8;
+        } else {
+            next = vg_wire_read_varint(next, frame->end, &value);
+            value = field->key[3] == VG_WIRE_BYTES ? value : 0;
+        }
+        if (next == NULL || value > (uint64_t)(frame->end - next)) {
+            break;
+        }
+        next += value;
+        count++;
+    }
+    return count;
+}
+
 /*
  * The array of the list `field`, which has `count` elements, with room for `needed` more; *capacity
  * says how many it can hold. `run_start` is where the key at hand stands. NULL = refused, and the
@@ -207,7 +230,12 @@ static uint8_t *list_room(
         *capacity = regrown->capacity;
         return items;
     }
-    size_t ahead = count_ahead(frame, field, run_start, count > 0);
+    size_t ahead = 0;
+    if (count == 0) {
+        ahead = count_run(frame, field, run_start);
+    } else {
+        ahead = count_rest(frame, field, run_start);
+    }
     if (ahead < needed) {
         ahead = needed;
     }
@@ -331,6 +359,38 @@ static bool read_packed(
     return true;
 }
 
+/*
+ * Copy the text while it is checked, sixteen bytes at a time, when bytes and pool reach that far.
+ * False when it is not plain ASCII or there is no room to do so: then it must be looked at closely.
+ */
+static inline bool copy_plain(struct decoder *decoder, struct vg_bytes text)
+{
+#ifdef __SSE2__
+    const __m128i one = _mm_set1_epi8(1);
+    uint8_t *to = decoder->texts.next;
+    size_t blocks = text.size / 16 * 16 + 16;
+    if ((size_t)(decoder->end - text.data) < blocks ||
+        (size_t)(decoder->texts.end - to) < blocks + 1) {
+        return false;
+    }
+    for (size_t at = 0; at < blocks; at += 16) {
+        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)(text.data + at));
+        _mm_storeu_si128((__m128i *)(void *)(to + at), block);
+        /* As signed bytes, what is below one is NUL and all above 0x7F. */
+        unsigned special = (unsigned)_mm_movemask_epi8(_mm_cmplt_epi8(block, one));
+        unsigned last = text.size - at < 16 ? (1u << (text.size - at)) - 1 : 0xFFFF;
+        if ((special & last) != 0) {
+            return false;
+        }
+    }
+    return true;
+#else
+    (void)decoder;
+    (void)text;
+    return false;
+#endif
+}
+
 static bool read_text(
     struct decoder *decoder,
     const struct vg_field *field,
@@ -338,21 +398,24 @@ static bool read_text(
     int64_t index,
     uint8_t *member)
 {
-    if (!vg_text_is_proper(text)) {
-        return refuse(
-            decoder,
-            VG_INVALID_WIRE_MESSAGE,
-            field,
-            index,
-            "The text is not valid UTF-8 or has a NUL character");
-    }
-    if (!vg_packed_text_room(&decoder->texts, text.size + 1, (size_t)(decoder->end - text.data))) {
-        return refuse_memory(decoder);
+    if (!copy_plain(decoder, text)) {
+        if (!vg_text_is_proper(text)) {
+            return refuse(
+                decoder,
+                VG_INVALID_WIRE_MESSAGE,
+                field,
+                index,
+                "The text is not valid UTF-8 or has a NUL character");
+        }
+        size_t left = (size_t)(decoder->end - text.data);
+        if (!vg_packed_text_room(&decoder->texts, text.size + 1, left)) {
+            return refuse_memory(decoder);
+        }
+        if (text.size > 0) {
+            memcpy(decoder->texts.next, text.data, text.size);
+        }
     }
     uint8_t *copy = decoder->texts.next;
-    if (text.size > 0) {
-        memcpy(copy, text.data, text.size);
-    }
     copy[text.size] = '\0';
     decoder->texts.next = copy + text.size + 1;
     memcpy(member, &copy, sizeof(copy));
@@ -404,7 +467,10 @@ static bool read_nested(
         memcpy(frame.message, &frame.table->descriptor, sizeof(frame.table->descriptor));
         memcpy(member, &frame.message, sizeof(frame.message));
     }
-    decoder->steps[decoder->depth - 1] = (struct vg_path_step){ .field = field, .index = index };
+    struct vg_path_step *step = &decoder->steps[decoder->depth - 1];
+    step->field = field;
+    step->key.data = NULL;
+    step->index = index;
     decoder->depth++;
     bool done = read_message(decoder, &frame);
     decoder->depth--;
@@ -442,7 +508,6 @@ static bool read_list(
         return false;
     }
     size_t size = vg_wire_item_size(field);
-    size_t key_size = field->key[2];
     for (;;) {
         uint8_t *item = items + count * size;
         if (!spend(decoder, 1)) {
@@ -465,11 +530,10 @@ static bool read_list(
             }
         }
         count++;
-        if (count >= capacity || (size_t)(frame->end - frame->next) < key_size ||
-            memcmp(frame->next, field->key, key_size) != 0) {
+        if (count >= capacity || !has_key(field, frame->next, frame->end)) {
             break;
         }
-        frame->next += key_size;
+        frame->next += field->key[2];
     }
     set_count(frame, field, count);
     return true;
@@ -637,6 +701,7 @@ enum vg_reason vg_wire_decode(
     }
     const uint8_t *start = bytes.size == 0 ? (const uint8_t *)"" : bytes.data;
     decoder.end = start + bytes.size;
+    vg_arena_expect(arena, bytes.size * ARENA_USUAL);
     struct frame frame = {
         .table = table,
         .message = vg_arena_calloc(arena, 1, table->size),

@@ -2,23 +2,6 @@
 
 #include "core/wire/wire_encode.h"
 
-size_t vg_wire_item_size(const struct vg_field *field)
-{
-    static const uint8_t sizes[] = {
-        [VG_KIND_INT32] = 4,
-        [VG_KIND_INT64] = 8,
-        [VG_KIND_UINT32] = 4,
-        [VG_KIND_UINT64] = 8,
-        [VG_KIND_BOOL] = 4,
-        [VG_KIND_DOUBLE] = 8,
-        [VG_KIND_ENUM] = 4,
-        [VG_KIND_STRING] = sizeof(char *),
-        [VG_KIND_BYTES] = sizeof(ProtobufCBinaryData),
-        [VG_KIND_MESSAGE] = sizeof(void *),
-    };
-    return sizes[field->kind];
-}
-
 const uint8_t *vg_wire_read_varint_slow(const uint8_t *next, const uint8_t *end, uint64_t *value)
 {
     uint64_t read = 0;

@@ -74,7 +74,22 @@ const uint8_t *vg_wire_skip(
     unsigned depth);
 
 /* Bytes of one value of this field in the protobuf-c struct, and of one element of a list. */
-size_t vg_wire_item_size(const struct vg_field *field);
+static inline size_t vg_wire_item_size(const struct vg_field *field)
+{
+    static const uint8_t sizes[] = {
+        [VG_KIND_INT32] = 4,
+        [VG_KIND_INT64] = 8,
+        [VG_KIND_UINT32] = 4,
+        [VG_KIND_UINT64] = 8,
+        [VG_KIND_BOOL] = 4,
+        [VG_KIND_DOUBLE] = 8,
+        [VG_KIND_ENUM] = 4,
+        [VG_KIND_STRING] = sizeof(char *),
+        [VG_KIND_BYTES] = sizeof(ProtobufCBinaryData),
+        [VG_KIND_MESSAGE] = sizeof(void *),
+    };
+    return sizes[field->kind];
+}
 
 /* Bytes a varint takes. */
 static inline size_t vg_wire_varint_size(uint64_t value)

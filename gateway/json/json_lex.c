@@ -283,42 +283,19 @@ bool vg_json_lex_scalar(struct vg_json_lexer *lexer, struct vg_json_scalar *out_
     }
 }
 
-bool vg_json_open(struct vg_json_lexer *lexer)
+bool vg_json_fail_more(struct vg_json_lexer *lexer, uint8_t closing)
 {
-    if (lexer->depth >= VG_JSON_DEPTH_MAX) {
-        return vg_json_fail(lexer, "objects and lists are nested too deeply");
-    }
-    lexer->depth++;
-    lexer->next++;
-    return true;
-}
-
-bool vg_json_more(struct vg_json_lexer *lexer, uint8_t closing, bool first, bool *out_more)
-{
-    uint8_t c = vg_json_peek(lexer);
+    uint8_t before = lexer->next > lexer->start ? lexer->next[-1] : 0;
+    uint8_t c = lexer->next < lexer->end ? *lexer->next : 0;
     if (c == closing) {
-        lexer->next++;
-        lexer->depth--;
-        *out_more = false;
-        return true;
+        return vg_json_fail(lexer, "nothing follows the comma");
     }
-    if (!first) {
-        if (c != ',') {
-            return vg_json_fail(
-                lexer,
-                closing == '}' ? "a comma or } is expected" : "a comma or ] is expected");
-        }
-        lexer->next++;
-        c = vg_json_peek(lexer);
-        if (c == closing) {
-            return vg_json_fail(lexer, "nothing follows the comma");
-        }
-    }
-    if (closing == '}' && c != '"') {
+    if (closing == '}' && (before == ',' || before == '{')) {
         return vg_json_fail(lexer, "a name in quotes is expected");
     }
-    *out_more = true;
-    return true;
+    return vg_json_fail(
+        lexer,
+        closing == '}' ? "a comma or } is expected" : "a comma or ] is expected");
 }
 
 bool vg_json_lex_name(struct vg_json_lexer *lexer, struct vg_json_string *out_name)

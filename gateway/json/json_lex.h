@@ -13,6 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "core/base/bytes.h"
 #include "core/base/compiler.h"
 
@@ -56,7 +60,7 @@ struct vg_json_scalar {
 void vg_json_lexer_init(struct vg_json_lexer *lexer, struct vg_bytes text);
 
 /* Note what is wrong here; returns false. The first problem stays. */
-bool vg_json_fail(struct vg_json_lexer *lexer, const char *problem);
+VG_COLD bool vg_json_fail(struct vg_json_lexer *lexer, const char *problem);
 
 /* Line and column (from 1, in characters) of the byte at `next`. */
 void vg_json_position(const struct vg_json_lexer *lexer, size_t *out_line, size_t *out_column);
@@ -89,17 +93,48 @@ VG_MUST_USE bool vg_json_scalar_from_text(struct vg_bytes text, struct vg_json_s
 VG_MUST_USE bool vg_json_skip_value(struct vg_json_lexer *lexer);
 
 /*
- * The members of an object, the elements of an array: `first` is true before the first. At the end
+ * The members of an object, the elements of an array: vg_json_open takes the bracket and counts
+ * depth; `first` is true before the first. At the end
  * *out_more is false and the closing bracket is taken. On an object the name is read up to and with
  * the colon.
  */
-VG_MUST_USE bool vg_json_open(struct vg_json_lexer *lexer); /* takes the bracket, counts depth */
-VG_MUST_USE bool vg_json_more(
+VG_MUST_USE static inline bool vg_json_open(struct vg_json_lexer *lexer)
+{
+    if (lexer->depth >= VG_JSON_DEPTH_MAX) {
+        return vg_json_fail(lexer, "objects and lists are nested too deeply");
+    }
+    lexer->depth++;
+    lexer->next++;
+    return true;
+}
+
+VG_MUST_USE bool vg_json_lex_name(struct vg_json_lexer *lexer, struct vg_json_string *out_name);
+
+/* What vg_json_more says when it finds neither a comma nor the closing bracket. */
+VG_COLD bool vg_json_fail_more(struct vg_json_lexer *lexer, uint8_t closing);
+
+VG_MUST_USE static inline bool vg_json_more(
     struct vg_json_lexer *lexer,
     uint8_t closing,
     bool first,
-    bool *out_more);
-VG_MUST_USE bool vg_json_lex_name(struct vg_json_lexer *lexer, struct vg_json_string *out_name);
+    bool *out_more)
+{
+    uint8_t c = vg_json_peek(lexer);
+    if (!first && c == ',') {
+        lexer->next++;
+        c = vg_json_peek(lexer);
+        *out_more = true;
+        return (c != closing && (closing == ']' || c == '"')) || vg_json_fail_more(lexer, closing);
+    }
+    if (c == closing) {
+        lexer->next++;
+        lexer->depth--;
+        *out_more = false;
+        return true;
+    }
+    *out_more = true;
+    return (first && (closing == ']' || c == '"')) || vg_json_fail_more(lexer, closing);
+}
 
 /* Count one value. */
 static inline bool vg_json_spend(struct vg_json_lexer *lexer)
@@ -110,6 +145,35 @@ static inline bool vg_json_spend(struct vg_json_lexer *lexer)
     }
     lexer->values_left--;
     return true;
+}
+
+/*
+ * Copy to `out` what is plain text at the start of `from`: neither a quote, a backslash, a control
+ * character nor a byte above 0x7F. Looks at `size` bytes at most, in blocks of sixteen, and may
+ * write that far beyond what it says it copied; fewer than a block at the end are left to the
+ * caller.
+ */
+static inline size_t vg_json_copy_plain(const uint8_t *from, size_t size, uint8_t *out)
+{
+    size_t at = 0;
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"');
+    const __m128i backslash = _mm_set1_epi8('\\');
+    const __m128i blank = _mm_set1_epi8(' ');
+    for (; size - at >= 16; at += 16) {
+        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)(from + at));
+        _mm_storeu_si128((__m128i *)(void *)(out + at), block);
+        /* As signed bytes, what is below the blank are control characters and all above 0x7F. */
+        __m128i special = _mm_or_si128(
+            _mm_or_si128(_mm_cmpeq_epi8(block, quote), _mm_cmpeq_epi8(block, backslash)),
+            _mm_cmplt_epi8(block, blank));
+        unsigned mask = (unsigned)_mm_movemask_epi8(special);
+        if (mask != 0) {
+            return at + (size_t)__builtin_ctz(mask);
+        }
+    }
+#endif
+    return at;
 }
 
 /* Write the text of a string to `out`, which has room for raw.size bytes; returns its size. */

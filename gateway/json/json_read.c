@@ -25,9 +25,11 @@
 #include "gateway/json/json_lex.h"
 #include "gateway/json/json_scalar.h"
 
-#define PARAMETER_MAX  90u /* bytes shown of an offending value */
-#define LIST_FIRST     4u  /* elements a list has room for at first */
-#define STEPS_PER_OPEN 2u  /* an entry of an object list pushes itself and its key */
+#define PARAMETER_MAX   90u /* bytes shown of an offending value */
+#define LIST_FIRST_SIZE 64u /* bytes of the elements a list gathers before it is in the arena */
+#define ARENA_USUAL     4u  /* bytes of arena for a byte of body */
+#define GUESSES_MAX     4u  /* rows compared before the name is hashed */
+#define STEPS_PER_OPEN  2u  /* an entry of an object list pushes itself and its key */
 
 struct reader {
     struct vg_json_lexer lexer;
@@ -41,12 +43,14 @@ struct reader {
     struct vg_path_step steps[STEPS_PER_OPEN * VG_JSON_DEPTH_MAX + 2];
 };
 
-/* A list being read. */
+/* A list being read. Its first elements are gathered in `first`, so that a short list, which most
+ * are, is allocated once and exactly. */
 struct growing {
     uint8_t *items;
     size_t count;
     size_t capacity;
     size_t item_size;
+    _Alignas(16) uint8_t first[LIST_FIRST_SIZE];
 };
 
 /* ---- What is wrong ---- */
@@ -57,7 +61,7 @@ static bool refuse_memory(struct reader *reader)
     return false;
 }
 
-static void violate(
+VG_COLD static void violate(
     struct reader *reader,
     enum vg_reason reason,
     const struct vg_json_scalar *value,
@@ -76,28 +80,36 @@ static void violate(
     vg_violations_add(&reader->error->violations, &violation);
 }
 
-static void push(struct reader *reader, struct vg_path_step step)
+/* Member by member: a struct copied whole would wait for the stores that made it. */
+static inline struct vg_path_step *push(struct reader *reader)
 {
     VG_ASSERT(reader->step_count < VG_ARRAY_COUNT(reader->steps));
-    reader->steps[reader->step_count++] = step;
+    struct vg_path_step *step = &reader->steps[reader->step_count++];
+    step->index = VG_PATH_NO_INDEX;
+    return step;
 }
 
-static void push_field(struct reader *reader, const struct vg_field *shown, int64_t index)
+static inline void push_field(struct reader *reader, const struct vg_field *shown)
 {
-    push(reader, (struct vg_path_step){ .field = shown, .index = index });
+    struct vg_path_step *step = push(reader);
+    step->field = shown;
+    step->key.data = NULL;
 }
 
-static void push_key(struct reader *reader, struct vg_bytes key)
+static inline void push_key(struct reader *reader, struct vg_bytes key)
 {
-    push(reader, (struct vg_path_step){ .key = key, .index = VG_PATH_NO_INDEX });
+    struct vg_path_step *step = push(reader);
+    step->field = NULL;
+    step->key.data = key.data;
+    step->key.size = key.size;
 }
 
-static void pop(struct reader *reader)
+static inline void pop(struct reader *reader)
 {
     reader->step_count--;
 }
 
-static void violate_type(struct reader *reader, const char *expected)
+VG_COLD static void violate_type(struct reader *reader, const char *expected)
 {
     char message[80];
     (void)snprintf(message, sizeof(message), "The value must be %s", expected);
@@ -105,7 +117,7 @@ static void violate_type(struct reader *reader, const char *expected)
 }
 
 /* Note a value of a kind this place does not take, and skip it. */
-static bool skip_wrong_type(struct reader *reader, const char *expected)
+VG_COLD static bool skip_wrong_type(struct reader *reader, const char *expected)
 {
     violate_type(reader, expected);
     return vg_json_skip_value(&reader->lexer);
@@ -113,41 +125,54 @@ static bool skip_wrong_type(struct reader *reader, const char *expected)
 
 /* ---- Lists ---- */
 
+static inline void begin_list(struct growing *list, size_t item_size)
+{
+    list->items = list->first;
+    list->count = 0;
+    list->item_size = item_size;
+    list->capacity = LIST_FIRST_SIZE / item_size;
+}
+
 static bool grow(struct reader *reader, struct growing *list)
 {
-    size_t capacity = list->capacity == 0 ? LIST_FIRST : list->capacity * 2;
+    size_t capacity = list->capacity * 2;
     size_t old_size = list->capacity * list->item_size;
     size_t size = capacity * list->item_size;
-    if (list->items == NULL || !vg_arena_resize_last(reader->arena, list->items, old_size, size)) {
+    if (list->items == list->first ||
+        !vg_arena_resize_last(reader->arena, list->items, old_size, size)) {
         uint8_t *items = vg_arena_alloc(reader->arena, size);
         if (items == NULL) {
             return refuse_memory(reader);
         }
-        if (list->count > 0) {
-            memcpy(items, list->items, list->count * list->item_size);
-        }
+        memcpy(items, list->items, list->count * list->item_size);
         list->items = items;
     }
     list->capacity = capacity;
     return true;
 }
 
-/* Give back what the list did not need and put it into the message. */
-static void finish_list(
+/* Put the list into the message, with no more room than it needs. */
+static bool finish_list(
     struct reader *reader,
     const struct vg_field *field,
     struct growing *list,
     uint8_t *message)
 {
-    if (list->count < list->capacity) {
-        (void)!vg_arena_resize_last(
-            reader->arena,
-            list->items,
-            list->capacity * list->item_size,
-            list->count * list->item_size);
+    size_t size = list->count * list->item_size;
+    uint8_t *items = NULL;
+    if (list->items != list->first) {
+        items = list->items;
+        (void)!vg_arena_resize_last(reader->arena, items, list->capacity * list->item_size, size);
+    } else if (size > 0) {
+        items = vg_arena_alloc(reader->arena, size);
+        if (items == NULL) {
+            return refuse_memory(reader);
+        }
+        memcpy(items, list->first, size);
     }
-    memcpy(message + field->offset, &list->items, sizeof(list->items));
+    memcpy(message + field->offset, &items, sizeof(items));
     memcpy(message + field->quantifier, &list->count, sizeof(list->count));
+    return true;
 }
 
 static uint8_t *new_message(struct reader *reader, const struct vg_table *table)
@@ -162,6 +187,49 @@ static uint8_t *new_message(struct reader *reader, const struct vg_table *table)
 }
 
 /* ---- Values ---- */
+
+/*
+ * A text, from its opening quote, into the char * at `member`. Copied while it is scanned, as long
+ * as it is plain and the piece of packed text at hand has room; else scanned first and copied then.
+ */
+static bool read_text(struct reader *reader, uint8_t *member)
+{
+    struct vg_json_lexer *lexer = &reader->lexer;
+    struct vg_packed_text *texts = &reader->texts;
+    const uint8_t *from = lexer->next + 1;
+    size_t left = (size_t)(lexer->end - from);
+    size_t room = (size_t)(texts->end - texts->next);
+    size_t plain = vg_json_copy_plain(from, left < room ? left : room, texts->next);
+    if (!vg_json_spend(lexer)) {
+        return false;
+    }
+    if (plain < left && plain < room && from[plain] == '"') {
+        memcpy(member, &texts->next, sizeof(texts->next));
+        texts->next[plain] = '\0';
+        texts->next += plain + 1;
+        lexer->next = from + plain + 1;
+        return true;
+    }
+    struct vg_json_string string;
+    if (!vg_json_lex_string(lexer, &string)) {
+        return false;
+    }
+    /* Never longer than what is written, quotes included. */
+    if (!vg_packed_text_room(texts, string.raw.size + 1, left)) {
+        return refuse_memory(reader);
+    }
+    uint8_t *text = texts->next;
+    size_t size = string.raw.size;
+    if (string.escaped) {
+        size = vg_json_unescape(string.raw, text);
+    } else if (size > 0) {
+        memcpy(text, string.raw.data, size);
+    }
+    text[size] = '\0';
+    texts->next = text + size + 1;
+    memcpy(member, &text, sizeof(text));
+    return true;
+}
 
 static bool read_message(struct reader *reader, const struct vg_table *table, uint8_t *message);
 static bool read_member(
@@ -182,6 +250,10 @@ static bool read_scalar(
     enum vg_json_fit *out_fit)
 {
     struct vg_json_scalar scalar;
+    if (c == '"' && field->kind == VG_KIND_STRING) {
+        *out_fit = VG_JSON_FIT_OK;
+        return read_text(reader, member);
+    }
     if (c == '{' || c == '[' || c == 'n') {
         *out_fit = VG_JSON_FIT_TYPE;
         return skip_wrong_type(reader, vg_json_expected(field));
@@ -210,23 +282,27 @@ static bool read_scalar(
     return true;
 }
 
-/* A singular scalar member; its step is pushed only while it is read, by the caller. */
+/* A singular scalar member. `shown` is pushed for as long as it is read: violations need it. */
 static bool read_singular(
     struct reader *reader,
     const struct vg_field *field,
+    const struct vg_field *shown,
     uint8_t c,
     uint8_t *message)
 {
     enum vg_json_fit fit;
-    reader->owner = ((const ProtobufCMessage *)(const void *)message)->descriptor;
-    if (!read_scalar(reader, field, c, message + field->offset, &fit)) {
-        return false;
+    if (c == '"' && field->kind == VG_KIND_STRING) {
+        return read_text(reader, message + field->offset);
     }
-    if (fit == VG_JSON_FIT_OK && field->quantifier != 0) {
+    reader->owner = ((const ProtobufCMessage *)(const void *)message)->descriptor;
+    push_field(reader, shown);
+    bool done = read_scalar(reader, field, c, message + field->offset, &fit);
+    pop(reader);
+    if (done && fit == VG_JSON_FIT_OK && field->quantifier != 0) {
         protobuf_c_boolean has = 1;
         memcpy(message + field->quantifier, &has, sizeof(has));
     }
-    return true;
+    return done;
 }
 
 /* One element: the steps, index included, are those of the list. */
@@ -261,7 +337,7 @@ static size_t items_max(const struct vg_field *field)
     return most == 0 ? SIZE_MAX : most;
 }
 
-static void violate_items(struct reader *reader, const struct vg_field *field)
+VG_COLD static void violate_items(struct reader *reader, const struct vg_field *field)
 {
     char message[80];
     (void)
@@ -301,10 +377,11 @@ static bool read_list(
     uint8_t c,
     uint8_t *message)
 {
-    struct growing list = { .item_size = vg_wire_item_size(field) };
+    struct growing list;
     bool done;
+    begin_list(&list, vg_wire_item_size(field));
     reader->owner = ((const ProtobufCMessage *)(const void *)message)->descriptor;
-    push_field(reader, shown, VG_PATH_NO_INDEX);
+    push_field(reader, shown);
     if (c == '[') {
         done = read_array(reader, field, &list);
     } else if (reader->dialect->lenient) {
@@ -313,8 +390,27 @@ static bool read_list(
         done = skip_wrong_type(reader, "a list");
     }
     pop(reader);
-    finish_list(reader, field, &list, message);
-    return done;
+    return done && finish_list(reader, field, &list, message);
+}
+
+static bool store_key(struct reader *reader, const struct vg_json_string *name, uint8_t *member)
+{
+    struct vg_packed_text *texts = &reader->texts;
+    size_t size = name->raw.size;
+    size_t left = (size_t)(reader->lexer.end - name->raw.data);
+    if (!vg_packed_text_room(texts, size + 1, left)) {
+        return refuse_memory(reader);
+    }
+    uint8_t *text = texts->next;
+    if (name->escaped) {
+        size = vg_json_unescape(name->raw, text);
+    } else if (size > 0) {
+        memcpy(text, name->raw.data, size);
+    }
+    text[size] = '\0';
+    texts->next = text + size + 1;
+    memcpy(member, &text, sizeof(text));
+    return true;
 }
 
 /* One `key: value(s)` of an object list or map; a null value drops the entry. */
@@ -335,19 +431,8 @@ static bool read_entry(
         return false;
     }
     memcpy(list->items + list->count++ * list->item_size, &entry, sizeof(entry));
-    struct vg_json_target target = {
-        .dialect = reader->dialect,
-        .owner = reader->owner,
-        .texts = &reader->texts,
-        .left = (size_t)(reader->lexer.end - name->raw.data),
-    };
-    struct vg_json_scalar key = { .kind = VG_JSON_TEXT,
-                                  .escaped = name->escaped,
-                                  .raw = name->raw };
-    enum vg_json_fit fit =
-        vg_json_scalar_store(&target, &table->fields[0], &key, entry + table->fields[0].offset);
-    if (fit != VG_JSON_FIT_OK) {
-        return refuse_memory(reader);
+    if (!store_key(reader, name, entry + table->fields[0].offset)) {
+        return false;
     }
     push_key(reader, name->raw);
     bool done = read_member(reader, &table->fields[1], NULL, entry);
@@ -365,9 +450,10 @@ static bool read_entries(
     if (c != '{') {
         return skip_wrong_type(reader, "an object");
     }
-    struct growing list = { .item_size = sizeof(void *) };
+    struct growing list;
     bool more = false;
     bool too_many = false;
+    begin_list(&list, sizeof(void *));
     if (!vg_json_spend(lexer) || !vg_json_open(lexer) || !vg_json_more(lexer, '}', true, &more)) {
         return false;
     }
@@ -386,8 +472,7 @@ static bool read_entries(
             return false;
         }
     }
-    finish_list(reader, field, &list, message);
-    return true;
+    return finish_list(reader, field, &list, message);
 }
 
 /* A singular message. A former value is replaced, not merged. */
@@ -434,15 +519,12 @@ static bool read_member(
     if ((field->flags & VG_FIELD_REPEATED) != 0 && !entries) {
         return read_list(reader, field, shown, c, message);
     }
-    push_field(reader, shown, VG_PATH_NO_INDEX);
-    bool done;
-    if (entries) {
-        done = read_entries(reader, field, c, message);
-    } else if (field->kind == VG_KIND_MESSAGE) {
-        done = read_nested(reader, field, message);
-    } else {
-        done = read_singular(reader, field, c, message);
+    if (field->kind != VG_KIND_MESSAGE) {
+        return read_singular(reader, field, shown, c, message);
     }
+    push_field(reader, shown);
+    bool done =
+        entries ? read_entries(reader, field, c, message) : read_nested(reader, field, message);
     pop(reader);
     return done;
 }
@@ -461,6 +543,36 @@ const struct vg_field *vg_json_find_field(
     return row == VG_ROW_NONE ? NULL : &table->fields[row];
 }
 
+/*
+ * The member at hand, if it is one of the next few of the table, as it is when a client keeps the
+ * order and leaves some out. A piece is `,"name":`; behind its comma it is just what most clients
+ * send.
+ */
+static inline const struct vg_field *guess_row(
+    const struct vg_table *table,
+    const struct vg_field *guess,
+    const struct vg_json_lexer *lexer)
+{
+    size_t left = (size_t)(lexer->end - lexer->next);
+    size_t rows = table->field_count - (size_t)(guess - table->fields);
+    rows = rows < GUESSES_MAX ? rows : GUESSES_MAX;
+    for (size_t i = 0; i < rows; i++, guess++) {
+        size_t size = (size_t)guess->piece_size - 1;
+        /* The shortest piece is `,"x":`, so there are four bytes to compare at once. */
+        uint32_t ours;
+        uint32_t theirs;
+        if (left < size) {
+            continue;
+        }
+        memcpy(&ours, guess->piece + 1, sizeof(ours));
+        memcpy(&theirs, lexer->next, sizeof(theirs));
+        if (ours == theirs && memcmp(lexer->next + 4, guess->piece + 5, size - 4) == 0) {
+            return guess;
+        }
+    }
+    return NULL;
+}
+
 /* Name and colon of the next member. *out_field NULL: unknown, and a violation is noted. */
 static bool read_name(
     struct reader *reader,
@@ -469,14 +581,9 @@ static bool read_name(
     const struct vg_field **out_field)
 {
     struct vg_json_lexer *lexer = &reader->lexer;
-    /* A piece is `,"name":`; behind its comma it is just what most clients send. */
-    bool is_row = (size_t)(guess - table->fields) < table->field_count;
-    size_t size = is_row ? (size_t)guess->piece_size - 1 : 0;
-    if (is_row && (size_t)(lexer->end - lexer->next) >= size &&
-        lexer->next[1] == (uint8_t)guess->piece[2] &&
-        memcmp(lexer->next, guess->piece + 1, size) == 0) {
-        lexer->next += size;
-        *out_field = guess;
+    *out_field = guess_row(table, guess, lexer);
+    if (*out_field != NULL) {
+        lexer->next += (*out_field)->piece_size - 1;
         return true;
     }
     struct vg_json_string name;
@@ -612,6 +719,8 @@ enum vg_reason vg_json_read(
     reader.texts = (struct vg_packed_text){ .arena = arena };
     reader.no_memory = false;
     reader.step_count = 0;
+    /* Most messages take two to four times their body: one block then holds them. */
+    vg_arena_expect(arena, body.size * ARENA_USUAL);
     uint8_t *message = new_message(&reader, table);
     if (message == NULL || !read_body(&reader, table, message)) {
         return refuse_text(&reader);

@@ -10,6 +10,9 @@
  * fewer. */
 #define EXPONENT_LIMIT INT64_C(1000000000000)
 
+/* Digits that are exact as a double, whatever they are. */
+#define DOUBLE_DIGITS_MAX 15u
+
 /* Longest word or name of an enum value, as written. */
 #define WORD_MAX 255u
 
@@ -104,13 +107,41 @@ static enum vg_json_fit store_integer(
     return VG_JSON_FIT_OK;
 }
 
+/*
+ * A number of at most 15 digits and no exponent, such as a coordinate: digits and power of ten are
+ * exact doubles, so their quotient is rounded just once and is what strtod gives.
+ */
+static bool short_double(const struct vg_json_scalar *number, double *out_value)
+{
+    static const double powers[] = { 1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                     1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15 };
+    uint64_t digits = 0;
+    size_t fraction = 0;
+    bool behind_point = false;
+    if (number->raw.size > DOUBLE_DIGITS_MAX) {
+        return false;
+    }
+    for (size_t at = number->negative; at < number->raw.size; at++) {
+        uint8_t c = number->raw.data[at];
+        if (c == '.') {
+            behind_point = true;
+            continue;
+        }
+        if (c < '0' || c > '9') {
+            return false;
+        }
+        digits = digits * 10 + (uint64_t)(c - '0');
+        fraction += behind_point;
+    }
+    double value = (double)digits / powers[fraction];
+    *out_value = number->negative ? -value : value;
+    return true;
+}
+
 static enum vg_json_fit store_double(const struct vg_json_scalar *number, uint8_t *member)
 {
     double value;
-    if (number->plain && number->magnitude < UINT64_C(1) << 53) {
-        value = (double)number->magnitude;
-        value = number->negative ? -value : value;
-    } else if (!vg_text_number_parse_double(number->raw, &value)) {
+    if (!short_double(number, &value) && !vg_text_number_parse_double(number->raw, &value)) {
         return VG_JSON_FIT_VALUE;
     }
     memcpy(member, &value, 8);

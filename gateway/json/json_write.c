@@ -61,6 +61,29 @@ static inline void put(struct writer *writer, const char *text, size_t size)
     writer->next += size;
 }
 
+/* The same for names and words, which are short: two copies that overlap instead of a call. */
+static inline void put_short(struct writer *writer, const char *text, size_t size)
+{
+    uint8_t *to = writer->next;
+    writer->next += size;
+    if (size > 32) {
+        memcpy(to, text, size);
+    } else if (size >= 16) {
+        memcpy(to, text, 16);
+        memcpy(to + size - 16, text + size - 16, 16);
+    } else if (size >= 8) {
+        memcpy(to, text, 8);
+        memcpy(to + size - 8, text + size - 8, 8);
+    } else if (size >= 4) {
+        memcpy(to, text, 4);
+        memcpy(to + size - 4, text + size - 4, 4);
+    } else {
+        for (size_t i = 0; i < size; i++) {
+            to[i] = (uint8_t)text[i];
+        }
+    }
+}
+
 static inline void put_byte(struct writer *writer, char byte)
 {
     *writer->next++ = (uint8_t)byte;
@@ -90,7 +113,7 @@ static void put_unsigned(struct writer *writer, uint64_t value)
     } else {
         digits[--at] = (char)('0' + value);
     }
-    put(writer, digits + at, sizeof(digits) - at);
+    put_short(writer, digits + at, sizeof(digits) - at);
 }
 
 static void put_signed(struct writer *writer, int64_t value)
@@ -310,7 +333,7 @@ static bool write_word(
         return true;
     }
     put_byte(writer, '"');
-    put(writer, (const char *)word.data, word.size);
+    put_short(writer, (const char *)word.data, word.size);
     put_byte(writer, '"');
     return true;
 }
@@ -494,7 +517,7 @@ static bool write_message(
         if (!room(writer, field->piece_size + SCALAR_ROOM)) {
             return false;
         }
-        put(writer, field->piece + first, (size_t)field->piece_size - first);
+        put_short(writer, field->piece + first, (size_t)field->piece_size - first);
         first = false;
         if (!write_member(writer, table, field, message)) {
             return false;
