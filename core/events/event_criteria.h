@@ -1,0 +1,148 @@
+/*
+ * Criteria of a search for events, as values of the domain, and what they ask of the table
+ * (events-api.md 4). Both API versions translate theirs into these.
+ *
+ * Members are AND-ed, elements of one list are OR-ed, an empty list is no restriction.
+ *
+ * Threads: pure.
+ */
+#ifndef VG_CORE_EVENTS_EVENT_CRITERIA_H
+#define VG_CORE_EVENTS_EVENT_CRITERIA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/access/principal.h"
+#include "core/base/arena.h"
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/directory/directory.h"
+#include "core/record/event_flags.h"
+#include "core/record/event_id.h"
+#include "core/table/predicate.h"
+
+struct vg_text_list {
+    char *const *items;
+    size_t count;
+};
+
+struct vg_number_list {
+    const int64_t *items;
+    size_t count;
+};
+
+/* Numbers of an enumeration. */
+struct vg_code_list {
+    const int32_t *items;
+    size_t count;
+};
+
+/* Times that a range is compared with. */
+enum vg_event_time_field {
+    VG_EVENT_TIME_TIMESTAMP = 1,
+    VG_EVENT_TIME_FIRST = 2,
+    VG_EVENT_TIME_LAST = 3,
+    VG_EVENT_TIME_PUBLISHED = 4,
+    VG_EVENT_TIME_ALL = 5, /* the four above */
+};
+
+/* An identity; in the parts, what is absent is not compared. */
+struct vg_event_criteria_id {
+    const char *text; /* instead of the parts */
+    enum vg_event_type type;
+    bool has_timestamp;
+    bool has_customer;
+    vg_time timestamp;
+    int64_t customer_id;
+    const char *uuid;
+};
+
+/* A property key and the values of which one must be there. */
+struct vg_event_criteria_property {
+    const char *key;
+    struct vg_text_list values;
+};
+
+struct vg_event_criteria;
+
+/* One of the sub-criteria, and what it is called in the request. */
+struct vg_event_sub_criteria {
+    const struct vg_event_criteria *criteria;
+    const char *name; /* "subCriteria" */
+    size_t index;     /* SIZE_MAX = it is no list */
+    bool exclude;
+    bool required;
+};
+
+struct vg_event_criteria {
+    bool has_start;
+    bool has_end;
+    bool has_last_updated;
+    bool has_index_start;
+    bool has_index_end;
+    bool skip_future;
+    bool has_production;
+    bool production;
+    bool has_min_count;
+    bool unpublished_excluded;
+    bool properties_tokenized;
+    vg_time start;
+    vg_time end;
+    vg_time last_updated; /* at least */
+    vg_time index_start;
+    vg_time index_end;
+    struct vg_code_list time_fields; /* enum vg_event_time_field; none = the interval overlaps */
+    struct vg_text_list customers;   /* ids or short names */
+    struct vg_number_list customer_ids;
+    const struct vg_event_criteria_id *ids;
+    size_t id_count;
+    struct vg_text_list signatures;
+    struct vg_number_list alarms;
+    struct vg_number_list categories;
+    struct vg_number_list locations;
+    struct vg_code_list severities;
+    int32_t min_severity; /* 0 = none */
+    int32_t max_severity;
+    struct vg_text_list networks[3]; /* either side, source, destination */
+    struct vg_text_list ports[3];
+    struct vg_text_list countries[3];
+    int min_bits[2]; /* source, destination; VG_NETWORK_BITS_ANY = none */
+    struct vg_text_list domains;
+    const struct vg_event_criteria_property *properties;
+    size_t property_count;
+    struct vg_number_list cases; /* 0 = of no case */
+    int32_t min_count;
+    struct vg_event_flags flags_all;
+    struct vg_event_flags flags_none;
+    const struct vg_event_sub_criteria *sub_criteria;
+    size_t sub_criteria_count;
+};
+
+/* Criteria without any restriction. */
+void vg_event_criteria_init(struct vg_event_criteria *criteria);
+
+struct vg_event_criteria_context {
+    const struct vg_directory_snapshot *directory;
+    const struct vg_principal *principal;
+    const uint8_t *secret; /* 16 bytes */
+    vg_time now;
+    uint64_t function;       /* the caller must hold it on the customer of an event */
+    enum vg_event_type type; /* UNSET = both classes */
+    struct vg_arena *arena;
+};
+
+/*
+ * What the criteria ask, with what the caller may see first. Unknown customers, names and cases
+ * that may not be read match nothing.
+ *
+ * Fails with: the first violation, all of them in error->violations: INVALID_FIELD_VALUE,
+ * CONFLICTING_FIELDS, UNSUPPORTED_FIELD; REQUEST_MEMORY when the arena is full.
+ */
+VG_MUST_USE enum vg_reason vg_event_criteria_compile(
+    const struct vg_event_criteria *criteria,
+    const struct vg_event_criteria_context *context,
+    const struct vg_predicate **out_predicate,
+    struct vg_error *error);
+
+#endif
