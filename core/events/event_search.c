@@ -1,0 +1,302 @@
+#include "core/events/event_search.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/base/limits.h"
+#include "core/events/event_table.h"
+
+/* An identity takes three columns, a tie one more. */
+#define VG_SORT_ROOM (VG_SEARCH_SORT_KEYS_MAX + 4u)
+
+/* ---------------------------------------------------------------------------------------- sort */
+
+struct sorting {
+    struct vg_sort_key keys[VG_SORT_ROOM];
+    uint32_t count;
+};
+
+static void add_key(struct sorting *sorting, uint32_t column, bool descending)
+{
+    VG_ASSERT(sorting->count < VG_SORT_ROOM);
+    sorting->keys[sorting->count++] =
+        (struct vg_sort_key){ .column = column, .descending = descending };
+}
+
+static void add_field(struct sorting *sorting, const struct vg_event_sort *sort)
+{
+    static const uint32_t columns[VG_EVENT_SORT_FIELD_COUNT] = {
+        [VG_EVENT_SORT_TIMESTAMP] = VG_EVENT_COLUMN_TIMESTAMP,
+        [VG_EVENT_SORT_FIRST_EVENT] = VG_EVENT_COLUMN_FIRST_EVENT,
+        [VG_EVENT_SORT_LAST_EVENT] = VG_EVENT_COLUMN_LAST_EVENT,
+        [VG_EVENT_SORT_LAST_UPDATED] = VG_EVENT_COLUMN_LAST_UPDATED,
+        [VG_EVENT_SORT_SEVERITY] = VG_EVENT_COLUMN_SEVERITY,
+        [VG_EVENT_SORT_COUNT] = VG_EVENT_COLUMN_COUNT,
+        [VG_EVENT_SORT_CUSTOMER] = VG_EVENT_COLUMN_CUSTOMER,
+        [VG_EVENT_SORT_SIGNATURE] = VG_EVENT_COLUMN_SIGNATURE,
+        [VG_EVENT_SORT_PROTOCOL] = VG_EVENT_COLUMN_PROTOCOL,
+        /* By class; the other parts of the identity follow in that direction by themselves. */
+        [VG_EVENT_SORT_ID] = VG_EVENT_COLUMN_TYPE,
+    };
+    add_key(sorting, columns[sort->field], sort->descending);
+}
+
+static enum vg_reason make_sorting(
+    const struct vg_event_search *search,
+    struct sorting *sorting,
+    struct vg_error *error)
+{
+    static const struct vg_event_sort newest_first = { VG_EVENT_SORT_TIMESTAMP, true };
+    const struct vg_event_sort *sort = search->sort_count == 0 ? &newest_first : search->sort;
+    size_t count = search->sort_count == 0 ? 1 : search->sort_count;
+    uint32_t seen = 0;
+    bool by_id = false;
+    sorting->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        VG_ASSERT(sort[i].field > 0 && sort[i].field < VG_EVENT_SORT_FIELD_COUNT);
+        if ((seen >> sort[i].field & 1) != 0) {
+            (void)vg_error_set(error, VG_INVALID_FIELD_VALUE, "sortBy names a key twice");
+            return vg_error_field(error, "sortBy", "");
+        }
+        seen |= 1u << sort[i].field;
+        if (by_id) {
+            continue; /* nothing is left to sort: an identity is one event's */
+        }
+        if (sorting->count + 1 == VG_SEARCH_SORT_KEYS_MAX) {
+            (void)vg_error_set(error, VG_INVALID_FIELD_VALUE, "sortBy has too many keys");
+            return vg_error_field(error, "sortBy", "");
+        }
+        add_field(sorting, &sort[i]);
+        by_id = sort[i].field == VG_EVENT_SORT_ID;
+    }
+    /* Ties go by the identity, ascending; the table lets them follow the last key. */
+    if (!by_id && sorting->keys[sorting->count - 1].descending) {
+        add_key(sorting, VG_EVENT_COLUMN_TYPE, false);
+    }
+    return VG_OK;
+}
+
+/* ---------------------------------------------------------------------------------------- page */
+
+/* How many rows `limit` 0 stands for: all that match, if they are not too many. */
+static enum vg_reason count_rows(
+    const struct vg_snapshot *snapshot,
+    struct vg_search *search,
+    struct vg_arena *arena,
+    int64_t *out_limit,
+    struct vg_error *error)
+{
+    struct vg_search_result result;
+    search->limit = 0;
+    search->offset = 0;
+    enum vg_reason reason = vg_search_run(snapshot, search, arena, &result, error);
+    if (reason != VG_OK) {
+        return reason;
+    }
+    if (result.match_count > VG_LIMIT_SEARCH_ROWS) {
+        char most[16];
+        snprintf(most, sizeof(most), "%d", VG_LIMIT_SEARCH_ROWS);
+        (void)vg_error_set(error, VG_RESULTSET_TOO_LARGE, NULL);
+        return vg_error_field(error, "", most);
+    }
+    *out_limit = (int64_t)result.match_count;
+    return VG_OK;
+}
+
+/* A page far behind is reached in passes, each behind the last row of the one before. */
+static enum vg_reason find_page(
+    const struct vg_snapshot *snapshot,
+    struct vg_search *search,
+    int64_t limit,
+    int64_t offset,
+    struct vg_arena *arena,
+    struct vg_search_result *out_result,
+    struct vg_error *error)
+{
+    struct vg_hit last;
+    while (offset + limit > VG_SEARCH_ROWS_MAX) {
+        int64_t step = offset < VG_SEARCH_ROWS_MAX ? offset : VG_SEARCH_ROWS_MAX;
+        search->limit = (uint32_t)step;
+        search->offset = 0;
+        enum vg_reason reason = vg_search_run(snapshot, search, arena, out_result, error);
+        if (reason != VG_OK) {
+            return reason;
+        }
+        if (out_result->hit_count < step) {
+            out_result->hit_count = 0;
+            return VG_OK;
+        }
+        last = out_result->hits[step - 1];
+        search->after = &last;
+        offset -= step;
+    }
+    search->limit = (uint32_t)limit;
+    search->offset = (uint64_t)offset;
+    return vg_search_run(snapshot, search, arena, out_result, error);
+}
+
+/* The table calls too many questions a limit of the server; they are a fault of the request. */
+static enum vg_reason check_questions(const struct vg_predicate *where, struct vg_error *error)
+{
+    struct vg_error limit;
+    vg_error_init(&limit, NULL);
+    enum vg_reason reason = vg_predicate_check(where, &vg_event_table_schema, &limit);
+    if (reason == VG_RESOURCE_LIMIT) {
+        return vg_error_set(
+            error,
+            VG_INVALID_FIELD_VALUE,
+            "The criteria ask more than %u questions",
+            VG_PREDICATE_NODES_MAX);
+    }
+    return reason == VG_OK ? VG_OK : vg_error_set(error, reason, NULL);
+}
+
+enum vg_reason vg_event_search_run(
+    const struct vg_event_store *source,
+    const struct vg_event_search *search,
+    struct vg_arena *arena,
+    struct vg_event_cursor *out_cursor,
+    struct vg_error *error)
+{
+    struct sorting sorting;
+    enum vg_reason reason = make_sorting(search, &sorting, error);
+    if (reason == VG_OK) {
+        reason = check_questions(search->where, error);
+    }
+    if (reason != VG_OK) {
+        return reason;
+    }
+    struct vg_event_cursor cursor = { .source = *source };
+    reason = vg_snapshot_acquire(source->table, source->snapshot_age_ms, &cursor.snapshot, error);
+    if (reason != VG_OK) {
+        return reason;
+    }
+    struct vg_search asked = {
+        .kind = source->kind,
+        .where = search->where,
+        .sort = sorting.keys,
+        .sort_count = sorting.count,
+        .check = search->check,
+        .owner = search->owner,
+    };
+    struct vg_search_result result = { 0 };
+    int64_t limit = search->limit;
+    if (limit == 0) {
+        reason = count_rows(&cursor.snapshot, &asked, arena, &limit, error);
+    }
+    if (reason == VG_OK) {
+        reason = find_page(&cursor.snapshot, &asked, limit, search->offset, arena, &result, error);
+    }
+    if (reason != VG_OK) {
+        vg_event_cursor_close(&cursor);
+        return reason;
+    }
+    cursor.hits = result.hits;
+    cursor.hit_count = result.hit_count;
+    cursor.match_count = result.match_count;
+    *out_cursor = cursor;
+    return VG_OK;
+}
+
+/* -------------------------------------------------------------------------------------- cursor */
+
+static void read_hit_id(const struct vg_hit *hit, struct vg_event_id *out_id)
+{
+    struct vg_value value;
+    vg_hit_read(hit, VG_EVENT_COLUMN_TIMESTAMP, &value);
+    out_id->timestamp = value.number;
+    vg_hit_read(hit, VG_EVENT_COLUMN_CUSTOMER, &value);
+    VG_ASSERT(value.numbers.count == 1);
+    out_id->customer_id = value.numbers.items[0];
+    vg_hit_read(hit, VG_EVENT_COLUMN_TYPE, &value);
+    out_id->type = (enum vg_event_type)value.number;
+    vg_hit_read(hit, VG_EVENT_COLUMN_UUID, &value);
+    VG_ASSERT(value.bytes.size == sizeof(out_id->uuid.bytes));
+    memcpy(out_id->uuid.bytes, value.bytes.data, sizeof(out_id->uuid.bytes));
+}
+
+static enum vg_reason read_record(
+    const struct vg_event_store *source,
+    const struct vg_snapshot *snapshot,
+    const struct vg_event_id *id,
+    struct vg_store_value *out_value,
+    struct vg_error *error)
+{
+    struct vg_key key;
+    vg_event_id_key(id, &key);
+    return vg_store_get_one(
+        source->store,
+        vg_snapshot_view(snapshot),
+        source->shard,
+        vg_key_bytes(&key),
+        out_value,
+        error);
+}
+
+enum vg_reason vg_event_cursor_next(
+    struct vg_event_cursor *cursor,
+    struct vg_event_id *out_id,
+    struct vg_bytes *out_record,
+    bool *out_end,
+    struct vg_error *error)
+{
+    vg_store_value_release(&cursor->value);
+    if (cursor->position == cursor->hit_count) {
+        *out_end = true;
+        return VG_OK;
+    }
+    enum vg_reason reason = vg_snapshot_check(&cursor->snapshot, error);
+    if (reason != VG_OK) {
+        return reason;
+    }
+    struct vg_event_id id;
+    read_hit_id(&cursor->hits[cursor->position], &id);
+    reason = read_record(&cursor->source, &cursor->snapshot, &id, &cursor->value, error);
+    if (reason != VG_OK) {
+        return reason;
+    }
+    if (!cursor->value.found) {
+        return vg_error_set(error, VG_STORE_CORRUPT, NULL);
+    }
+    cursor->position++;
+    *out_id = id;
+    *out_record = cursor->value.bytes;
+    *out_end = false;
+    return VG_OK;
+}
+
+void vg_event_cursor_close(struct vg_event_cursor *cursor)
+{
+    vg_store_value_release(&cursor->value);
+    vg_snapshot_release(&cursor->snapshot);
+}
+
+/* ----------------------------------------------------------------------------------- one event */
+
+enum vg_reason vg_event_read(
+    const struct vg_event_store *source,
+    const struct vg_event_id *id,
+    struct vg_event_reading *out_reading,
+    bool *out_found,
+    struct vg_error *error)
+{
+    *out_reading = (struct vg_event_reading){ 0 };
+    enum vg_reason reason =
+        vg_snapshot_acquire(source->table, source->snapshot_age_ms, &out_reading->snapshot, error);
+    if (reason == VG_OK) {
+        reason = read_record(source, &out_reading->snapshot, id, &out_reading->value, error);
+    }
+    if (reason != VG_OK) {
+        return reason;
+    }
+    out_reading->record = out_reading->value.bytes;
+    *out_found = out_reading->value.found;
+    return VG_OK;
+}
+
+void vg_event_reading_release(struct vg_event_reading *reading)
+{
+    vg_store_value_release(&reading->value);
+    vg_snapshot_release(&reading->snapshot);
+}

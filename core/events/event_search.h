@@ -1,0 +1,128 @@
+/*
+ * Reading events: one by its identity, or a page of those that criteria ask for, both on a
+ * snapshot, so that a get never runs ahead of a search.
+ *
+ * Threads: a cursor belongs to one thread at a time.
+ */
+#ifndef VG_CORE_EVENTS_EVENT_SEARCH_H
+#define VG_CORE_EVENTS_EVENT_SEARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/arena.h"
+#include "core/base/bytes.h"
+#include "core/base/error.h"
+#include "core/events/event_criteria.h"
+#include "core/record/event_id.h"
+#include "core/store/store.h"
+#include "core/table/search.h"
+#include "core/table/snapshot.h"
+
+/* Where events are read from. */
+struct vg_event_store {
+    struct vg_table *table;
+    struct vg_store *store;
+    uint32_t shard;
+    uint32_t kind;            /* of the table */
+    uint32_t snapshot_age_ms; /* how long an answer may take */
+};
+
+#define VG_EVENT_LIMIT_DEFAULT 25
+
+/* What a search is sorted by. */
+enum vg_event_sort_field {
+    VG_EVENT_SORT_UNSET = 0,
+    VG_EVENT_SORT_TIMESTAMP = 1,
+    VG_EVENT_SORT_FIRST_EVENT = 2,
+    VG_EVENT_SORT_LAST_EVENT = 3,
+    VG_EVENT_SORT_LAST_UPDATED = 4,
+    VG_EVENT_SORT_SEVERITY = 5,
+    VG_EVENT_SORT_COUNT = 6,
+    VG_EVENT_SORT_CUSTOMER = 7,
+    VG_EVENT_SORT_SIGNATURE = 8,
+    VG_EVENT_SORT_PROTOCOL = 9,
+    VG_EVENT_SORT_ID = 10,
+    VG_EVENT_SORT_FIELD_COUNT,
+};
+
+struct vg_event_sort {
+    enum vg_event_sort_field field;
+    bool descending;
+};
+
+struct vg_event_search {
+    const struct vg_predicate *where; /* of vg_event_criteria_compile */
+    const struct vg_event_sort *sort; /* none: newest first */
+    size_t sort_count;
+    int64_t limit; /* 0 = all, up to VG_LIMIT_SEARCH_ROWS */
+    int64_t offset;
+    /* Asked now and then; anything but VG_OK ends the search. NULL = never. */
+    enum vg_reason (*check)(void *owner, struct vg_error *error);
+    void *owner;
+};
+
+/* The page found, and the snapshot it was found on. */
+struct vg_event_cursor {
+    struct vg_event_store source;
+    struct vg_snapshot snapshot;
+    const struct vg_hit *hits;
+    uint32_t hit_count;
+    uint32_t position;
+    uint64_t match_count; /* all matches, exactly */
+    struct vg_store_value value;
+};
+
+/*
+ * Find a page. Its hits are in `arena`. On success the cursor must be closed.
+ *
+ * Fails with: INVALID_FIELD_VALUE (a sort field twice, more than the table can sort by, too many
+ * questions); RESULTSET_TOO_LARGE (limit 0 and too many matches); REQUEST_MEMORY; what the
+ * snapshot, the table and `check` fail with.
+ */
+VG_MUST_USE enum vg_reason vg_event_search_run(
+    const struct vg_event_store *source,
+    const struct vg_event_search *search,
+    struct vg_arena *arena,
+    struct vg_event_cursor *out_cursor,
+    struct vg_error *error);
+
+/*
+ * The next event of the page: its identity and its packed record, which stays until the next call.
+ * *out_end = true when there is none.
+ *
+ * Fails with: SNAPSHOT_EXPIRED, STORE_UNAVAILABLE, STORE_IO, STORE_CORRUPT.
+ */
+VG_MUST_USE enum vg_reason vg_event_cursor_next(
+    struct vg_event_cursor *cursor,
+    struct vg_event_id *out_id,
+    struct vg_bytes *out_record,
+    bool *out_end,
+    struct vg_error *error);
+
+/* Give the snapshot back. Accepts a cursor of zero bytes. */
+void vg_event_cursor_close(struct vg_event_cursor *cursor);
+
+/* One event and what it was read on; to be released. */
+struct vg_event_reading {
+    struct vg_snapshot snapshot;
+    struct vg_store_value value;
+    struct vg_bytes record;
+};
+
+/*
+ * Read the event `id` as it was last published; *out_found tells whether there is one. Release the
+ * reading in any case.
+ *
+ * Fails with: STARTING, STORE_UNAVAILABLE, STORE_IO, STORE_CORRUPT, OVERLOADED.
+ */
+VG_MUST_USE enum vg_reason vg_event_read(
+    const struct vg_event_store *source,
+    const struct vg_event_id *id,
+    struct vg_event_reading *out_reading,
+    bool *out_found,
+    struct vg_error *error);
+void vg_event_reading_release(struct vg_event_reading *reading);
+
+#endif

@@ -1,0 +1,63 @@
+#include "rpc/handlers/event_calls.h"
+
+#include "core/base/settings.h"
+#include "core/events/event_access.h"
+#include "core/node/node.h"
+#include "rpc/service/service.h"
+
+struct vg_event_store vg_event_calls_store(const struct vg_call *call, uint32_t age_ms)
+{
+    const struct vg_node *node = call->service->node;
+    return (struct vg_event_store){
+        .table = node->table,
+        .store = node->store,
+        .shard = VG_NODE_SHARD,
+        .kind = VG_INGEST_KIND_EVENT,
+        .snapshot_age_ms = age_ms,
+    };
+}
+
+struct vg_event_view vg_event_calls_view(struct vg_call *call, struct vg_arena *arena)
+{
+    const struct vg_node *node = call->service->node;
+    return (struct vg_event_view){
+        .directory = vg_directory_snapshot(node->directory),
+        .principal = call->principal,
+        .location_zone = node->settings->location_zone,
+        .separator = node->settings->multivalue_separator,
+        .arena = arena,
+    };
+}
+
+void vg_event_calls_release_view(struct vg_event_view *view)
+{
+    vg_directory_snapshot_unref(view->directory);
+    view->directory = NULL;
+}
+
+enum vg_reason vg_event_calls_allow(struct vg_call *call, int64_t customer_id)
+{
+    if (vg_principal_may(call->principal, VG_FUNCTION_EVENT_LOOKUP, customer_id)) {
+        return VG_OK;
+    }
+    (void)vg_error_set(&call->error, VG_ACCESS_DENIED, NULL);
+    return vg_error_field(&call->error, NULL, "eventLookup");
+}
+
+enum vg_reason vg_event_calls_read(
+    struct vg_call *call,
+    const struct vg_event_id *id,
+    struct vg_event_reading *out_reading)
+{
+    struct vg_event_store source =
+        vg_event_calls_store(call, call->service->node->settings->snapshot_age_ms);
+    bool found = false;
+    enum vg_reason reason = vg_event_read(&source, id, out_reading, &found, &call->error);
+    if (reason != VG_OK || found) {
+        return reason;
+    }
+    char text[VG_EVENT_ID_TEXT_SIZE];
+    (void)vg_event_id_print(id, text);
+    (void)vg_error_set(&call->error, VG_EVENT_NOT_FOUND, NULL);
+    return vg_error_field(&call->error, NULL, text);
+}

@@ -1,0 +1,38 @@
+/*
+ * What the handlers of events share: where events are read from, for whom they are shown, who may
+ * look at one.
+ *
+ * Threads: the call's.
+ */
+#ifndef VG_RPC_HANDLERS_EVENT_CALLS_H
+#define VG_RPC_HANDLERS_EVENT_CALLS_H
+
+#include "core/events/event_search.h"
+#include "rpc/handlers/event_view.h"
+#include "rpc/service/call.h"
+
+/* Where events are read from, for an answer that may take `age_ms`. */
+struct vg_event_store vg_event_calls_store(const struct vg_call *call, uint32_t age_ms);
+
+/* A view for the caller, made in `arena`. Takes a snapshot of the directory: release the view. */
+struct vg_event_view vg_event_calls_view(struct vg_call *call, struct vg_arena *arena);
+void vg_event_calls_release_view(struct vg_event_view *view);
+
+/*
+ * May the caller look at an event of this customer? Asked before it is known whether there is one.
+ *
+ * Fails with: ACCESS_DENIED.
+ */
+VG_MUST_USE enum vg_reason vg_event_calls_allow(struct vg_call *call, int64_t customer_id);
+
+/*
+ * Read the event `id`. Release the reading in any case.
+ *
+ * Fails with: EVENT_NOT_FOUND (reading->record.data is NULL then), what vg_event_read fails with.
+ */
+VG_MUST_USE enum vg_reason vg_event_calls_read(
+    struct vg_call *call,
+    const struct vg_event_id *id,
+    struct vg_event_reading *out_reading);
+
+#endif

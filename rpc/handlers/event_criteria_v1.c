@@ -1,0 +1,260 @@
+#include "rpc/handlers/event_criteria_v1.h"
+
+#include <string.h>
+
+#include "core/wire/validate.h"
+
+/* Nesting that is told apart; what lies deeper is refused by the criteria themselves. */
+#define VG_DEPTH_MAX 16u
+
+/* The criteria of a request and those within them have one layout, so one function reads both. */
+_Static_assert(
+    sizeof(Vigil__Events__V1__SearchCriteria) == sizeof(Vigil__Events__V1__SubCriteria) &&
+        offsetof(Vigil__Events__V1__SearchCriteria, domain) ==
+            offsetof(Vigil__Events__V1__SubCriteria, domain) &&
+        offsetof(Vigil__Events__V1__SearchCriteria, sort_by) ==
+            offsetof(Vigil__Events__V1__SubCriteria, sort_by),
+    "SearchCriteria and SubCriteria declare the same members in the same order");
+
+static bool read_criteria(
+    const Vigil__Events__V1__SubCriteria *from,
+    unsigned depth,
+    struct vg_arena *arena,
+    struct vg_event_criteria *to);
+
+static void read_time(const char *text, bool *out_has, vg_time *out_time)
+{
+    *out_has = text != NULL;
+    *out_time = text == NULL ? 0 : vg_wire_time(text);
+}
+
+static struct vg_text_list texts(char *const *items, size_t count)
+{
+    return (struct vg_text_list){ .items = items, .count = count };
+}
+
+static struct vg_number_list numbers(const int64_t *items, size_t count)
+{
+    return (struct vg_number_list){ .items = items, .count = count };
+}
+
+/* protoc-c makes every enumeration as wide as an int; its numbers are small. */
+static struct vg_code_list codes(const void *items, size_t count)
+{
+    return (struct vg_code_list){ .items = items, .count = count };
+}
+
+static void add_flags(
+    const Vigil__Events__V1__EventFlag *items,
+    size_t count,
+    struct vg_event_flags *flags)
+{
+    for (size_t i = 0; i < count; i++) {
+        vg_event_flags_set(flags, (unsigned)items[i]);
+    }
+}
+
+static void read_times(const Vigil__Events__V1__SubCriteria *from, struct vg_event_criteria *to)
+{
+    read_time(from->start_timestamp, &to->has_start, &to->start);
+    read_time(from->end_timestamp, &to->has_end, &to->end);
+    read_time(from->last_updated_timestamp, &to->has_last_updated, &to->last_updated);
+    read_time(from->index_start_time, &to->has_index_start, &to->index_start);
+    read_time(from->index_end_time, &to->has_index_end, &to->index_end);
+    to->skip_future = from->has_skip_future_events && from->skip_future_events;
+    to->time_fields = codes(from->time_field_strategy, from->n_time_field_strategy);
+}
+
+static bool read_ids(
+    const Vigil__Events__V1__SubCriteria *from,
+    struct vg_arena *arena,
+    struct vg_event_criteria *to)
+{
+    struct vg_event_criteria_id *ids =
+        vg_arena_calloc(arena, from->n_event_identifier, sizeof(*ids));
+    if (ids == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < from->n_event_identifier; i++) {
+        const Vigil__Events__V1__EventIdentifier *id = from->event_identifier[i];
+        const Vigil__Events__V1__EventIdentifierParts *parts = id->parts;
+        ids[i].text = id->text;
+        if (parts != NULL) {
+            ids[i].type = parts->has_type ? (enum vg_event_type)parts->type : VG_EVENT_TYPE_UNSET;
+            read_time(parts->timestamp, &ids[i].has_timestamp, &ids[i].timestamp);
+            ids[i].has_customer = parts->has_customer_id != 0;
+            ids[i].customer_id = parts->customer_id;
+            ids[i].uuid = parts->event_id;
+        }
+    }
+    to->ids = ids;
+    to->id_count = from->n_event_identifier;
+    return true;
+}
+
+static bool read_properties(
+    const Vigil__Events__V1__SubCriteria *from,
+    struct vg_arena *arena,
+    struct vg_event_criteria *to)
+{
+    struct vg_event_criteria_property *properties =
+        vg_arena_calloc(arena, from->n_properties, sizeof(*properties));
+    if (properties == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < from->n_properties; i++) {
+        const Vigil__Events__V1__TextEntry *entry = from->properties[i];
+        properties[i].key = entry->key;
+        properties[i].values = texts(entry->values, entry->n_values);
+    }
+    to->properties = properties;
+    to->property_count = from->n_properties;
+    to->properties_tokenized = from->has_exact_match_properties && !from->exact_match_properties;
+    return true;
+}
+
+static void read_sides(const Vigil__Events__V1__SubCriteria *from, struct vg_event_criteria *to)
+{
+    to->networks[0] = texts(from->ip, from->n_ip);
+    to->networks[1] = texts(from->source_ip, from->n_source_ip);
+    to->networks[2] = texts(from->destination_ip, from->n_destination_ip);
+    if (from->has_source_ip_min_bits) {
+        to->min_bits[0] = from->source_ip_min_bits;
+    }
+    if (from->has_destination_ip_min_bits) {
+        to->min_bits[1] = from->destination_ip_min_bits;
+    }
+    to->ports[0] = texts(from->port, from->n_port);
+    to->ports[1] = texts(from->source_port, from->n_source_port);
+    to->ports[2] = texts(from->destination_port, from->n_destination_port);
+    to->countries[0] = texts(from->geo_country, from->n_geo_country);
+    to->countries[1] = texts(from->source_geo_country, from->n_source_geo_country);
+    to->countries[2] = texts(from->destination_geo_country, from->n_destination_geo_country);
+}
+
+static void read_lists(const Vigil__Events__V1__SubCriteria *from, struct vg_event_criteria *to)
+{
+    to->customers = texts(from->customer, from->n_customer);
+    to->customer_ids = numbers(from->customer_id, from->n_customer_id);
+    to->has_production = from->has_production_customers != 0;
+    to->production = from->production_customers != 0;
+    to->signatures = texts(from->signature, from->n_signature);
+    to->alarms = numbers(from->alarm_id, from->n_alarm_id);
+    to->categories = numbers(from->attack_category_id, from->n_attack_category_id);
+    to->locations = numbers(from->location_id, from->n_location_id);
+    to->severities = codes(from->severity, from->n_severity);
+    to->min_severity = from->has_min_severity ? (int32_t)from->min_severity : 0;
+    to->max_severity = from->has_max_severity ? (int32_t)from->max_severity : 0;
+    to->domains = texts(from->domain, from->n_domain);
+    to->cases = numbers(from->associated_case_id, from->n_associated_case_id);
+    to->has_min_count = from->has_min_count != 0;
+    to->min_count = from->min_count;
+    to->unpublished_excluded = from->has_include_unpublished && !from->include_unpublished;
+    add_flags(from->include_flags, from->n_include_flags, &to->flags_all);
+    add_flags(from->exclude_flags, from->n_exclude_flags, &to->flags_none);
+    if (from->include_flag != NULL) {
+        add_flags(from->include_flag->flag, from->include_flag->n_flag, &to->flags_all);
+    }
+    if (from->exclude_flag != NULL) {
+        add_flags(from->exclude_flag->flag, from->exclude_flag->n_flag, &to->flags_none);
+    }
+}
+
+/* Where the elements of one criteria object are put. */
+struct elements {
+    struct vg_event_sub_criteria *list;
+    size_t count;
+    unsigned depth;
+    struct vg_arena *arena;
+};
+
+static bool add_element(
+    struct elements *elements,
+    const Vigil__Events__V1__SubCriteria *from,
+    const struct vg_event_sub_criteria *named)
+{
+    if (from == NULL) {
+        return true;
+    }
+    struct vg_event_criteria *criteria = vg_arena_alloc(elements->arena, sizeof(*criteria));
+    if (criteria == NULL || !read_criteria(from, elements->depth + 1, elements->arena, criteria)) {
+        return false;
+    }
+    struct vg_event_sub_criteria *element = &elements->list[elements->count++];
+    *element = *named;
+    element->criteria = criteria;
+    return true;
+}
+
+/* includeFlag and excludeFlag may be criteria too: one more that is required, or excludes. */
+static bool read_sub_criteria(
+    const Vigil__Events__V1__SubCriteria *from,
+    unsigned depth,
+    struct vg_arena *arena,
+    struct vg_event_criteria *to)
+{
+    struct elements elements = {
+        .list = vg_arena_calloc(arena, from->n_sub_criteria + 2, sizeof(*elements.list)),
+        .depth = depth,
+        .arena = arena,
+    };
+    if (elements.list == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < from->n_sub_criteria && depth < VG_DEPTH_MAX; i++) {
+        const Vigil__Events__V1__SubCriteria *inner = from->sub_criteria[i];
+        struct vg_event_sub_criteria named = {
+            .name = "subCriteria",
+            .index = i,
+            .exclude = inner->has_exclude && inner->exclude,
+            .required = inner->has_required && inner->required,
+        };
+        if (!add_element(&elements, inner, &named)) {
+            return false;
+        }
+    }
+    const struct vg_event_sub_criteria include = {
+        .name = "includeFlag",
+        .index = SIZE_MAX,
+        .required = true,
+    };
+    const struct vg_event_sub_criteria exclude = {
+        .name = "excludeFlag",
+        .index = SIZE_MAX,
+        .exclude = true,
+    };
+    if (depth < VG_DEPTH_MAX &&
+        ((from->include_flag != NULL &&
+          !add_element(&elements, from->include_flag->criteria, &include)) ||
+         (from->exclude_flag != NULL &&
+          !add_element(&elements, from->exclude_flag->criteria, &exclude)))) {
+        return false;
+    }
+    to->sub_criteria = elements.list;
+    to->sub_criteria_count = elements.count;
+    return true;
+}
+
+static bool read_criteria(
+    const Vigil__Events__V1__SubCriteria *from,
+    unsigned depth,
+    struct vg_arena *arena,
+    struct vg_event_criteria *to)
+{
+    vg_event_criteria_init(to);
+    read_times(from, to);
+    read_lists(from, to);
+    read_sides(from, to);
+    return read_ids(from, arena, to) && read_properties(from, arena, to) &&
+           read_sub_criteria(from, depth, arena, to);
+}
+
+bool vg_event_criteria_v1_read(
+    const Vigil__Events__V1__SearchCriteria *request,
+    struct vg_arena *arena,
+    struct vg_event_criteria *out_criteria)
+{
+    Vigil__Events__V1__SubCriteria common;
+    memcpy(&common, request, sizeof(common));
+    return read_criteria(&common, 0, arena, out_criteria);
+}
