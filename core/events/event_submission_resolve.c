@@ -353,6 +353,7 @@ enum vg_reason vg_event_submission_prepare(
     }
     submission->times = record.times;
     submission->notified = record.case_count != 0;
+    submission->item.identity = &submission->row;
     submission->item.bytes = submission->head.size + VG_EVENT_TAIL_MAX + submission->payload.size;
     return VG_OK;
 }
