@@ -4,8 +4,8 @@
  *
  * After a failed commit nobody knows what the store holds, so nothing may go on from memory: all
  * snapshots end, the store is closed and opened, the table is started from the store as after a
- * crash, and only then does the writer accept again. Until then every call is answered UNAVAILABLE.
- * If that fails (a disk that is still full) it is tried again, every VG_KEEPER_RETRY_MS.
+ * crash, and only then does the writer accept again. Until then every change is answered
+ * UNAVAILABLE. If that fails (a disk that is still full) the writer tries again.
  */
 #include "core/node/keeper.h"
 
@@ -21,8 +21,7 @@
 #include "core/node/event_source.h"
 #include "core/store/store.h"
 
-#define VG_KEEPER_PERIOD_MS 1000
-#define VG_KEEPER_RETRY_MS  200
+#define VG_KEEPER_PERIOD_S 1
 /* Keys taken out of the change log in one batch. */
 #define VG_KEEPER_TRIM_KEYS 1000
 
@@ -216,81 +215,40 @@ enum vg_reason vg_keeper_start_table(struct vg_node *node, struct vg_error *erro
 
 /* ---- recovery */
 
-static void recover_stop(struct errand *errand)
-{
-    vg_table_stop(errand->node->table);
-}
-
-static void recover_drained(struct errand *errand)
-{
-    errand->flag = vg_table_is_drained(errand->node->table);
-}
-
-static void recover_table(struct errand *errand)
-{
-    errand->reason = vg_keeper_start_table(errand->node, errand->error);
-}
-
-/* One attempt. True when the writer accepts again. */
-static bool recover(struct vg_node *node)
-{
-    struct vg_error error;
-    vg_error_init(&error, NULL);
-    struct errand errand = { .node = node, .error = &error };
-    run_on_writer(&errand, recover_stop);
-    run_on_writer(&errand, recover_drained);
-    if (!errand.flag) {
-        return false; /* a snapshot is still held by an answer that is about to end */
-    }
-    enum vg_reason reason = vg_store_reopen(node->store, &error);
-    if (reason == VG_OK) {
-        run_on_writer(&errand, recover_table);
-        reason = errand.reason;
-    }
-    if (reason == VG_OK) {
-        reason = vg_ingest_recover(node->ingest, &error);
-    }
-    if (reason != VG_OK) {
-        vg_log_error(VG_LOG_WARN, "recovery", &error);
-    }
-    return reason == VG_OK;
-}
-
-void vg_keeper_failed(void *owner, enum vg_reason reason, const char *message)
+enum vg_reason vg_keeper_recover(void *owner, struct vg_error *error)
 {
     struct vg_node *node = owner;
-    struct vg_log_line line;
-    if (vg_log_begin(&line, VG_LOG_ERROR, "commit_failed")) {
-        vg_log_text(&line, "reason", vg_reason_row(reason)->name);
-        vg_log_text(&line, "message", message);
-        vg_log_end(&line);
+    if (!vg_table_is_drained(node->table)) {
+        return vg_error_set(
+            error,
+            VG_STORE_UNAVAILABLE,
+            "answers that are about to end still read the store");
     }
-    (void)pthread_mutex_lock(&node->lock);
-    node->failed = true;
-    (void)pthread_cond_signal(&node->wake);
-    (void)pthread_mutex_unlock(&node->lock);
+    enum vg_reason reason = vg_store_reopen(node->store, error);
+    if (reason == VG_OK) {
+        reason = vg_keeper_start_table(node, error);
+    }
+    if (reason != VG_OK) {
+        vg_log_error(VG_LOG_WARN, "recovery", error);
+    } else {
+        vg_log_message(VG_LOG_WARN, "recovered", "the store is open again and takes changes");
+    }
+    return reason;
 }
 
 /* ---- the thread */
 
-/* Wait for the next thing to do. False = the node stops. */
-static bool wait_for_work(struct vg_node *node, bool *out_failed)
+/* Wait for the next look. False = the node stops. */
+static bool wait_a_period(struct vg_node *node)
 {
     (void)pthread_mutex_lock(&node->lock);
     if (!node->stopping) {
         struct timespec until;
         (void)clock_gettime(CLOCK_MONOTONIC, &until);
-        long ms = node->failed ? VG_KEEPER_RETRY_MS : VG_KEEPER_PERIOD_MS;
-        until.tv_sec += ms / 1000;
-        until.tv_nsec += ms % 1000 * 1000000L;
-        if (until.tv_nsec >= 1000000000L) {
-            until.tv_sec++;
-            until.tv_nsec -= 1000000000L;
-        }
+        until.tv_sec += VG_KEEPER_PERIOD_S;
         (void)pthread_cond_timedwait(&node->wake, &node->lock, &until);
     }
     bool goes_on = !node->stopping;
-    *out_failed = node->failed;
     (void)pthread_mutex_unlock(&node->lock);
     return goes_on;
 }
@@ -314,19 +272,11 @@ static void *keeper_thread(void *owner)
 {
     struct vg_node *node = owner;
     (void)pthread_setname_np(pthread_self(), "keeper");
-    bool failed = false;
-    while (wait_for_work(node, &failed)) {
-        if (failed) {
-            if (recover(node)) {
-                (void)pthread_mutex_lock(&node->lock);
-                node->failed = false;
-                (void)pthread_mutex_unlock(&node->lock);
-                vg_log_message(
-                    VG_LOG_INFO,
-                    "recovered",
-                    "the store is open again and takes changes");
-            }
-            continue;
+    while (wait_a_period(node)) {
+        struct vg_ingest_figures figures;
+        vg_ingest_read_figures(node->ingest, &figures);
+        if (figures.failed) {
+            continue; /* the writer brings store and table back first */
         }
         struct errand errand = { .node = node };
         run_on_writer(&errand, check_table);

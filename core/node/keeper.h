@@ -1,8 +1,8 @@
 /*
- * The keeper: the thread of a node that writes checkpoints, trims the change log behind them, and
- * brings table and writer back after a commit that failed.
+ * The keeper: the thread of a node that writes checkpoints and trims the change log behind them;
+ * and how table and store come back after a commit that failed.
  *
- * Threads: start and stop by the node's owner; failed by the writer.
+ * Threads: start and stop by the node's owner; recover by the writer.
  */
 #ifndef VG_CORE_NODE_KEEPER_H
 #define VG_CORE_NODE_KEEPER_H
@@ -12,8 +12,8 @@
 VG_MUST_USE enum vg_reason vg_keeper_start(struct vg_node *node, struct vg_error *error);
 void vg_keeper_stop(struct vg_node *node); /* accepts a node whose keeper was never started */
 
-/* For ingest: a commit has failed. */
-void vg_keeper_failed(void *node, enum vg_reason reason, const char *message);
+/* For ingest, on the writer's thread: a commit has failed; bring store and table back. */
+VG_MUST_USE enum vg_reason vg_keeper_recover(void *owner, struct vg_error *error);
 
 /* Start the table as the store stands. Nobody writes meanwhile. */
 VG_MUST_USE enum vg_reason vg_keeper_start_table(struct vg_node *node, struct vg_error *error);

@@ -147,7 +147,7 @@ static enum vg_reason start_writer(struct vg_node *node, struct vg_error *error)
         .clock = node->clock,
         .table = &node->columns.self,
         .settings = vg_ingest_settings_default(),
-        .failed = vg_keeper_failed,
+        .recover = vg_keeper_recover,
         .owner = node,
     };
     options.settings.queue_items_max = settings->ingest_queue_max;
@@ -170,7 +170,9 @@ void vg_node_stop(struct vg_node *node)
 {
     vg_keeper_stop(node);
     if (node->ingest != NULL) {
-        if (!node->failed) {
+        struct vg_ingest_figures figures;
+        vg_ingest_read_figures(node->ingest, &figures);
+        if (!figures.failed) {
             vg_keeper_checkpoint(node);
         }
         vg_ingest_destroy(node->ingest);

@@ -5,7 +5,7 @@
  * Life:
  *     open    store, its format, directory, access: quick, a second process is refused here
  *     start   the table from its checkpoint, or rebuilt from the records (may take seconds); writer
- *     …       serve; a commit that failed is recovered from in the background, see recovery.c
+ *     …       serve; a commit that failed is recovered from in the background, see keeper.c
  *     stop    writer drained, checkpoint written
  *     close
  *
@@ -48,12 +48,11 @@ struct vg_node {
 
     /* Private to core/node. */
     struct vg_ingest_columns columns;
-    pthread_t keeper; /* checkpoints, trimming, recovery */
+    pthread_t keeper; /* checkpoints and trimming */
     bool keeper_runs;
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool stopping;
-    bool failed; /* a commit has failed and nobody has recovered yet */
 };
 
 /*

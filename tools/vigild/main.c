@@ -11,7 +11,8 @@
 #include "tools/vigild/options.h"
 #include "tools/vigild/wiring.h"
 
-/* Signals are taken by this thread alone, with sigwait: block them before any other thread starts. */
+/* Signals are taken by this thread alone, with sigwait: block them before any other thread starts.
+ */
 static void block_signals(sigset_t *out_set)
 {
     (void)sigemptyset(out_set);
@@ -23,7 +24,12 @@ static void block_signals(sigset_t *out_set)
 
 static void say(const struct vg_error *error)
 {
-    fprintf(stderr, "vigild: %s%s%s\n", error->message, error->detail[0] != '\0' ? ": " : "", error->detail);
+    fprintf(
+        stderr,
+        "vigild: %s%s%s\n",
+        error->message,
+        error->detail[0] != '\0' ? ": " : "",
+        error->detail);
 }
 
 /* "HOST" of the setting listen, for the line that says where the server is. */
@@ -45,7 +51,11 @@ static enum vg_reason run(const struct vg_options *options, const sigset_t *sign
     if (reason == VG_OK) {
         uint16_t port = vg_wiring_port(wiring);
         const char *listen = options->settings.listen;
-        printf("vigild " VG_VERSION " ready on %.*s:%u\n", host_length(listen), listen, (unsigned)port);
+        printf(
+            "vigild " VG_VERSION " ready on %.*s:%u\n",
+            host_length(listen),
+            listen,
+            (unsigned)port);
         (void)fflush(stdout);
         if (options->demo) {
             reason = vg_demo_run(options->settings.data, port, &error);

@@ -25,7 +25,8 @@ static const char help_text[] =
     "  --settings          list all settings and their defaults\n"
     "  --version, --help\n"
     "\n"
-    "The first start writes an administrator key to DIR/admin.key. SIGTERM or Ctrl-C ends the server after the calls\n"
+    "The first start writes an administrator key to DIR/admin.key. SIGTERM or Ctrl-C ends the "
+    "server after the calls\n"
     "under way are answered.\n";
 
 static bool set_value(struct vg_settings *settings, const char *name, const char *value)
@@ -51,7 +52,10 @@ static char *read_file(const char *path)
     } else {
         size_t size = fread(text, 1, CONFIG_BYTES_MAX + 1, file);
         if (ferror(file) != 0 || size > CONFIG_BYTES_MAX) {
-            fprintf(stderr, "vigild: cannot read %s: it is larger than a configuration or unreadable\n", path);
+            fprintf(
+                stderr,
+                "vigild: cannot read %s: it is larger than a configuration or unreadable\n",
+                path);
             free(text);
             text = NULL;
         } else {
@@ -92,7 +96,11 @@ static bool read_config(struct vg_settings *settings, const char *path)
     cJSON *tree = cJSON_ParseWithOpts(text, &end, true);
     bool good = cJSON_IsObject(tree);
     if (!good) {
-        fprintf(stderr, "vigild: %s is not a JSON object (near byte %td)\n", path, end == NULL ? 0 : end - text);
+        fprintf(
+            stderr,
+            "vigild: %s is not a JSON object (near byte %td)\n",
+            path,
+            end == NULL ? 0 : end - text);
     }
     const cJSON *member = NULL;
     cJSON_ArrayForEach(member, tree)
@@ -124,7 +132,8 @@ static void print_settings(void)
     vg_buffer_dispose(&text);
 }
 
-/* Options that take a value; each names the setting it stands for, or NULL for the two with a meaning of their own. */
+/* Options that take a value; each names the setting it stands for, or NULL for the two with a
+ * meaning of their own. */
 static bool take_valued(struct vg_options *options, const char *option, const char *value)
 {
     if (strcmp(option, "--set") == 0) {

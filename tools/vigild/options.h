@@ -1,5 +1,6 @@
 /*
- * The command line of vigild: settings by option, by --set and from a JSON file, in the order they stand.
+ * The command line of vigild: settings by option, by --set and from a JSON file, in the order they
+ * stand.
  *
  * Threads: start-up only.
  */
@@ -11,8 +12,8 @@
 #include "core/base/settings.h"
 
 enum vg_options_outcome {
-    VG_OPTIONS_RUN,  /* go on */
-    VG_OPTIONS_DONE, /* what was asked for has been printed: exit 0 */
+    VG_OPTIONS_RUN,   /* go on */
+    VG_OPTIONS_DONE,  /* what was asked for has been printed: exit 0 */
     VG_OPTIONS_WRONG, /* the problem has been printed: exit 2 */
 };
 

@@ -22,7 +22,8 @@ struct vg_wiring {
     struct vg_service service;
     struct vg_web web;
     struct vg_grpc_server grpc;
-    struct vg_exchange_selector selector; /* HTTP/2: gRPC by content type, all else to the gateway */
+    struct vg_exchange_selector
+        selector; /* HTTP/2: gRPC by content type, all else to the gateway */
     struct vg_exchange_selector web_only; /* HTTP/1.1 carries no gRPC */
     struct vg_http2_protocol http2;
     struct vg_http1 http1;
@@ -31,17 +32,20 @@ struct vg_wiring {
     bool faces_open;
 };
 
-static const struct vg_exchange_app *
-select_app(const struct vg_exchange_selector *selector, const struct vg_exchange *exchange)
+static const struct vg_exchange_app *select_app(
+    const struct vg_exchange_selector *selector,
+    const struct vg_exchange *exchange)
 {
     const struct vg_wiring *wiring = VG_CONTAINER_OF_CONST(selector, struct vg_wiring, selector);
     const struct vg_http_header *type = vg_http_request_header(&exchange->request, "content-type");
-    bool is_grpc = type != NULL && vg_bytes_begins_with(type->value, vg_bytes_text("application/grpc"));
+    bool is_grpc =
+        type != NULL && vg_bytes_begins_with(type->value, vg_bytes_text("application/grpc"));
     return is_grpc ? &wiring->grpc.app : &wiring->web.app;
 }
 
-static const struct vg_exchange_app *
-select_web(const struct vg_exchange_selector *selector, const struct vg_exchange *exchange)
+static const struct vg_exchange_app *select_web(
+    const struct vg_exchange_selector *selector,
+    const struct vg_exchange *exchange)
 {
     (void)exchange;
     return &VG_CONTAINER_OF_CONST(selector, struct vg_wiring, web_only)->web.app;
@@ -74,12 +78,12 @@ static enum vg_reason open_server(struct vg_wiring *wiring, struct vg_error *err
         .worker_count = workers < VG_SERVER_WORKERS_MAX ? workers : VG_SERVER_WORKERS_MAX,
         .drain_timeout_ns = ns(settings->drain_timeout_ms),
         .limits = { .header_timeout_ns = ns(settings->header_timeout_ms),
-            .body_timeout_ns = ns(settings->body_timeout_ms),
-            .idle_timeout_ns = ns(settings->idle_timeout_ms),
-            .write_timeout_ns = ns(settings->write_timeout_ms),
-            .flush_delay_ns = (uint64_t)settings->flush_delay_us * 1000u,
-            .connections_max = settings->connections_max,
-            .connections_per_address_max = settings->connections_per_address_max },
+                    .body_timeout_ns = ns(settings->body_timeout_ms),
+                    .idle_timeout_ns = ns(settings->idle_timeout_ms),
+                    .write_timeout_ns = ns(settings->write_timeout_ms),
+                    .flush_delay_ns = (uint64_t)settings->flush_delay_us * 1000u,
+                    .connections_max = settings->connections_max,
+                    .connections_per_address_max = settings->connections_per_address_max },
         .http2 = &wiring->http2.protocol,
         .http1 = &wiring->http1.protocol,
     };
@@ -97,6 +101,8 @@ static void open_faces(struct vg_wiring *wiring)
     limits.streams_max = wiring->settings.streams_per_connection_max;
     limits.header_bytes_max = (uint32_t)wiring->settings.header_bytes_max;
     vg_http2_protocol_init(&wiring->http2, &wiring->selector, &limits);
+    wiring->http2.refusal_headers = vg_grpc_refusal_headers;
+    wiring->http2.refusal_header_count = VG_GRPC_REFUSAL_HEADERS;
     vg_http1_init(&wiring->http1, &wiring->web_only, wiring->settings.header_bytes_max, refuse);
     wiring->faces_open = true;
 }
@@ -108,18 +114,23 @@ static enum vg_reason open_all(struct vg_wiring *wiring, struct vg_error *error)
         vg_node_open(&wiring->node, settings, &vg_clock_real, vg_random_real(), error);
     wiring->node_open = reason == VG_OK;
     if (reason == VG_OK) {
-        reason = vg_access_bootstrap(wiring->node.directory,
+        reason = vg_access_bootstrap(
+            wiring->node.directory,
             wiring->node.store,
             &(struct vg_access_bootstrap){ .data_dir = settings->data,
-                .domain_name = settings->admin_domain_name,
-                .random = wiring->node.random,
-                .now = vg_clock_now(&vg_clock_real) },
+                                           .domain_name = settings->admin_domain_name,
+                                           .random = wiring->node.random,
+                                           .now = vg_clock_now(&vg_clock_real) },
             error);
     }
     if (reason == VG_OK) {
         unsigned executors = settings->executors != 0 ? settings->executors : core_count();
         reason = vg_executor_create(
-            "executor", executors, settings->executor_queue, &wiring->service.executor, error);
+            "executor",
+            executors,
+            settings->executor_queue,
+            &wiring->service.executor,
+            error);
     }
     if (reason != VG_OK) {
         return reason;

@@ -1,6 +1,6 @@
 /*
- * Wiring: the one place that knows everyone. Makes node, service, faces, protocols and listener from the settings,
- * and takes them down in reverse.
+ * Wiring: the one place that knows everyone. Makes node, service, faces, protocols and listener
+ * from the settings, and takes them down in reverse.
  *
  * Threads: the main thread.
  */
