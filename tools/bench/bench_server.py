@@ -1,0 +1,85 @@
+"""A vigild for measuring: the release build in a fresh directory, and what it costs. Used by the bench_*.py beside it."""
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = ROOT / "build/release/bin"
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Server:
+    def __init__(self, *options, directory=None):
+        self.directory = directory or tempfile.mkdtemp(prefix="vigil-bench-")
+        self.owns = directory is None
+        self.process = subprocess.Popen(
+            [BIN / "vigild", "--data", self.directory, "--listen", "127.0.0.1:0", "--set", "log_level=warn", *options],
+            stdout=subprocess.PIPE, text=True)
+        for line in self.process.stdout:
+            if " ready on " in line:
+                self.port = int(line.rsplit(":", 1)[1])
+                break
+        else:
+            raise SystemExit("vigild did not start")
+        self.key = (pathlib.Path(self.directory) / "admin.key").read_text().strip()
+
+    def rest(self, method, path, body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port)
+        connection.request(method, path, None if body is None else json.dumps(body), {"Argus-API-Key": self.key})
+        answer = connection.getresponse()
+        data = json.load(answer)
+        if answer.status >= 300:
+            raise SystemExit(f"{method} {path}: {data}")
+        return data["data"]
+
+    def cpu_seconds(self):
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def rss_mib(self):
+        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+        return 0.0
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(60)
+        if self.owns:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def server(*options, directory=None):
+    one = Server(*options, directory=directory)
+    try:
+        yield one
+    finally:
+        one.stop()
+
+
+def spread(values, form="{:.1f}"):
+    """min/median/max of a few runs."""
+    return "/".join(form.format(value) for value in (min(values), statistics.median(values), max(values)))
+
+
+def event(number, size=1024, properties=8):
+    """An event of about `size` bytes of JSON with so many properties; the same number gives the same event."""
+    filler = "".join(chr(97 + (number * 7 + i) % 26) for i in range(64))
+    body = {
+        "signature": f"BENCH-1:{number % 2000}",
+        "severity": ("low", "medium", "high", "critical")[number % 4],
+        "protocol": "tcp",
+        "source": {"ip": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", "port": 1024 + number % 60000},
+        "destination": {"ip": f"192.0.2.{number % 254 + 1}", "port": 443},
+        "uri": f"https://host{number % 100}.example.com/path/{number}",
+        "fqdn": f"host{number % 100}.example.com",
+        "properties": {f"bench.property.{i}": f"{filler} {number}" for i in range(properties)},
+    }
+    return body
