@@ -113,7 +113,7 @@ static void put_unsigned(struct writer *writer, uint64_t value)
     } else {
         digits[--at] = (char)('0' + value);
     }
-    put_short(writer, digits + at, sizeof(digits) - at);
+    put(writer, digits + at, sizeof(digits) - at);
 }
 
 static void put_signed(struct writer *writer, int64_t value)
