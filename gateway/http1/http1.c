@@ -33,9 +33,10 @@ struct http1_conn {
     struct vg_buffer ahead; /* requests sent ahead of the answer */
     struct vg_buffer out;   /* heads of answers, waiting to be filled out */
 
-    bool open;      /* an exchange is with the application */
-    bool complete;  /* its request is complete */
-    bool responded; /* its answer's head is in `out` or sent */
+    bool open;       /* an exchange is with the application */
+    bool body_comes; /* its request has a body */
+    bool complete;   /* its request is complete */
+    bool responded;  /* its answer's head is in `out` or sent */
     bool chunked;
     bool body_follows;
     bool resumed; /* there may be something to pull */
@@ -91,8 +92,8 @@ static void carrier_respond(struct vg_exchange *exchange, const struct vg_http_r
     struct http1_conn *state = of_exchange(exchange);
     VG_ASSERT(state->open && !state->responded);
     state->responded = true;
-    if (!state->complete) {
-        state->last = true; /* answered before the request was read: what still comes is dropped */
+    if (!state->complete && state->body_comes) {
+        state->last = true; /* answered before the body was read: what still comes is dropped */
     }
     state->body_follows = !response->no_body;
     bool is_old = exchange->request.version == 10;
@@ -226,6 +227,8 @@ static void open_exchange(struct http1_conn *state)
 {
     const struct vg_exchange_selector *selector = state->http1->selector;
     state->open = true;
+    state->body_comes =
+        (state->parser.flags & F_CHUNKED) != 0 || state->exchange.request.content_length > 0;
     state->complete = false;
     state->responded = false;
     state->resumed = false;

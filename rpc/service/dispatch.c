@@ -184,10 +184,9 @@ static void end(struct vg_call *call)
 
 void vg_call_dispose(struct vg_call *call)
 {
-    VG_ASSERT(!call->away);
-    if (call->stage != VG_CALL_STAGE_ENDED) {
-        VG_ASSERT(call->stage != VG_CALL_STAGE_RUNNING);
-        if (call->reason == VG_OK && call->stage != VG_CALL_STAGE_NEW) {
+    VG_ASSERT(!call->away && call->stage != VG_CALL_STAGE_RUNNING);
+    if (call->stage == VG_CALL_STAGE_BEGUN || call->stage == VG_CALL_STAGE_REPLYING) {
+        if (call->reason == VG_OK) {
             call->reason = VG_CANCELLED;
         }
         end(call);
