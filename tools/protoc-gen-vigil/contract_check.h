@@ -3,8 +3,8 @@
  *
  * Threads: one thread.
  */
-#ifndef VG_CONTRACT_CHECK_H
-#define VG_CONTRACT_CHECK_H
+#ifndef VG_TOOLS_PROTOC_GEN_VIGIL_CONTRACT_CHECK_H
+#define VG_TOOLS_PROTOC_GEN_VIGIL_CONTRACT_CHECK_H
 
 #include "tools/protoc-gen-vigil/model.h"
 #include "tools/protoc-gen-vigil/refusal.h"

@@ -5,8 +5,8 @@
  *
  * Threads: one thread.
  */
-#ifndef VG_DOCUMENT_WRITER_H
-#define VG_DOCUMENT_WRITER_H
+#ifndef VG_TOOLS_PROTOC_GEN_VIGIL_DOCUMENT_WRITER_H
+#define VG_TOOLS_PROTOC_GEN_VIGIL_DOCUMENT_WRITER_H
 
 #include <stdbool.h>
 #include <stdint.h>

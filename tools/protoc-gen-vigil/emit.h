@@ -6,8 +6,8 @@
  *
  * Threads: one thread.
  */
-#ifndef VG_EMIT_H
-#define VG_EMIT_H
+#ifndef VG_TOOLS_PROTOC_GEN_VIGIL_EMIT_H
+#define VG_TOOLS_PROTOC_GEN_VIGIL_EMIT_H
 
 #include "tools/protoc-gen-vigil/model.h"
 #include "tools/protoc-gen-vigil/text_pool.h"

@@ -8,8 +8,8 @@
  *
  * Threads: one thread; everything is in the text pool and lives until the program ends.
  */
-#ifndef VG_MODEL_H
-#define VG_MODEL_H
+#ifndef VG_TOOLS_PROTOC_GEN_VIGIL_MODEL_H
+#define VG_TOOLS_PROTOC_GEN_VIGIL_MODEL_H
 
 #include <stdbool.h>
 #include <stddef.h>

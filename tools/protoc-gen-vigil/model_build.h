@@ -3,8 +3,8 @@
  *
  * Threads: one thread.
  */
-#ifndef VG_MODEL_BUILD_H
-#define VG_MODEL_BUILD_H
+#ifndef VG_TOOLS_PROTOC_GEN_VIGIL_MODEL_BUILD_H
+#define VG_TOOLS_PROTOC_GEN_VIGIL_MODEL_BUILD_H
 
 #include "tools/protoc-gen-vigil/model.h"
 

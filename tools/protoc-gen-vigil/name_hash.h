@@ -7,8 +7,8 @@
  *
  * Threads: one thread; slots are in the text pool.
  */
-#ifndef VG_NAME_HASH_H
-#define VG_NAME_HASH_H
+#ifndef VG_TOOLS_PROTOC_GEN_VIGIL_NAME_HASH_H
+#define VG_TOOLS_PROTOC_GEN_VIGIL_NAME_HASH_H
 
 #include <stddef.h>
 #include <stdint.h>

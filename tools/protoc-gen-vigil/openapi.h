@@ -7,8 +7,8 @@
  *
  * Threads: one thread.
  */
-#ifndef VG_OPENAPI_H
-#define VG_OPENAPI_H
+#ifndef VG_TOOLS_PROTOC_GEN_VIGIL_OPENAPI_H
+#define VG_TOOLS_PROTOC_GEN_VIGIL_OPENAPI_H
 
 #include "tools/protoc-gen-vigil/document_writer.h"
 #include "tools/protoc-gen-vigil/model.h"

@@ -10,8 +10,8 @@
  *
  * Threads: one thread; results are in the text pool.
  */
-#ifndef VG_OPTIONS_READ_H
-#define VG_OPTIONS_READ_H
+#ifndef VG_TOOLS_PROTOC_GEN_VIGIL_OPTIONS_READ_H
+#define VG_TOOLS_PROTOC_GEN_VIGIL_OPTIONS_READ_H
 
 #include <stdint.h>
 

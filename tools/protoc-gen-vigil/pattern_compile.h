@@ -8,8 +8,8 @@
  *
  * Threads: one thread; pieces are in the text pool.
  */
-#ifndef VG_PATTERN_COMPILE_H
-#define VG_PATTERN_COMPILE_H
+#ifndef VG_TOOLS_PROTOC_GEN_VIGIL_PATTERN_COMPILE_H
+#define VG_TOOLS_PROTOC_GEN_VIGIL_PATTERN_COMPILE_H
 
 #include <stddef.h>
 

@@ -7,8 +7,8 @@
  *
  * Threads: one thread; all texts are in the text pool.
  */
-#ifndef VG_PROTO_NAMES_H
-#define VG_PROTO_NAMES_H
+#ifndef VG_TOOLS_PROTOC_GEN_VIGIL_PROTO_NAMES_H
+#define VG_TOOLS_PROTOC_GEN_VIGIL_PROTO_NAMES_H
 
 #include <stdbool.h>
 

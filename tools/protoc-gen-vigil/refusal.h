@@ -4,8 +4,8 @@
  *
  * Threads: one thread.
  */
-#ifndef VG_REFUSAL_H
-#define VG_REFUSAL_H
+#ifndef VG_TOOLS_PROTOC_GEN_VIGIL_REFUSAL_H
+#define VG_TOOLS_PROTOC_GEN_VIGIL_REFUSAL_H
 
 #include <stddef.h>
 

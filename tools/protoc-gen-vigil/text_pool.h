@@ -7,8 +7,8 @@
  *
  * Threads: one thread.
  */
-#ifndef VG_TEXT_POOL_H
-#define VG_TEXT_POOL_H
+#ifndef VG_TOOLS_PROTOC_GEN_VIGIL_TEXT_POOL_H
+#define VG_TOOLS_PROTOC_GEN_VIGIL_TEXT_POOL_H
 
 #include <stddef.h>
 
