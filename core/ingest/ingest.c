@@ -1,46 +1,38 @@
 /*
- * The queue and the writer thread. What a batch consists of is commit_group's business, how fast
- * batches follow one another commit_pace's.
- *
- * The writer sleeps on one condition; submissions, errands and draining wake it. It owns the group
- * and everything else below the line in struct vg_ingest; the rest is under the lock.
+ * The writer thread. What waits and when to go on is ingest_queue's business, what a batch consists
+ * of commit_group's, how fast batches follow one another commit_pace's.
  */
 #include "core/ingest/ingest.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "core/base/assert.h"
-#include "core/base/metrics.h"
 #include "core/ingest/commit_group.h"
+#include "core/ingest/ingest_queue.h"
 #include "core/keyspace/keyspace.h"
 
-#define IDLE_WAIT_NS    UINT64_C(1000000000)
 #define LEVEL0_FRESH_NS UINT64_C(50000000) /* how old the count of level-0 files may be */
-#define NS_PER_SECOND   UINT64_C(1000000000)
 
 struct vg_ingest {
     struct vg_ingest_options options;
+    struct vg_ingest_queue queue;
     struct vg_mailbox errands;
     pthread_t thread;
     bool thread_runs; /* the owner's: created and not yet joined */
-
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    struct vg_ingest_place *first;
-    struct vg_ingest_place *last;
-    bool has_errands;
-    bool draining;
-    struct vg_ingest_figures figures;
+    _Atomic uint64_t sequence;
+    _Atomic vg_time last_updated;
 
     /* The writer's own. */
     struct vg_commit_group group;
     struct vg_commit_pace pace;
     unsigned level0_files;
     uint64_t level0_read_ns;
+    bool failed;
 };
 
 /* ---- what is handed in */
@@ -126,86 +118,7 @@ static void answer_all(struct vg_ingest_place *place, enum vg_reason reason, con
     }
 }
 
-/* ---- the queue; under the lock */
-
-static void note_waiting(struct vg_ingest *ingest, int64_t items, int64_t bytes)
-{
-    ingest->figures.waiting_items = (size_t)((int64_t)ingest->figures.waiting_items + items);
-    ingest->figures.waiting_bytes = (size_t)((int64_t)ingest->figures.waiting_bytes + bytes);
-    vg_metrics_move(VG_METRIC_ingest_queue_events, items);
-    vg_metrics_move(VG_METRIC_ingest_queue_bytes, bytes);
-}
-
-static struct vg_ingest_place *take_first(struct vg_ingest *ingest)
-{
-    struct vg_ingest_place *place = ingest->first;
-    ingest->first = place->next;
-    if (ingest->first == NULL) {
-        ingest->last = NULL;
-    }
-    place->next = NULL;
-    note_waiting(ingest, -(int64_t)place->items, -(int64_t)place->bytes);
-    return place;
-}
-
-/* Take what makes the next batch: one write, or submissions up to the limits, and always one. */
-static struct vg_ingest_place *take_group(struct vg_ingest *ingest)
-{
-    if (ingest->first == NULL) {
-        return NULL;
-    }
-    const struct vg_ingest_settings *settings = &ingest->options.settings;
-    struct vg_ingest_place *taken = take_first(ingest);
-    struct vg_ingest_place *last = taken;
-    size_t items = taken->items;
-    size_t bytes = taken->bytes;
-    while (!taken->is_write && ingest->first != NULL && !ingest->first->is_write &&
-           items + ingest->first->items <= settings->group_items_max &&
-           bytes + ingest->first->bytes <= settings->group_bytes_max) {
-        last->next = take_first(ingest);
-        last = last->next;
-        items += last->items;
-        bytes += last->bytes;
-    }
-    return taken;
-}
-
-static enum vg_reason enqueue(
-    struct vg_ingest *ingest,
-    struct vg_ingest_place *place,
-    struct vg_error *error)
-{
-    const struct vg_ingest_settings *settings = &ingest->options.settings;
-    enum vg_reason reason = VG_OK;
-    place->next = NULL;
-    (void)pthread_mutex_lock(&ingest->lock);
-    const struct vg_ingest_figures *figures = &ingest->figures;
-    if (ingest->draining) {
-        reason = vg_error_set(error, VG_DRAINING, NULL);
-    } else if (figures->failed) {
-        reason = vg_error_set(error, VG_STORE_UNAVAILABLE, NULL);
-    } else if (
-        /* Into an empty queue everything fits: what is larger than the queue must get through. */
-        ingest->first != NULL &&
-        (figures->waiting_items + place->items > settings->queue_items_max ||
-         figures->waiting_bytes + place->bytes > settings->queue_bytes_max)) {
-        reason = vg_error_set(error, VG_OVERLOADED, NULL);
-        vg_metrics_add(VG_METRIC_ingest_refused_total, place->items);
-    } else {
-        if (ingest->last == NULL) {
-            ingest->first = place;
-        } else {
-            ingest->last->next = place;
-        }
-        ingest->last = place;
-        note_waiting(ingest, place->items, (int64_t)place->bytes);
-        if (ingest->first == place) { /* else the writer is awake, or keeps its pace */
-            (void)pthread_cond_signal(&ingest->wake);
-        }
-    }
-    (void)pthread_mutex_unlock(&ingest->lock);
-    return reason;
-}
+/* ---- any thread */
 
 enum vg_reason vg_ingest_submit(
     struct vg_ingest *ingest,
@@ -235,7 +148,7 @@ enum vg_reason vg_ingest_submit(
     submission->message[0] = '\0';
     submission->recalled = false;
     submission->sequence = 0;
-    return enqueue(ingest, &submission->place, error);
+    return vg_ingest_queue_push(&ingest->queue, &submission->place, error);
 }
 
 enum vg_reason vg_ingest_apply(
@@ -253,16 +166,12 @@ enum vg_reason vg_ingest_apply(
     write->reason = VG_OK;
     write->message[0] = '\0';
     write->sequence = 0;
-    return enqueue(ingest, &write->place, error);
+    return vg_ingest_queue_push(&ingest->queue, &write->place, error);
 }
 
 static void wake_for_errand(struct vg_mailbox *mailbox)
 {
-    struct vg_ingest *ingest = VG_CONTAINER_OF(mailbox, struct vg_ingest, errands);
-    (void)pthread_mutex_lock(&ingest->lock);
-    ingest->has_errands = true;
-    (void)pthread_cond_signal(&ingest->wake);
-    (void)pthread_mutex_unlock(&ingest->lock);
+    vg_ingest_queue_errand(&VG_CONTAINER_OF(mailbox, struct vg_ingest, errands)->queue);
 }
 
 void vg_ingest_errand(struct vg_ingest *ingest, struct vg_task *task)
@@ -272,19 +181,19 @@ void vg_ingest_errand(struct vg_ingest *ingest, struct vg_task *task)
 
 void vg_ingest_read_figures(struct vg_ingest *ingest, struct vg_ingest_figures *out_figures)
 {
-    (void)pthread_mutex_lock(&ingest->lock);
-    *out_figures = ingest->figures;
-    (void)pthread_mutex_unlock(&ingest->lock);
+    *out_figures = (struct vg_ingest_figures){
+        .sequence = atomic_load(&ingest->sequence),
+        .last_updated = atomic_load(&ingest->last_updated),
+    };
+    vg_ingest_queue_read_figures(&ingest->queue, out_figures);
 }
 
 /* ---- the writer */
 
 static void note_group(struct vg_ingest *ingest)
 {
-    (void)pthread_mutex_lock(&ingest->lock);
-    ingest->figures.sequence = ingest->group.state.sequence;
-    ingest->figures.last_updated = ingest->group.state.last_updated;
-    (void)pthread_mutex_unlock(&ingest->lock);
+    atomic_store(&ingest->sequence, ingest->group.state.sequence);
+    atomic_store(&ingest->last_updated, ingest->group.state.last_updated);
 }
 
 /* After `bytes` were committed: how fast may it go on? */
@@ -299,19 +208,16 @@ static void note_pace(struct vg_ingest *ingest, size_t bytes)
 }
 
 /* A commit has failed. From here on everything is refused; what waits is answered. */
-static void fail(struct vg_ingest *ingest)
+static void fail(struct vg_ingest *ingest, enum vg_reason reason, const struct vg_error *error)
 {
-    (void)pthread_mutex_lock(&ingest->lock);
-    ingest->figures.failed = true;
-    struct vg_ingest_place *waiting = ingest->first;
-    ingest->first = NULL;
-    ingest->last = NULL;
-    note_waiting(
-        ingest,
-        -(int64_t)ingest->figures.waiting_items,
-        -(int64_t)ingest->figures.waiting_bytes);
-    (void)pthread_mutex_unlock(&ingest->lock);
-    answer_all(waiting, VG_STORE_UNAVAILABLE, "");
+    ingest->failed = true;
+    answer_all(vg_ingest_queue_refuse(&ingest->queue), VG_STORE_UNAVAILABLE, "");
+    if (ingest->options.failed != NULL) {
+        ingest->options.failed(
+            ingest->options.owner,
+            reason,
+            error->detail[0] != '\0' ? error->detail : error->message);
+    }
 }
 
 static void run_write(struct vg_ingest *ingest, struct vg_ingest_write *write)
@@ -331,7 +237,7 @@ static void run_write(struct vg_ingest *ingest, struct vg_ingest_write *write)
         note_pace(ingest, bytes);
     }
     if (outcome == VG_COMMIT_FAILED) {
-        fail(ingest);
+        fail(ingest, reason, &error);
     }
     set_reason(&write->place, reason, error.message);
     answer_place(&write->place);
@@ -361,7 +267,7 @@ static bool finish_batch(
     bool good = outcome == VG_COMMIT_DONE || outcome == VG_COMMIT_NOTHING;
     *out_failed = outcome == VG_COMMIT_FAILED;
     if (*out_failed) {
-        fail(ingest);
+        fail(ingest, reason, &error);
     }
     while (merged != NULL) {
         struct vg_ingest_place *next = merged->next;
@@ -480,95 +386,64 @@ static enum vg_reason read_state(
     return reason;
 }
 
-/* A commit has failed: ask the owner to bring store and table back. */
-static void try_to_recover(struct vg_ingest *ingest)
+/* Store and table are back: go on from `state`. */
+static enum vg_reason accept_again(struct vg_ingest *ingest, struct vg_error *error)
 {
-    struct vg_ingest_options *options = &ingest->options;
     struct vg_shard_state state = { .sequence = 0 };
     bool exists = false;
-    if (options->recover == NULL || options->recover(options->owner, NULL) != VG_OK ||
-        read_state(options, &state, &exists, NULL) != VG_OK) {
-        return;
+    enum vg_reason reason = read_state(&ingest->options, &state, &exists, error);
+    if (reason != VG_OK) {
+        return reason;
     }
     vg_commit_group_set_state(&ingest->group, exists ? &state : NULL);
     note_group(ingest);
-    (void)pthread_mutex_lock(&ingest->lock);
-    ingest->figures.failed = false;
-    (void)pthread_mutex_unlock(&ingest->lock);
+    ingest->failed = false;
+    vg_ingest_queue_accept(&ingest->queue);
+    return VG_OK;
 }
 
-/* Sleep up to `wait_ns`, less when woken; under the lock. False when the time is over. */
-static bool wait_for_wake(struct vg_ingest *ingest, uint64_t wait_ns)
+/* Ask the owner to bring store and table back. */
+static void try_to_recover(struct vg_ingest *ingest)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    uint64_t ns = (uint64_t)until.tv_nsec + wait_ns;
-    until.tv_sec += (time_t)(ns / NS_PER_SECOND);
-    until.tv_nsec = (long)(ns % NS_PER_SECOND);
-    return pthread_cond_timedwait(&ingest->wake, &ingest->lock, &until) != ETIMEDOUT;
-}
-
-/* Wait for something to do; under the lock. While a pace is due only errands and draining count,
- * and what comes meanwhile gathers for a larger batch. */
-static void wait_for_work(struct vg_ingest *ingest)
-{
-    bool failed = ingest->figures.failed;
-    uint64_t wait_ns =
-        failed ? (uint64_t)ingest->options.settings.recover_wait_ms * 1000000 : IDLE_WAIT_NS;
-    while (!ingest->has_errands && !ingest->draining && (failed || ingest->first == NULL)) {
-        if (!wait_for_wake(ingest, wait_ns)) {
-            return;
-        }
-    }
-    uint64_t pace_ns =
-        failed
-            ? 0
-            : vg_commit_pace_wait_ns(&ingest->pace, vg_clock_monotonic_ns(ingest->options.clock));
-    if (pace_ns > 0 && ingest->first != NULL) {
-        ingest->figures.paced_ns += pace_ns;
-        while (!ingest->has_errands && !ingest->draining && wait_for_wake(ingest, pace_ns)) {
-            uint64_t now_ns = vg_clock_monotonic_ns(ingest->options.clock);
-            pace_ns = vg_commit_pace_wait_ns(&ingest->pace, now_ns);
-            if (pace_ns == 0) {
-                return;
-            }
-        }
+    const struct vg_ingest_options *options = &ingest->options;
+    if (options->recover != NULL && options->recover(options->owner, NULL) == VG_OK) {
+        (void)accept_again(ingest, NULL); /* if not, all of it is tried again */
     }
 }
 
-/* One round; false when drained. */
-static bool write_round(struct vg_ingest *ingest)
+/* One turn; false when drained. */
+static bool write_turn(struct vg_ingest *ingest)
 {
-    (void)pthread_mutex_lock(&ingest->lock);
-    wait_for_work(ingest);
-    bool errands = ingest->has_errands;
-    ingest->has_errands = false;
-    bool failed = ingest->figures.failed;
-    struct vg_ingest_place *taken = errands || failed ? NULL : take_group(ingest);
-    bool drained = ingest->draining && ingest->first == NULL && taken == NULL && !errands;
-    (void)pthread_mutex_unlock(&ingest->lock);
+    struct vg_ingest_turn turn =
+        vg_ingest_queue_wait(&ingest->queue, &ingest->pace, ingest->options.clock);
     (void)vg_mailbox_run(&ingest->errands);
-    if (failed && !drained) {
-        try_to_recover(ingest);
+    if (turn.drained) {
+        return false;
+    }
+    if (turn.refuses) {
+        VG_ASSERT(turn.group == NULL);
+        if (ingest->failed) { /* an errand may have recovered */
+            try_to_recover(ingest);
+        }
         return true;
     }
-    if (taken != NULL && taken->is_write) {
-        run_write(ingest, write_of(taken));
-    } else if (taken != NULL) {
-        run_submissions(ingest, taken);
+    if (turn.group != NULL && turn.group->is_write) {
+        run_write(ingest, write_of(turn.group));
+    } else if (turn.group != NULL) {
+        run_submissions(ingest, turn.group);
     }
-    if (!drained && !ingest->figures.failed) { /* only this thread sets it */
+    if (!ingest->failed) {
         ingest->options.table->maintain(ingest->options.table);
         if (ingest->options.between != NULL) {
             ingest->options.between(ingest->options.owner);
         }
     }
-    return !drained;
+    return true;
 }
 
 static void *run_writer(void *owner)
 {
-    while (write_round(owner)) {
+    while (write_turn(owner)) {
     }
     return NULL;
 }
@@ -596,8 +471,7 @@ static void free_ingest(struct vg_ingest *ingest)
 {
     vg_commit_group_dispose(&ingest->group);
     vg_mailbox_dispose(&ingest->errands);
-    (void)pthread_cond_destroy(&ingest->wake);
-    (void)pthread_mutex_destroy(&ingest->lock);
+    vg_ingest_queue_dispose(&ingest->queue);
     free(ingest);
 }
 
@@ -617,17 +491,11 @@ enum vg_reason vg_ingest_create(
         return vg_error_set(error, VG_RESOURCE_LIMIT, "no memory for a writer");
     }
     ingest->options = *options;
-    pthread_condattr_t attributes;
-    VG_ASSERT(pthread_condattr_init(&attributes) == 0);
-    VG_ASSERT(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
-    VG_ASSERT(pthread_cond_init(&ingest->wake, &attributes) == 0);
-    (void)pthread_condattr_destroy(&attributes);
-    VG_ASSERT(pthread_mutex_init(&ingest->lock, NULL) == 0);
+    vg_ingest_queue_init(&ingest->queue, &ingest->options.settings);
     vg_mailbox_init(&ingest->errands, wake_for_errand);
     vg_commit_pace_init(&ingest->pace, &options->settings.pace);
     vg_commit_group_init(&ingest->group, options, exists ? &state : NULL);
-    ingest->figures.sequence = state.sequence;
-    ingest->figures.last_updated = state.last_updated;
+    note_group(ingest);
     if (pthread_create(&ingest->thread, NULL, run_writer, ingest) != 0) {
         free_ingest(ingest);
         return vg_error_set(error, VG_RESOURCE_LIMIT, "no thread for a writer");
@@ -643,10 +511,7 @@ void vg_ingest_drain(struct vg_ingest *ingest)
     if (!ingest->thread_runs) {
         return;
     }
-    (void)pthread_mutex_lock(&ingest->lock);
-    ingest->draining = true;
-    (void)pthread_cond_signal(&ingest->wake);
-    (void)pthread_mutex_unlock(&ingest->lock);
+    vg_ingest_queue_drain(&ingest->queue);
     (void)pthread_join(ingest->thread, NULL);
     ingest->thread_runs = false;
 }
@@ -658,4 +523,38 @@ void vg_ingest_destroy(struct vg_ingest *ingest)
     }
     vg_ingest_drain(ingest);
     free_ingest(ingest);
+}
+
+/* ---- recovery from outside */
+
+struct recovery {
+    struct vg_task task;
+    struct vg_ingest *ingest;
+    struct vg_error *error;
+    enum vg_reason reason;
+    sem_t done;
+};
+
+static void run_recovery(struct vg_task *task)
+{
+    struct recovery *recovery = VG_CONTAINER_OF(task, struct recovery, task);
+    recovery->reason =
+        recovery->ingest->failed ? accept_again(recovery->ingest, recovery->error) : VG_OK;
+    VG_ASSERT(sem_post(&recovery->done) == 0);
+}
+
+enum vg_reason vg_ingest_recover(struct vg_ingest *ingest, struct vg_error *error)
+{
+    struct recovery recovery = {
+        .task = { .run = run_recovery },
+        .ingest = ingest,
+        .error = error,
+    };
+    VG_ASSERT(sem_init(&recovery.done, 0, 0) == 0);
+    vg_ingest_errand(ingest, &recovery.task);
+    while (sem_wait(&recovery.done) != 0) {
+        VG_ASSERT(errno == EINTR);
+    }
+    (void)sem_destroy(&recovery.done);
+    return recovery.reason;
 }

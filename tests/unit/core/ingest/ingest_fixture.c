@@ -124,6 +124,7 @@ static void append_row(struct counter_table *table, const struct counter_row *ro
         VG_ASSERT(table->rows != NULL);
     }
     table->rows[table->row_count++] = *row;
+    table->id_end = row->id >= table->id_end ? row->id + 1 : table->id_end;
 }
 
 static enum vg_reason table_prepare(
@@ -374,6 +375,28 @@ void ingest_fixture_release(struct ingest_fixture *fixture)
     (void)pthread_mutex_unlock(&fixture->lock);
 }
 
+enum vg_reason ingest_fixture_bring_back(struct ingest_fixture *fixture, struct vg_error *error)
+{
+    VG_ASSERT(!fixture->table.running);
+    vg_store_view_release(fixture->table.view);
+    fixture->table.view = NULL;
+    enum vg_reason reason = vg_store_reopen(fixture->store, error);
+    if (reason == VG_OK) {
+        table_start(fixture);
+    }
+    return reason;
+}
+
+static void note_failure(void *owner, enum vg_reason reason, const char *message)
+{
+    struct ingest_fixture *fixture = owner;
+    VG_ASSERT(reason != VG_OK && message[0] != '\0');
+    (void)pthread_mutex_lock(&fixture->lock);
+    fixture->failures++;
+    (void)pthread_cond_broadcast(&fixture->changed);
+    (void)pthread_mutex_unlock(&fixture->lock);
+}
+
 static enum vg_reason recover(void *owner, struct vg_error *error)
 {
     struct ingest_fixture *fixture = owner;
@@ -385,14 +408,10 @@ static enum vg_reason recover(void *owner, struct vg_error *error)
     if (refuses) {
         return vg_error_set(error, VG_STORE_UNAVAILABLE, NULL);
     }
-    VG_ASSERT(!fixture->table.running);
-    vg_store_view_release(fixture->table.view);
-    fixture->table.view = NULL;
-    enum vg_reason reason = vg_store_reopen(fixture->store, error);
+    enum vg_reason reason = ingest_fixture_bring_back(fixture, error);
     if (reason != VG_OK) {
         return reason;
     }
-    table_start(fixture);
     (void)pthread_mutex_lock(&fixture->lock);
     fixture->recoveries++;
     (void)pthread_cond_broadcast(&fixture->changed);
@@ -442,6 +461,7 @@ void ingest_fixture_init(struct ingest_fixture *fixture)
         .table = &fixture->table.table,
         .settings = vg_ingest_settings_default(),
         .owner = fixture,
+        .failed = note_failure,
         .recover = recover,
     };
     fixture->options.settings.recover_wait_ms = 1;
@@ -555,7 +575,7 @@ void ingest_fixture_check(struct ingest_fixture *fixture)
         newest[table->rows[index].id] = &table->rows[index];
     }
     size_t live = 0;
-    for (uint32_t id = 0; id < COUNTER_IDS_MAX; id++) {
+    for (uint32_t id = 0; id < table->id_end; id++) {
         struct counter_record record;
         bool exists = ingest_fixture_read(fixture, id, &record);
         assert_int_equal(exists, table->live[id]);

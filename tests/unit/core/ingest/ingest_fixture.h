@@ -62,6 +62,7 @@ struct counter_table {
     uint64_t sequence;
     struct vg_store_view *view;
     bool live[COUNTER_IDS_MAX];
+    uint32_t id_end;          /* ids from here on have never been seen */
     struct counter_row *rows; /* everything published, in order */
     size_t row_count;
     size_t row_capacity;
@@ -80,6 +81,7 @@ struct ingest_fixture {
     pthread_cond_t changed;
     unsigned answered;         /* under lock */
     unsigned recoveries;       /* under lock: successful ones */
+    unsigned failures;         /* under lock: told by `failed` */
     unsigned recover_refusals; /* under lock: so many tries of `recover` fail first */
     bool hold;                 /* under lock: commits wait in the fault store's hook */
     unsigned held;             /* under lock: commits that have come to the hook */
@@ -124,6 +126,9 @@ enum vg_reason ingest_fixture_change(
 void ingest_fixture_hold(struct ingest_fixture *fixture);
 void ingest_fixture_wait_held(struct ingest_fixture *fixture);
 void ingest_fixture_release(struct ingest_fixture *fixture);
+
+/* Reopen the store and start the table again, as `recover` does. */
+enum vg_reason ingest_fixture_bring_back(struct ingest_fixture *fixture, struct vg_error *error);
 
 /* Wait until `count` recoveries have succeeded and the writer takes submissions again. */
 void ingest_fixture_wait_recovered(struct ingest_fixture *fixture, unsigned count);
