@@ -157,7 +157,7 @@ static void set_scalars(const struct vg_event_record *record, struct vg_value *v
     values[VG_EVENT_COLUMN_FLAGS_LOW].number = vg_flags_number(record->flags.bits[0]);
     values[VG_EVENT_COLUMN_FLAGS_HIGH].number = vg_flags_number(record->flags.bits[1]);
     values[VG_EVENT_COLUMN_SEVERITY].number = record->severity;
-    values[VG_EVENT_COLUMNS].number = record->count;
+    values[VG_EVENT_COLUMN_COUNT].number = record->count;
     values[VG_EVENT_COLUMN_PROTOCOL].number =
         or_absent(record->protocol != VG_EVENT_NO_PROTOCOL, record->protocol);
     values[VG_EVENT_COLUMN_SIGNATURE].bytes = record->signature;
