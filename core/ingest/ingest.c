@@ -4,9 +4,7 @@
  */
 #include "core/ingest/ingest.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -386,29 +384,25 @@ static enum vg_reason read_state(
     return reason;
 }
 
-/* Store and table are back: go on from `state`. */
-static enum vg_reason accept_again(struct vg_ingest *ingest, struct vg_error *error)
+/* A commit has failed: ask the owner to bring store and table back, and go on from `state`. */
+static void try_to_recover(struct vg_ingest *ingest)
 {
+    const struct vg_ingest_options *options = &ingest->options;
     struct vg_shard_state state = { .sequence = 0 };
     bool exists = false;
-    enum vg_reason reason = read_state(&ingest->options, &state, &exists, error);
-    if (reason != VG_OK) {
-        return reason;
+    struct vg_error error;
+    vg_error_init(&error, NULL);
+    if (options->recover == NULL || options->recover(options->owner, &error) != VG_OK) {
+        return;
+    }
+    if (read_state(options, &state, &exists, &error) != VG_OK) {
+        options->table->stop(options->table); /* all of it is tried again */
+        return;
     }
     vg_commit_group_set_state(&ingest->group, exists ? &state : NULL);
     note_group(ingest);
     ingest->failed = false;
     vg_ingest_queue_accept(&ingest->queue);
-    return VG_OK;
-}
-
-/* Ask the owner to bring store and table back. */
-static void try_to_recover(struct vg_ingest *ingest)
-{
-    const struct vg_ingest_options *options = &ingest->options;
-    if (options->recover != NULL && options->recover(options->owner, NULL) == VG_OK) {
-        (void)accept_again(ingest, NULL); /* if not, all of it is tried again */
-    }
 }
 
 /* One turn; false when drained. */
@@ -422,9 +416,7 @@ static bool write_turn(struct vg_ingest *ingest)
     }
     if (turn.refuses) {
         VG_ASSERT(turn.group == NULL);
-        if (ingest->failed) { /* an errand may have recovered */
-            try_to_recover(ingest);
-        }
+        try_to_recover(ingest);
         return true;
     }
     if (turn.group != NULL && turn.group->is_write) {
@@ -523,38 +515,4 @@ void vg_ingest_destroy(struct vg_ingest *ingest)
     }
     vg_ingest_drain(ingest);
     free_ingest(ingest);
-}
-
-/* ---- recovery from outside */
-
-struct recovery {
-    struct vg_task task;
-    struct vg_ingest *ingest;
-    struct vg_error *error;
-    enum vg_reason reason;
-    sem_t done;
-};
-
-static void run_recovery(struct vg_task *task)
-{
-    struct recovery *recovery = VG_CONTAINER_OF(task, struct recovery, task);
-    recovery->reason =
-        recovery->ingest->failed ? accept_again(recovery->ingest, recovery->error) : VG_OK;
-    VG_ASSERT(sem_post(&recovery->done) == 0);
-}
-
-enum vg_reason vg_ingest_recover(struct vg_ingest *ingest, struct vg_error *error)
-{
-    struct recovery recovery = {
-        .task = { .run = run_recovery },
-        .ingest = ingest,
-        .error = error,
-    };
-    VG_ASSERT(sem_init(&recovery.done, 0, 0) == 0);
-    vg_ingest_errand(ingest, &recovery.task);
-    while (sem_wait(&recovery.done) != 0) {
-        VG_ASSERT(errno == EINTR);
-    }
-    (void)sem_destroy(&recovery.done);
-    return recovery.reason;
 }

@@ -136,8 +136,7 @@ struct vg_ingest_options {
     /*
      * May be NULL. Called on the writer thread after a failed commit, and again every
      * recover_wait_ms until it returns VG_OK: reopen the store (all views must be released for
-     * that: STORE_UNAVAILABLE until then) and start the table again. An owner that does this on a
-     * thread of its own calls vg_ingest_recover instead.
+     * that: STORE_UNAVAILABLE until then) and start the table again. NULL: refuse for ever.
      */
     enum vg_reason (*recover)(void *owner, struct vg_error *error);
 
@@ -187,15 +186,6 @@ VG_MUST_USE enum vg_reason vg_ingest_apply(
  * checkpoint is installed. Must not come after vg_ingest_drain has been called.
  */
 void vg_ingest_errand(struct vg_ingest *ingest, struct vg_task *task);
-
-/*
- * After a failed commit: the store is open and the table has started again, so take submissions.
- * Not on the writer thread; not after vg_ingest_drain.
- *
- * Fails with: STORE_UNAVAILABLE, STORE_IO, STORE_CORRUPT (`state` cannot be read); ingest then goes
- * on refusing.
- */
-VG_MUST_USE enum vg_reason vg_ingest_recover(struct vg_ingest *ingest, struct vg_error *error);
 
 /* What the shard has come to; any thread. The rest is in the metrics. */
 struct vg_ingest_figures {

@@ -212,31 +212,18 @@ static void test_ingest_failure__a_division_that_fails_answers_the_whole_submiss
     ingest_fixture_check(fixture);
 }
 
-static void test_ingest_failure__an_owner_may_recover_on_a_thread_of_its_own(void **state)
+static void test_ingest_failure__a_recovery_that_cannot_read_the_state_is_tried_again(void **state)
 {
     struct ingest_fixture *fixture = *state;
-    ingest_fixture_stop(fixture);
-    fixture->options.recover = NULL;
-    ingest_fixture_start(fixture);
     assert_int_equal(ingest_fixture_change(fixture, COUNTER_ADD, 1, 1), VG_OK);
-    assert_int_equal(vg_ingest_recover(fixture->ingest, NULL), VG_OK); /* nothing to do */
+    /* The first read is the table's own as it starts, the second the writer's. */
+    vg_store_fault_set(fixture->store, VG_FAULT_GET, 2, 1);
     vg_store_fault_set(fixture->store, VG_FAULT_APPLY_DONE, 0, 1);
     assert_int_equal(ingest_fixture_change(fixture, COUNTER_ADD, 1, 1), VG_STORE_UNKNOWN);
-    assert_int_equal(ingest_fixture_change(fixture, COUNTER_ADD, 1, 1), VG_STORE_UNAVAILABLE);
-    (void)pthread_mutex_lock(&fixture->lock);
-    while (fixture->failures == 0) {
-        ingest_fixture_wait_changed(fixture);
-    }
-    (void)pthread_mutex_unlock(&fixture->lock);
-    assert_int_equal(ingest_fixture_bring_back(fixture, NULL), VG_OK);
-    vg_store_fault_set(fixture->store, VG_FAULT_GET, 0, 1);
-    assert_int_equal(vg_ingest_recover(fixture->ingest, NULL), VG_STORE_IO);
-    assert_int_equal(ingest_fixture_change(fixture, COUNTER_ADD, 1, 1), VG_STORE_UNAVAILABLE);
-    assert_int_equal(vg_ingest_recover(fixture->ingest, NULL), VG_OK);
+    ingest_fixture_wait_recovered(fixture, 2);
+    assert_int_equal(vg_store_fault_fired(fixture->store, VG_FAULT_GET), 1);
+    assert_int_equal(fixture->failures, 1);
     assert_int_equal(ingest_fixture_change(fixture, COUNTER_ADD, 1, 1), VG_OK);
-    struct counter_record record;
-    assert_true(ingest_fixture_read(fixture, 1, &record));
-    assert_true(record.sum == 3 && record.revision == 3);
     ingest_fixture_check(fixture);
 }
 
@@ -280,7 +267,7 @@ int main(void)
         VG_TEST(what_the_table_refuses_is_not_written),
         VG_TEST(an_unreadable_record_refuses_its_item_alone),
         VG_TEST(a_division_that_fails_answers_the_whole_submission),
-        VG_TEST(an_owner_may_recover_on_a_thread_of_its_own),
+        VG_TEST(a_recovery_that_cannot_read_the_state_is_tried_again),
         VG_TEST(draining_does_not_wait_for_a_recovery),
         VG_TEST(an_unreadable_state_stops_the_start),
     };

@@ -203,8 +203,10 @@ static void table_publish(
 static void table_stop(struct vg_ingest_table *self)
 {
     struct counter_table *table = table_of(self);
-    VG_ASSERT(table->running && table->prepared);
-    table_cancel(self);
+    VG_ASSERT(table->running);
+    if (table->prepared) {
+        table_cancel(self);
+    }
     table->running = false;
 }
 
@@ -375,18 +377,6 @@ void ingest_fixture_release(struct ingest_fixture *fixture)
     (void)pthread_mutex_unlock(&fixture->lock);
 }
 
-enum vg_reason ingest_fixture_bring_back(struct ingest_fixture *fixture, struct vg_error *error)
-{
-    VG_ASSERT(!fixture->table.running);
-    vg_store_view_release(fixture->table.view);
-    fixture->table.view = NULL;
-    enum vg_reason reason = vg_store_reopen(fixture->store, error);
-    if (reason == VG_OK) {
-        table_start(fixture);
-    }
-    return reason;
-}
-
 static void note_failure(void *owner, enum vg_reason reason, const char *message)
 {
     struct ingest_fixture *fixture = owner;
@@ -408,10 +398,14 @@ static enum vg_reason recover(void *owner, struct vg_error *error)
     if (refuses) {
         return vg_error_set(error, VG_STORE_UNAVAILABLE, NULL);
     }
-    enum vg_reason reason = ingest_fixture_bring_back(fixture, error);
+    VG_ASSERT(!fixture->table.running);
+    vg_store_view_release(fixture->table.view);
+    fixture->table.view = NULL;
+    enum vg_reason reason = vg_store_reopen(fixture->store, error);
     if (reason != VG_OK) {
         return reason;
     }
+    table_start(fixture);
     (void)pthread_mutex_lock(&fixture->lock);
     fixture->recoveries++;
     (void)pthread_cond_broadcast(&fixture->changed);

@@ -127,9 +127,6 @@ void ingest_fixture_hold(struct ingest_fixture *fixture);
 void ingest_fixture_wait_held(struct ingest_fixture *fixture);
 void ingest_fixture_release(struct ingest_fixture *fixture);
 
-/* Reopen the store and start the table again, as `recover` does. */
-enum vg_reason ingest_fixture_bring_back(struct ingest_fixture *fixture, struct vg_error *error);
-
 /* Wait until `count` recoveries have succeeded and the writer takes submissions again. */
 void ingest_fixture_wait_recovered(struct ingest_fixture *fixture, unsigned count);
 
