@@ -215,6 +215,17 @@ enum vg_reason vg_keeper_start_table(struct vg_node *node, struct vg_error *erro
 
 /* ---- recovery */
 
+void vg_keeper_failed(void *node, enum vg_reason reason, const char *message)
+{
+    (void)node;
+    struct vg_log_line line;
+    if (vg_log_begin(&line, VG_LOG_ERROR, "commit_failed")) {
+        vg_log_text(&line, "reason", vg_reason_row(reason)->name);
+        vg_log_text(&line, "message", message);
+        vg_log_end(&line);
+    }
+}
+
 enum vg_reason vg_keeper_recover(void *owner, struct vg_error *error)
 {
     struct vg_node *node = owner;

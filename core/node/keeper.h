@@ -12,6 +12,9 @@
 VG_MUST_USE enum vg_reason vg_keeper_start(struct vg_node *node, struct vg_error *error);
 void vg_keeper_stop(struct vg_node *node); /* accepts a node whose keeper was never started */
 
+/* For ingest: a commit has failed. Says so in the log. */
+void vg_keeper_failed(void *node, enum vg_reason reason, const char *message);
+
 /* For ingest, on the writer's thread: a commit has failed; bring store and table back. */
 VG_MUST_USE enum vg_reason vg_keeper_recover(void *owner, struct vg_error *error);
 

@@ -147,6 +147,7 @@ static enum vg_reason start_writer(struct vg_node *node, struct vg_error *error)
         .clock = node->clock,
         .table = &node->columns.self,
         .settings = vg_ingest_settings_default(),
+        .failed = vg_keeper_failed,
         .recover = vg_keeper_recover,
         .owner = node,
     };
