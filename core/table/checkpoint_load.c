@@ -275,8 +275,9 @@ bool vg_table_load(
     if (trouble == NULL) {
         trouble = load_files(table, &manifest, state_sequence);
     }
-    if (trouble == NULL && !vg_manifest_sweep(table->disk, &manifest, &table->config)) {
-        trouble = "old files cannot be removed";
+    if (trouble == NULL) {
+        /* What a broken-off checkpoint left. If it cannot be removed now it is written over. */
+        (void)!vg_manifest_sweep(table->disk, &manifest, &table->config);
     }
     vg_arena_dispose(&arena);
     *out_sequence = manifest.sequence;
