@@ -13,6 +13,7 @@
 
 #include "core/base/arena.h"
 
+#define VG_PACKED_TEXT_PIECE_MIN 64u
 #define VG_PACKED_TEXT_PIECE_MAX 2048u
 
 struct vg_packed_text {
@@ -34,7 +35,13 @@ static inline bool vg_packed_text_grow(struct vg_packed_text *pool, size_t size,
         /* What the old piece does not need goes back when nothing was taken behind it. */
         pool->end = pool->next;
     }
-    size_t piece_size = left < VG_PACKED_TEXT_PIECE_MAX ? left : VG_PACKED_TEXT_PIECE_MAX;
+    /* About half of what is still to come is text; at the end there is nothing to spare. */
+    size_t piece_size = left / 2;
+    if (piece_size > VG_PACKED_TEXT_PIECE_MAX) {
+        piece_size = VG_PACKED_TEXT_PIECE_MAX;
+    } else if (piece_size < VG_PACKED_TEXT_PIECE_MIN) {
+        piece_size = VG_PACKED_TEXT_PIECE_MIN;
+    }
     if (piece_size < size) {
         piece_size = size;
     }

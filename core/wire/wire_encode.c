@@ -27,6 +27,12 @@ static uint8_t *buffer_end(const struct vg_buffer *buffer)
     return buffer->data + buffer->capacity;
 }
 
+/* Bytes encoded so far. */
+static inline size_t tail_size(const struct encoder *encoder)
+{
+    return encoder->next == NULL ? 0 : (size_t)(buffer_end(encoder->buffer) - encoder->next);
+}
+
 /* Enlarge the buffer until `size` bytes lie free below the tail. */
 static bool make_room(struct encoder *encoder, size_t size)
 {
@@ -135,11 +141,11 @@ static bool put_nested(
     const struct vg_field *field,
     const uint8_t *message)
 {
-    size_t before = (size_t)(buffer_end(encoder->buffer) - encoder->next);
+    size_t before = tail_size(encoder);
     if (message != NULL && !put_message(encoder, field->sub, message)) {
         return false;
     }
-    size_t size = (size_t)(buffer_end(encoder->buffer) - encoder->next) - before;
+    size_t size = tail_size(encoder) - before;
     if (!room(encoder, HEAD_MAX)) {
         return false;
     }
@@ -154,7 +160,7 @@ static bool put_packed(
     const uint8_t *items,
     size_t count)
 {
-    size_t before = (size_t)(buffer_end(encoder->buffer) - encoder->next);
+    size_t before = tail_size(encoder);
     size_t item_size = vg_wire_item_size(field);
     for (size_t i = count; i-- > 0;) {
         if (!room(encoder, SCALAR_MAX)) {
@@ -162,7 +168,7 @@ static bool put_packed(
         }
         put_number(encoder, field, load_number(field, items + i * item_size));
     }
-    size_t size = (size_t)(buffer_end(encoder->buffer) - encoder->next) - before;
+    size_t size = tail_size(encoder) - before;
     if (!room(encoder, HEAD_MAX)) {
         return false;
     }

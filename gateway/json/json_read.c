@@ -393,35 +393,37 @@ static bool read_list(
     return done && finish_list(reader, field, &list, message);
 }
 
-static bool store_key(struct reader *reader, const struct vg_json_string *name, uint8_t *member)
+/* A lone text as the list of one that an entry holds, which is what most entries are. */
+static bool read_lone_text(struct reader *reader, const struct vg_field *field, uint8_t *message)
 {
-    struct vg_packed_text *texts = &reader->texts;
-    size_t size = name->raw.size;
-    size_t left = (size_t)(reader->lexer.end - name->raw.data);
-    if (!vg_packed_text_room(texts, size + 1, left)) {
+    size_t count = 1;
+    char **items = vg_arena_alloc(reader->arena, sizeof(*items));
+    if (items == NULL) {
         return refuse_memory(reader);
     }
-    uint8_t *text = texts->next;
-    if (name->escaped) {
-        size = vg_json_unescape(name->raw, text);
-    } else if (size > 0) {
-        memcpy(text, name->raw.data, size);
-    }
-    text[size] = '\0';
-    texts->next = text + size + 1;
-    memcpy(member, &text, sizeof(text));
-    return true;
+    memcpy(message + field->offset, &items, sizeof(items));
+    memcpy(message + field->quantifier, &count, sizeof(count));
+    return read_text(reader, (uint8_t *)items);
 }
 
 /* One `key: value(s)` of an object list or map; a null value drops the entry. */
-static bool read_entry(
-    struct reader *reader,
-    const struct vg_table *table,
-    const struct vg_json_string *name,
-    struct growing *list)
+static bool read_entry(struct reader *reader, const struct vg_table *table, struct growing *list)
 {
-    if (vg_json_peek(&reader->lexer) == 'n') {
-        return vg_json_spend(&reader->lexer) && vg_json_take_null(&reader->lexer);
+    struct vg_json_lexer *lexer = &reader->lexer;
+    const struct vg_field *value = &table->fields[1];
+    const uint8_t *start = lexer->next + 1;
+    uint8_t *key;
+    if (!read_text(reader, (uint8_t *)&key)) {
+        return false;
+    }
+    struct vg_bytes written = vg_bytes(start, (size_t)(lexer->next - 1 - start));
+    if (vg_json_peek(lexer) != ':') {
+        return vg_json_fail(lexer, "a colon is expected");
+    }
+    lexer->next++;
+    uint8_t c = vg_json_peek(lexer);
+    if (c == 'n') {
+        return vg_json_spend(lexer) && vg_json_take_null(lexer);
     }
     if (list->count == list->capacity && !grow(reader, list)) {
         return false;
@@ -431,13 +433,22 @@ static bool read_entry(
         return false;
     }
     memcpy(list->items + list->count++ * list->item_size, &entry, sizeof(entry));
-    if (!store_key(reader, name, entry + table->fields[0].offset)) {
-        return false;
+    memcpy(entry + table->fields[0].offset, &key, sizeof(key));
+    if (c == '"' && value->kind == VG_KIND_STRING && (value->flags & VG_FIELD_REPEATED) != 0 &&
+        reader->dialect->lenient) {
+        return read_lone_text(reader, value, entry);
     }
-    push_key(reader, name->raw);
-    bool done = read_member(reader, &table->fields[1], NULL, entry);
+    push_key(reader, written);
+    bool done = read_member(reader, value, NULL, entry);
     pop(reader);
     return done;
+}
+
+/* The same, dropped: there are too many. */
+static bool skip_entry(struct vg_json_lexer *lexer)
+{
+    struct vg_json_string name;
+    return vg_json_lex_name(lexer, &name) && vg_json_skip_value(lexer);
 }
 
 static bool read_entries(
@@ -453,21 +464,17 @@ static bool read_entries(
     struct growing list;
     bool more = false;
     bool too_many = false;
+    size_t most = items_max(field);
     begin_list(&list, sizeof(void *));
     if (!vg_json_spend(lexer) || !vg_json_open(lexer) || !vg_json_more(lexer, '}', true, &more)) {
         return false;
     }
     while (more) {
-        struct vg_json_string name;
-        if (!vg_json_lex_name(lexer, &name)) {
-            return false;
-        }
-        if (list.count >= items_max(field) && !too_many) {
+        if (list.count >= most && !too_many) {
             violate_items(reader, field);
             too_many = true;
         }
-        if (!(too_many ? vg_json_skip_value(lexer)
-                       : read_entry(reader, field->sub, &name, &list)) ||
+        if (!(too_many ? skip_entry(lexer) : read_entry(reader, field->sub, &list)) ||
             !vg_json_more(lexer, '}', false, &more)) {
             return false;
         }

@@ -92,7 +92,9 @@ static void serve(const struct vg_table *table, struct vg_bytes bytes, const cha
     enum vg_reason reason = convert(table, bytes, forms, &out, &error);
     if (reason == VG_OK) {
         (void)printf("ok %zu\n", out.size);
-        (void)fwrite(out.data, 1, out.size, stdout);
+        if (out.size > 0) {
+            (void)fwrite(out.data, 1, out.size, stdout);
+        }
     } else {
         (void)printf("refused %s %s\n", vg_reason_row(reason)->name, error.field);
     }
