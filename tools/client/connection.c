@@ -1,0 +1,212 @@
+#include "tools/client/connection.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "core/base/assert.h"
+#include "core/base/clock.h"
+#include "core/base/random.h"
+#include "core/wire/wire_decode.h"
+#include "core/wire/wire_encode.h"
+
+/* The first pause; each further one is twice as long. Up to a quarter is added at random, so that
+ * many importers do not come back at once. */
+#define PAUSE_FIRST_NS UINT64_C(100000000)
+
+struct vg_connection {
+    struct vg_grpc_client *client;
+    struct vg_connection_call *waiting; /* to be repeated */
+};
+
+enum vg_reason vg_connection_open(
+    const char *server,
+    const char *key,
+    struct vg_connection **out_connection,
+    struct vg_error *error)
+{
+    struct vg_connection *connection = calloc(1, sizeof(*connection));
+    if (connection == NULL) {
+        return vg_error_set(error, VG_RESOURCE_LIMIT, NULL);
+    }
+    enum vg_reason reason = vg_grpc_client_open(server, key, &connection->client, error);
+    if (reason != VG_OK) {
+        free(connection);
+        return reason;
+    }
+    *out_connection = connection;
+    return VG_OK;
+}
+
+void vg_connection_close(struct vg_connection *connection)
+{
+    if (connection != NULL) {
+        vg_grpc_client_close(connection->client);
+        free(connection);
+    }
+}
+
+static void start_now(struct vg_connection *connection, struct vg_connection_call *call)
+{
+    call->tries++;
+    call->grpc = (struct vg_grpc_client_call){
+        .path = vg_client_method_row(call->method)->path,
+        .kept_request = call->kept_request,
+        .owner = call,
+    };
+    vg_grpc_client_start(connection->client, &call->grpc);
+}
+
+void vg_connection_start(struct vg_connection *connection, struct vg_connection_call *call)
+{
+    call->tries = 0;
+    start_now(connection, call);
+}
+
+bool vg_connection_is_unreachable(const struct vg_connection_call *call)
+{
+    return call->grpc.code == VG_GRPC_UNAVAILABLE || call->grpc.code == VG_GRPC_DEADLINE_EXCEEDED;
+}
+
+/* Put the call aside until its pause is over. False when it is not to be repeated. */
+static bool put_aside(struct vg_connection *connection, struct vg_connection_call *call)
+{
+    if (!vg_connection_is_unreachable(call) || !vg_client_method_row(call->method)->repeatable ||
+        call->tries >= VG_CONNECTION_TRIES_MAX) {
+        return false;
+    }
+    uint64_t pause = PAUSE_FIRST_NS << (call->tries - 1);
+    pause += vg_random_below(vg_random_real(), pause / 4);
+    vg_grpc_client_call_dispose(&call->grpc);
+    call->repeat_at_ns = vg_clock_monotonic_ns(&vg_clock_real) + pause;
+    call->next = connection->waiting;
+    connection->waiting = call;
+    return true;
+}
+
+static void sleep_until(uint64_t time_ns)
+{
+    uint64_t now = vg_clock_monotonic_ns(&vg_clock_real);
+    if (time_ns <= now) {
+        return;
+    }
+    uint64_t left = time_ns - now;
+    struct timespec rest = { .tv_sec = (time_t)(left / 1000000000u),
+                             .tv_nsec = (long)(left % 1000000000u) };
+    while (nanosleep(&rest, &rest) != 0 && errno == EINTR) {
+        continue;
+    }
+}
+
+/* Repeat the calls whose pause is over. With nothing under way the earliest is waited for: there is
+ * nothing else to do meanwhile. */
+static void repeat_waiting(struct vg_connection *connection)
+{
+    if (vg_grpc_client_under_way(connection->client) == 0 && connection->waiting != NULL) {
+        uint64_t earliest = UINT64_MAX;
+        for (const struct vg_connection_call *call = connection->waiting; call != NULL;
+             call = call->next) {
+            earliest = call->repeat_at_ns < earliest ? call->repeat_at_ns : earliest;
+        }
+        sleep_until(earliest);
+    }
+    uint64_t now = vg_clock_monotonic_ns(&vg_clock_real);
+    struct vg_connection_call **link = &connection->waiting;
+    while (*link != NULL) {
+        struct vg_connection_call *call = *link;
+        if (call->repeat_at_ns <= now) {
+            *link = call->next;
+            start_now(connection, call);
+        } else {
+            link = &call->next;
+        }
+    }
+}
+
+struct vg_connection_call *vg_connection_wait_any(struct vg_connection *connection)
+{
+    for (;;) {
+        repeat_waiting(connection);
+        struct vg_grpc_client_call *done = vg_grpc_client_wait_any(connection->client);
+        if (done == NULL) {
+            if (connection->waiting == NULL) {
+                return NULL;
+            }
+            continue;
+        }
+        struct vg_connection_call *call = VG_CONTAINER_OF(done, struct vg_connection_call, grpc);
+        if (!put_aside(connection, call)) {
+            return call;
+        }
+    }
+}
+
+size_t vg_connection_under_way(const struct vg_connection *connection)
+{
+    size_t count = vg_grpc_client_under_way(connection->client);
+    for (const struct vg_connection_call *call = connection->waiting; call != NULL;
+         call = call->next) {
+        count++;
+    }
+    return count;
+}
+
+void vg_connection_call_dispose(struct vg_connection_call *call)
+{
+    vg_grpc_client_call_dispose(&call->grpc);
+}
+
+const ProtobufCMessage *vg_connection_answer(
+    const struct vg_connection_call *call,
+    struct vg_arena *arena)
+{
+    ProtobufCMessage *answer = NULL;
+    if (call->grpc.code != VG_GRPC_OK || vg_wire_decode(
+                                             vg_client_method_row(call->method)->answer,
+                                             call->grpc.answer,
+                                             &vg_wire_policy_record,
+                                             arena,
+                                             &answer,
+                                             NULL) != VG_OK) {
+        return NULL;
+    }
+    return answer;
+}
+
+const ProtobufCMessage *vg_connection_ask(
+    struct vg_connection *connection,
+    enum vg_client_method method,
+    const ProtobufCMessage *request,
+    struct vg_arena *arena,
+    struct vg_connection_call *out_call)
+{
+    struct vg_buffer bytes;
+    const ProtobufCMessage *answer = NULL;
+    VG_ASSERT(vg_connection_under_way(connection) == 0);
+    *out_call = (struct vg_connection_call){ .method = method };
+    vg_buffer_init(&bytes, VG_CONNECTION_REQUEST_BYTES_MAX);
+    if (!vg_wire_encode(vg_client_method_row(method)->request, request, &bytes)) {
+        out_call->grpc.code = VG_GRPC_RESOURCE_EXHAUSTED;
+        (void)snprintf(
+            out_call->grpc.message,
+            sizeof(out_call->grpc.message),
+            "the request is larger than %u bytes",
+            VG_CONNECTION_REQUEST_BYTES_MAX);
+    } else {
+        out_call->kept_request = vg_buffer_bytes(&bytes);
+        vg_connection_start(connection, out_call);
+        (void)vg_connection_wait_any(connection);
+        answer = vg_connection_answer(out_call, arena);
+        if (answer == NULL && out_call->grpc.code == VG_GRPC_OK) {
+            out_call->grpc.code = VG_GRPC_INTERNAL;
+            (void)snprintf(
+                out_call->grpc.message,
+                sizeof(out_call->grpc.message),
+                "the answer cannot be read");
+        }
+    }
+    vg_buffer_dispose(&bytes);
+    out_call->kept_request = vg_bytes(NULL, 0);
+    return answer;
+}

@@ -1,0 +1,90 @@
+/*
+ * A connection to a server: calls by message, several under way at a time, repeated with growing
+ * pauses while the server is not to be reached, where repeating is harmless.
+ *
+ * Threads: one at a time.
+ */
+#ifndef VG_TOOLS_CLIENT_CONNECTION_H
+#define VG_TOOLS_CLIENT_CONNECTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/arena.h"
+#include "core/base/bytes.h"
+#include "core/base/compiler.h"
+#include "core/base/error.h"
+#include "rpc/grpc/grpc_client.h"
+#include "tools/client/client_method.h"
+
+/* Attempts at a call that may be repeated; the pauses between them add up to about six seconds. */
+#define VG_CONNECTION_TRIES_MAX 7u
+
+/* What a message may take as bytes; servers take less. */
+#define VG_CONNECTION_REQUEST_BYTES_MAX (64u << 20)
+
+struct vg_connection;
+
+/*
+ * A call. The caller sets `method`, `kept_request` (the serialised message, which stays until the
+ * call is done) and `owner`; all else is zero.
+ */
+struct vg_connection_call {
+    enum vg_client_method method;
+    struct vg_bytes kept_request;
+    void *owner;
+
+    /* Set when done: code, message, details and answer of grpc live until dispose. */
+    struct vg_grpc_client_call grpc;
+
+    /* Private. */
+    unsigned tries;
+    uint64_t repeat_at_ns; /* while it waits to be repeated */
+    struct vg_connection_call *next;
+};
+
+/*
+ * Connect to `server` ("HOST:PORT"). `key`: the API key, NULL = none.
+ *
+ * Fails with: CONFIG for an address that is none; OVERLOADED when nobody answers there.
+ */
+VG_MUST_USE enum vg_reason vg_connection_open(
+    const char *server,
+    const char *key,
+    struct vg_connection **out_connection,
+    struct vg_error *error);
+
+/* Ends what is under way; the calls must not be used further than to dispose them. Accepts NULL. */
+void vg_connection_close(struct vg_connection *connection);
+
+void vg_connection_start(struct vg_connection *connection, struct vg_connection_call *call);
+
+/* Wait until any call is done for good, and return it; NULL when none is under way. */
+struct vg_connection_call *vg_connection_wait_any(struct vg_connection *connection);
+
+/* Calls that were started and not yet returned. */
+size_t vg_connection_under_way(const struct vg_connection *connection);
+
+void vg_connection_call_dispose(struct vg_connection_call *call);
+
+/*
+ * Make one call and wait for it; no other call may be under way. Always fills *out_call, which the
+ * caller disposes. On success *out_answer is in `arena`; otherwise NULL is returned, and
+ * out_call->grpc says why. An answer that cannot be read is INTERNAL.
+ */
+VG_MUST_USE const ProtobufCMessage *vg_connection_ask(
+    struct vg_connection *connection,
+    enum vg_client_method method,
+    const ProtobufCMessage *request,
+    struct vg_arena *arena,
+    struct vg_connection_call *out_call);
+
+/* The answer of a done call, in `arena`; NULL when it cannot be read or the call failed. */
+VG_MUST_USE const ProtobufCMessage *vg_connection_answer(
+    const struct vg_connection_call *call,
+    struct vg_arena *arena);
+
+/* Whether the server could not be reached, as opposed to having refused. */
+bool vg_connection_is_unreachable(const struct vg_connection_call *call);
+
+#endif
