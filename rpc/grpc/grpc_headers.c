@@ -82,7 +82,9 @@ static void headers_take_authorization(struct vg_grpc_headers *headers, struct v
 
 static void headers_take_content_type(struct vg_grpc_headers *headers, struct vg_bytes value)
 {
-    headers->content_type = value;
+    if (headers->content_type.data == NULL) { /* the first counts, as for the selector */
+        headers->content_type = value;
+    }
 }
 
 static void headers_take_timeout(struct vg_grpc_headers *headers, struct vg_bytes value)

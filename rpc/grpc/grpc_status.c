@@ -113,7 +113,8 @@ static bool status_pack_violations(
             violation->message != NULL ? violation->message
                                        : vg_reason_row(violation->reason)->text);
     }
-    Google__Rpc__BadRequest bad = GOOGLE__RPC__BAD_REQUEST__INIT;
+    Google__Rpc__BadRequest bad;
+    google__rpc__bad_request__init(&bad);
     bad.n_field_violations = count;
     bad.field_violations = list;
     return status_pack_any(
@@ -128,7 +129,8 @@ static bool status_pack_reason(
     struct vg_arena *arena,
     Google__Protobuf__Any *any)
 {
-    Google__Rpc__ErrorInfo info = GOOGLE__RPC__ERROR_INFO__INIT;
+    Google__Rpc__ErrorInfo info;
+    google__rpc__error_info__init(&info);
     info.reason = text_of(row->name);
     info.domain = text_of(VG_GRPC_STATUS_DOMAIN);
     return status_pack_any(
@@ -140,9 +142,11 @@ static bool status_pack_reason(
 
 static bool status_pack_retry(struct vg_arena *arena, Google__Protobuf__Any *any)
 {
-    Google__Protobuf__Duration delay = GOOGLE__PROTOBUF__DURATION__INIT;
+    Google__Protobuf__Duration delay;
+    google__protobuf__duration__init(&delay);
     delay.seconds = VG_GRPC_STATUS_RETRY_S;
-    Google__Rpc__RetryInfo retry = GOOGLE__RPC__RETRY_INFO__INIT;
+    Google__Rpc__RetryInfo retry;
+    google__rpc__retry_info__init(&retry);
     retry.retry_delay = &delay;
     return status_pack_any(
         &retry.base,
@@ -169,7 +173,8 @@ static struct vg_bytes status_pack(
     const struct vg_reason_row *row = vg_reason_row(reason);
     Google__Protobuf__Any any[VG_GRPC_STATUS_DETAILS];
     Google__Protobuf__Any *list[VG_GRPC_STATUS_DETAILS] = { &any[0], &any[1], &any[2] };
-    Google__Rpc__Status status = GOOGLE__RPC__STATUS__INIT;
+    Google__Rpc__Status status;
+    google__rpc__status__init(&status);
     status.code = row->grpc_code;
     status.message = text_of(error->message);
     status.details = list;
