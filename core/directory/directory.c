@@ -221,11 +221,28 @@ const char *vg_directory_find_taken(
     return taken ? "An object with this id exists already" : NULL;
 }
 
+/* An id that came from elsewhere is in use: what is given out next is larger. */
+static void note_subject_id(struct vg_directory *directory, int64_t id)
+{
+    int64_t largest = atomic_load_explicit(&directory->subject_id, memory_order_relaxed);
+    while (id > largest && !atomic_compare_exchange_weak_explicit(
+                               &directory->subject_id,
+                               &largest,
+                               id,
+                               memory_order_relaxed,
+                               memory_order_relaxed)) {
+        /* `largest` is what another thread has made of it. */
+    }
+}
+
 void vg_directory_put(
     struct vg_directory *directory,
     enum vg_directory_kind kind,
     const struct vg_directory_entry *entry)
 {
+    if (vg_directory_kinds[kind].is_subject) {
+        note_subject_id(directory, entry->id);
+    }
     struct vg_directory_snapshot *next = next_snapshot(directory->current, kind, entry);
     (void)pthread_mutex_lock(&directory->lock);
     struct vg_directory_snapshot *old = directory->current;
@@ -304,6 +321,9 @@ static enum vg_reason load_kind(
         index->by_id = NULL;
     } else if (index->count > 0) {
         qsort(index->by_id, index->count, sizeof(*index->by_id), compare_ids);
+        if (vg_directory_kinds[kind].is_subject) {
+            note_subject_id(directory, index->by_id[index->count - 1]->id);
+        }
     }
     return VG_OK;
 }
@@ -367,16 +387,9 @@ const void *vg_directory_at(
     return (index->by_id != NULL ? index->by_id : index->by_name)[at]->object;
 }
 
-static int64_t largest_id(const struct kind_index *index)
+int64_t vg_directory_take_subject_id(struct vg_directory *directory)
 {
-    return index->count == 0 ? 0 : index->by_id[index->count - 1]->id;
-}
-
-int64_t vg_directory_next_subject_id(const struct vg_directory_snapshot *snapshot)
-{
-    int64_t users = largest_id(&snapshot->kinds[VG_DIRECTORY_USER]);
-    int64_t groups = largest_id(&snapshot->kinds[VG_DIRECTORY_GROUP]);
-    return 1 + (users > groups ? users : groups);
+    return atomic_fetch_add_explicit(&directory->subject_id, 1, memory_order_relaxed) + 1;
 }
 
 const struct vg_customer *vg_directory_customer(

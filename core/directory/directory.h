@@ -162,8 +162,12 @@ const void *vg_directory_at(
     enum vg_directory_kind kind,
     size_t position);
 
-/* The next free id for a user or group, which share one range: one more than the largest. */
-int64_t vg_directory_next_subject_id(const struct vg_directory_snapshot *snapshot);
+/*
+ * A new id for a user or group, which share one range: larger than all in use and never given twice
+ * while the process runs, so that adding many at once makes no conflicts. One that is not used
+ * leaves a gap. Any thread.
+ */
+int64_t vg_directory_take_subject_id(struct vg_directory *directory);
 
 /* The state as it is now; a reference. */
 const struct vg_directory_snapshot *vg_directory_snapshot(struct vg_directory *directory);

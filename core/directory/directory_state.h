@@ -7,6 +7,7 @@
 #define VG_CORE_DIRECTORY_DIRECTORY_STATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "core/base/arena.h"
 #include "core/directory/directory.h"
@@ -20,6 +21,7 @@ struct vg_directory {
     /* Of `current`: taken to read the pointer and count the reference, nothing else. */
     pthread_mutex_t lock;
     struct vg_directory_snapshot *current;
+    _Atomic int64_t subject_id; /* the largest of a user or group, in use or given out */
 };
 
 /* Words for what the snapshot has already of `entry`, its id or its name; NULL = nothing. */

@@ -1,8 +1,10 @@
 /* vigil.admin.v1.AdminService: groups of users. */
+#include "core/node/node.h"
 #include "proto/contract_handlers.h"
 #include "rpc/handlers/admin_change.h"
 #include "rpc/handlers/admin_reference.h"
 #include "rpc/handlers/answer_text.h"
+#include "rpc/service/service.h"
 
 #include "vigil/record/v1/directory.pb-c.h"
 
@@ -53,9 +55,12 @@ static enum vg_reason prepare_group(
     const struct vg_customer *customer = vg_admin_reference_customer(
         &references,
         &(struct vg_admin_member){ "customer", "customer", -1, request->customer });
-    int64_t id = vg_directory_next_subject_id(snapshot);
     enum vg_reason reason = vg_admin_reference_end(&references);
-    reason = reason == VG_OK ? vg_admin_change_set_id(change, id) : reason;
+    int64_t id = 0;
+    if (reason == VG_OK) {
+        id = vg_directory_take_subject_id(call->service->node->directory);
+        reason = vg_admin_change_set_id(change, id);
+    }
     if (reason != VG_OK) {
         return reason;
     }

@@ -126,9 +126,12 @@ static enum vg_reason prepare_user(
     if (request->time_zone != NULL) {
         vg_admin_reference_check_zone(&references, "timeZone", request->time_zone);
     }
-    int64_t id = vg_directory_next_subject_id(snapshot);
     enum vg_reason reason = vg_admin_reference_end(&references);
-    reason = reason == VG_OK ? vg_admin_change_set_id(change, id) : reason;
+    int64_t id = 0;
+    if (reason == VG_OK) {
+        id = vg_directory_take_subject_id(call->service->node->directory);
+        reason = vg_admin_change_set_id(change, id);
+    }
     return reason == VG_OK ? add_record(change, customer, id, group_ids) : reason;
 }
 
