@@ -35,6 +35,7 @@ struct vg_disk_hooks {
     /* Called after a step that was done. */
     void (*after)(void *owner, enum vg_disk_step step, const char *name, const char *new_name);
     void *owner;
+    bool skips_sync; /* syncs are told, not done: a model of a disk needs no real one */
 };
 
 struct vg_disk;

@@ -159,7 +159,7 @@ static void after(void *owner, enum vg_disk_step step, const char *name, const c
 void power_disk_init(struct power_disk *disk, const char *path)
 {
     *disk = (struct power_disk){
-        .hooks = { .before = before, .after = after, .owner = disk },
+        .hooks = { .before = before, .after = after, .owner = disk, .skips_sync = true },
         .path = path,
         .kill_after = -1,
     };
