@@ -102,6 +102,9 @@ static enum vg_reason no_memory(struct vg_error *error)
 static uint32_t closed_in(const struct vg_table_kind *kind)
 {
     uint32_t closed = 0;
+    if (kind->list == NULL) {
+        return 0; /* not started */
+    }
     for (uint32_t i = kind->list->count; i > 0; i--) {
         closed += kind->list->chunks[i - 1]->form != VG_CHUNK_SEALED;
     }
