@@ -376,6 +376,7 @@ static void finish_exchange(struct http1_conn *state)
 {
     state->open = false;
     state->conn->streams_open = 0;
+    state->conn->active_ns = vg_worker_now_ns(state->conn->worker);
     state->exchange.app->closed(&state->exchange, true);
     if (state->last || state->stop) {
         state->stop = true;
