@@ -240,19 +240,23 @@ static int by_last_updated(const void *left, const void *right)
     return (a->last_updated > b->last_updated) - (a->last_updated < b->last_updated);
 }
 
-static void read_state(struct ingest_fixture *fixture, struct vg_shard_state *out_state)
+static enum vg_reason read_state(struct ingest_fixture *fixture, struct vg_shard_state *out_state)
 {
     struct vg_key key;
     struct vg_store_value value;
     vg_key_state(&key);
-    VG_ASSERT(vg_store_get_one(fixture->store, NULL, 0, vg_key_bytes(&key), &value, NULL) == VG_OK);
-    *out_state = (struct vg_shard_state){ .sequence = 0 };
-    VG_ASSERT(!value.found || vg_shard_state_decode(value.bytes, out_state));
-    vg_store_value_release(&value);
+    enum vg_reason reason =
+        vg_store_get_one(fixture->store, NULL, 0, vg_key_bytes(&key), &value, NULL);
+    if (reason == VG_OK) {
+        *out_state = (struct vg_shard_state){ .sequence = 0 };
+        VG_ASSERT(!value.found || vg_shard_state_decode(value.bytes, out_state));
+        vg_store_value_release(&value);
+    }
+    return reason;
 }
 
 /* As a start does: rebuild from the records, at `state`'s sequence. */
-static void table_start(struct ingest_fixture *fixture)
+static enum vg_reason table_start(struct ingest_fixture *fixture)
 {
     struct counter_table *table = &fixture->table;
     vg_store_view_release(table->view);
@@ -260,15 +264,19 @@ static void table_start(struct ingest_fixture *fixture)
     memset(table->live, 0, sizeof(table->live));
     table->row_count = 0;
     struct vg_store_range range = { .prefix = vg_key_family_prefix(VG_KEY_FAMILY_EVENT) };
-    VG_ASSERT(vg_store_scan(fixture->store, NULL, &range, load_record, table, NULL, NULL) == VG_OK);
+    enum vg_reason reason =
+        vg_store_scan(fixture->store, NULL, &range, load_record, table, NULL, NULL);
     if (table->row_count > 0) {
         qsort(table->rows, table->row_count, sizeof(*table->rows), by_last_updated);
     }
-    struct vg_shard_state state;
-    read_state(fixture, &state);
+    struct vg_shard_state state = { .sequence = 0 };
+    reason = reason == VG_OK ? read_state(fixture, &state) : reason;
+    if (reason == VG_OK) {
+        reason = vg_store_view_take(fixture->store, 0, &table->view, NULL);
+    }
     table->sequence = state.sequence;
-    table->running = true;
-    VG_ASSERT(vg_store_view_take(fixture->store, 0, &table->view, NULL) == VG_OK);
+    table->running = reason == VG_OK;
+    return reason;
 }
 
 /* ---- waiting */
@@ -402,10 +410,12 @@ static enum vg_reason recover(void *owner, struct vg_error *error)
     vg_store_view_release(fixture->table.view);
     fixture->table.view = NULL;
     enum vg_reason reason = vg_store_reopen(fixture->store, error);
+    if (reason == VG_OK) {
+        reason = table_start(fixture);
+    }
     if (reason != VG_OK) {
         return reason;
     }
-    table_start(fixture);
     (void)pthread_mutex_lock(&fixture->lock);
     fixture->recoveries++;
     (void)pthread_cond_broadcast(&fixture->changed);
@@ -463,7 +473,7 @@ void ingest_fixture_init(struct ingest_fixture *fixture)
 
 void ingest_fixture_start(struct ingest_fixture *fixture)
 {
-    table_start(fixture);
+    assert_int_equal(table_start(fixture), VG_OK);
     assert_int_equal(vg_ingest_create(&fixture->options, &fixture->ingest, NULL), VG_OK);
 }
 
@@ -552,7 +562,7 @@ void ingest_fixture_check(struct ingest_fixture *fixture)
 {
     struct counter_table *table = &fixture->table;
     struct vg_shard_state state;
-    read_state(fixture, &state);
+    assert_int_equal(read_state(fixture, &state), VG_OK);
     assert_true(state.sequence == table->sequence);
     struct log_check check = { .table = table };
     check.logged_in = calloc(COUNTER_IDS_MAX, sizeof(*check.logged_in));

@@ -131,9 +131,6 @@ static void disturb(struct ingest_fixture *fixture, struct vg_random *random)
         VG_FAULT_APPLY_FULL,
         VG_FAULT_VIEW,
     };
-    for (unsigned index = 0; index < VG_ARRAY_COUNT(points); index++) {
-        vg_store_fault_set(fixture->store, points[index], 0, 0);
-    }
     if (vg_random_below(random, 2) == 0) {
         vg_store_fault_set(
             fixture->store,
@@ -155,8 +152,8 @@ static void run_life(
         vg_time now = vg_clock_now(&fixture->clock.clock);
         vg_clock_manual_set(&fixture->clock, now - 500 + (int64_t)vg_random_below(random, 1000));
     }
-    disturb(fixture, random);
     ingest_fixture_start(fixture);
+    disturb(fixture, random);
     pthread_t threads[CLIENTS];
     for (unsigned number = 0; number < CLIENTS; number++) {
         VG_ASSERT(pthread_create(&threads[number], NULL, run_client, &clients[number]) == 0);
@@ -183,6 +180,9 @@ static void run_life(
         (void)pthread_join(threads[number], NULL);
     }
     ingest_fixture_stop(fixture);
+    for (unsigned point = 0; point < VG_FAULT_POINT_COUNT; point++) {
+        vg_store_fault_set(fixture->store, (enum vg_fault_point)point, 0, 0);
+    }
 }
 
 static unsigned run_lives(bool lying_store)
