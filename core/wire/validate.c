@@ -323,18 +323,19 @@ static bool check_list(struct validator *validator, const struct vg_field *field
     if ((field->flags & (VG_FIELD_OBJECT | VG_FIELD_MAP)) != 0) {
         return check_entries(validator, field, (uint8_t *const *)(void *)items, count);
     }
-    if ((field->flags & VG_FIELD_UNIQUE) != 0 && count > 1) {
-        if (!vg_list_unique(field, items, &count, validator->validation->arena)) {
-            validator->no_memory = true;
-            return false;
-        }
-        memcpy(message + field->quantifier, &count, sizeof(count));
-    }
     size_t size = vg_wire_item_size(field);
     bool done = true;
     for (size_t i = 0; i < count && done; i++) {
         step->index = (int64_t)i;
         done = check_value(validator, field, items + i * size);
+    }
+    /* Last, so that indexes are the client's and equal times are equal. */
+    if (done && (field->flags & VG_FIELD_UNIQUE) != 0 && count > 1) {
+        if (!vg_list_unique(field, items, &count, validator->validation->arena)) {
+            validator->no_memory = true;
+            return false;
+        }
+        memcpy(message + field->quantifier, &count, sizeof(count));
     }
     return done;
 }

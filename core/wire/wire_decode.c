@@ -1,10 +1,5 @@
 /*
- * Lists. A message on the wire does not say how long its lists are. When the first element of a
- * list is met, the run of equal keys that follows is counted ahead, and the list is allocated once:
- * encoders write lists as one run. A list that comes back later in the message (legal, rare) is
- * counted to the end of the message, moved once, and its new capacity noted. So the work is bounded
- * by (lists of a message) x (its size), and memory by the arena's cap.
- *
+ * A frame per message, filled field by field; wire_list.h knows where elements of lists go.
  * Recursion is bounded by VG_WIRE_DEPTH_MAX; a frame is small.
  */
 #include "core/wire/wire_decode.h"
@@ -20,6 +15,7 @@
 #include "core/wire/packed_text.h"
 #include "core/wire/plain_text.h"
 #include "core/wire/wire_field.h"
+#include "core/wire/wire_list.h"
 
 const struct vg_wire_policy vg_wire_policy_request = { .unknown = VG_WIRE_UNKNOWN_IGNORE };
 const struct vg_wire_policy vg_wire_policy_strict = { .unknown = VG_WIRE_UNKNOWN_REFUSE };
@@ -27,13 +23,6 @@ const struct vg_wire_policy vg_wire_policy_record = { .unknown = VG_WIRE_UNKNOWN
 
 /* Bytes of arena most messages take for a byte on the wire. */
 #define ARENA_USUAL 4u
-
-/* A list that came back after other fields: how many elements its array has room for. */
-struct regrown {
-    struct regrown *older;
-    const struct vg_field *field;
-    size_t capacity;
-};
 
 struct decoder {
     struct vg_packed_text texts;
@@ -44,15 +33,6 @@ struct decoder {
     const uint8_t *end; /* of all bytes */
     size_t depth;       /* messages open */
     struct vg_path_step steps[VG_WIRE_DEPTH_MAX + 1];
-};
-
-/* One message being filled. */
-struct frame {
-    const struct vg_table *table;
-    uint8_t *message;
-    const uint8_t *next;
-    const uint8_t *end;
-    struct regrown *regrown;
 };
 
 VG_COLD static bool refuse(
@@ -97,177 +77,35 @@ static inline bool spend(struct decoder *decoder, size_t elements)
     return true;
 }
 
-static bool items_allowed(struct decoder *decoder, const struct vg_field *field, size_t count)
-{
-    if (field->rule == 0 || vg_rules[field->rule].items_max == 0 ||
-        count <= vg_rules[field->rule].items_max) {
-        return true;
-    }
-    char text[80];
-    (void)snprintf(
-        text,
-        sizeof(text),
-        "The list has more than %u elements",
-        vg_rules[field->rule].items_max);
-    return refuse(decoder, VG_INVALID_FIELD_VALUE, field, VG_PATH_NO_INDEX, text);
-}
-
-/* Elements a packed run holds: the bytes that end a varint. */
-static size_t count_packed(const struct vg_field *field, const uint8_t *run, size_t size)
-{
-    if (field->kind == VG_KIND_DOUBLE) {
-        return size / 8;
-    }
-    size_t count = 0;
-    for (size_t i = 0; i < size; i++) {
-        count += run[i] < 0x80;
-    }
-    return count;
-}
-
-/*
- * Elements of `field` from `next` to the end of the message, packed or not. Stops at what is
- * malformed; decoding will find it again.
- */
-static size_t count_rest(
-    const struct frame *frame,
-    const struct vg_field *field,
-    const uint8_t *next)
-{
-    struct vg_bytes rest = vg_bytes(next, (size_t)(frame->end - next));
-    struct vg_wire_field found;
-    size_t count = 0;
-    while (vg_wire_next(&rest, &found) == VG_WIRE_STEP_FIELD) {
-        if (found.number == field->number && found.wire_type == field->key[3]) {
-            count++;
-        } else if (found.number == field->number && found.wire_type == VG_WIRE_BYTES) {
-            count += count_packed(field, found.bytes.data, found.bytes.size);
-        }
-    }
-    return count;
-}
-
-static size_t get_count(const struct frame *frame, const struct vg_field *field)
-{
-    size_t count;
-    memcpy(&count, frame->message + field->quantifier, sizeof(count));
-    return count;
-}
-
-static struct regrown *find_regrown(const struct frame *frame, const struct vg_field *field)
-{
-    struct regrown *regrown = frame->regrown;
-    while (regrown != NULL && regrown->field != field) {
-        regrown = regrown->older;
-    }
-    return regrown;
-}
-
-static struct regrown *note_regrown(
+/* Room for `needed` more elements; false = refused, and the error is set. */
+static bool list_room(
     struct decoder *decoder,
-    struct frame *frame,
-    const struct vg_field *field)
-{
-    struct regrown *regrown = vg_arena_alloc(decoder->arena, sizeof(*regrown));
-    if (regrown != NULL) {
-        *regrown = (struct regrown){ .older = frame->regrown, .field = field };
-        frame->regrown = regrown;
-    }
-    return regrown;
-}
-
-/* Does the key of `field`, as every encoder writes it, stand at `next`? */
-static inline bool has_key(const struct vg_field *field, const uint8_t *next, const uint8_t *end)
-{
-    size_t left = (size_t)(end - next);
-    return field->key[2] == 1 ? left >= 1 && next[0] == field->key[0]
-                              : left >= 2 && next[0] == field->key[0] && next[1] == field->key[1];
-}
-
-/* Elements of the run of equal keys, not packed, that begins at `next`. */
-static size_t count_run(
-    const struct frame *frame,
-    const struct vg_field *field,
-    const uint8_t *next)
-{
-    size_t count = 0;
-    while (has_key(field, next, frame->end)) {
-        uint64_t value;
-        next += field->key[2];
-        if (field->key[3] == VG_WIRE_FIXED64) {
-            value = 8;
-        } else {
-            next = vg_wire_read_varint(next, frame->end, &value);
-            value = field->key[3] == VG_WIRE_BYTES ? value : 0;
-        }
-        if (next == NULL || value > (uint64_t)(frame->end - next)) {
-            break;
-        }
-        next += value;
-        count++;
-    }
-    return count;
-}
-
-/*
- * The array of the list `field`, which has `count` elements, with room for `needed` more; *capacity
- * says how many it can hold. `run_start` is where the key at hand stands. NULL = refused, and the
- * error is set.
- */
-static uint8_t *list_room(
-    struct decoder *decoder,
-    struct frame *frame,
+    struct vg_wire_frame *frame,
     const struct vg_field *field,
     const uint8_t *run_start,
     size_t needed,
-    size_t *capacity)
+    struct vg_wire_list *out_list)
 {
-    size_t count = get_count(frame, field);
-    uint8_t *items;
-    memcpy(&items, frame->message + field->offset, sizeof(items));
-    struct regrown *regrown = count == 0 ? NULL : find_regrown(frame, field);
-    if (regrown != NULL && regrown->capacity - count >= needed) {
-        *capacity = regrown->capacity;
-        return items;
+    enum vg_wire_room room =
+        vg_wire_list_room(decoder->arena, frame, field, run_start, needed, out_list);
+    if (room == VG_WIRE_ROOM_TOO_LONG) {
+        char text[80];
+        (void)snprintf(
+            text,
+            sizeof(text),
+            "The list has more than %u elements",
+            vg_rules[field->rule].items_max);
+        return refuse(decoder, VG_INVALID_FIELD_VALUE, field, VG_PATH_NO_INDEX, text);
     }
-    size_t ahead = 0;
-    if (count == 0) {
-        ahead = count_run(frame, field, run_start);
-    } else {
-        ahead = count_rest(frame, field, run_start);
-    }
-    if (ahead < needed) {
-        ahead = needed;
-    }
-    if (!items_allowed(decoder, field, count + ahead)) {
-        return NULL;
-    }
-    uint8_t *larger = vg_arena_alloc(decoder->arena, (count + ahead) * vg_wire_item_size(field));
-    if (larger != NULL && count > 0 && regrown == NULL) {
-        regrown = note_regrown(decoder, frame, field);
-    }
-    if (larger == NULL || (count > 0 && regrown == NULL)) {
-        (void)refuse_memory(decoder);
-        return NULL;
-    }
-    if (count > 0) {
-        memcpy(larger, items, count * vg_wire_item_size(field));
-        regrown->capacity = count + ahead;
-    }
-    /* Members of new elements are read when they exist already: they must not be found by chance.
-     */
-    memset(larger + count * vg_wire_item_size(field), 0, ahead * vg_wire_item_size(field));
-    memcpy(frame->message + field->offset, &larger, sizeof(larger));
-    *capacity = count + ahead;
-    return larger;
+    return room == VG_WIRE_ROOM_FOUND || refuse_memory(decoder);
 }
 
-static void set_count(struct frame *frame, const struct vg_field *field, size_t count)
+static void set_count(struct vg_wire_frame *frame, const struct vg_field *field, size_t count)
 {
     memcpy(frame->message + field->quantifier, &count, sizeof(count));
 }
 
-static void set_has(struct frame *frame, const struct vg_field *field)
+static void set_has(struct vg_wire_frame *frame, const struct vg_field *field)
 {
     protobuf_c_boolean has = 1;
     memcpy(frame->message + field->quantifier, &has, sizeof(has));
@@ -307,7 +145,7 @@ static inline const uint8_t *read_number(
 
 static const uint8_t *read_size(
     struct decoder *decoder,
-    struct frame *frame,
+    struct vg_wire_frame *frame,
     const struct vg_field *field,
     const uint8_t *next,
     size_t *size)
@@ -324,7 +162,7 @@ static const uint8_t *read_size(
 
 static bool read_packed(
     struct decoder *decoder,
-    struct frame *frame,
+    struct vg_wire_frame *frame,
     const struct vg_field *field,
     const uint8_t *key_start)
 {
@@ -334,20 +172,19 @@ static bool read_packed(
         return false;
     }
     frame->next = next + size;
-    size_t more = count_packed(field, next, size);
+    size_t more = vg_wire_list_count_packed(field, next, size);
     if (more == 0) {
         return size == 0 ? true : refuse_cut(decoder, field);
     }
     if (!spend(decoder, more)) {
         return false;
     }
-    size_t capacity;
-    size_t count = get_count(frame, field);
-    uint8_t *items = list_room(decoder, frame, field, key_start, more, &capacity);
-    if (items == NULL) {
+    struct vg_wire_list list;
+    size_t count = vg_wire_list_count(frame, field);
+    if (!list_room(decoder, frame, field, key_start, more, &list)) {
         return false;
     }
-    uint8_t *item = items + count * vg_wire_item_size(field);
+    uint8_t *item = list.items + count * vg_wire_item_size(field);
     const uint8_t *end = frame->next;
     for (size_t i = 0; i < more && next != NULL; i++, item += vg_wire_item_size(field)) {
         next = read_number(field, next, end, item);
@@ -436,7 +273,7 @@ static bool read_data(struct decoder *decoder, struct vg_bytes bytes, uint8_t *m
     return true;
 }
 
-static bool read_message(struct decoder *decoder, struct frame *frame);
+static bool read_message(struct decoder *decoder, struct vg_wire_frame *frame);
 
 /* Fill the message at `member`, which is made if there is none yet: a second occurrence is merged
  * into the first. */
@@ -455,9 +292,9 @@ static bool read_nested(
             index,
             "The message is nested too deeply");
     }
-    struct frame frame = { .table = field->sub,
-                           .next = bytes.data,
-                           .end = bytes.data + bytes.size };
+    struct vg_wire_frame frame = { .table = field->sub,
+                                   .next = bytes.data,
+                                   .end = bytes.data + bytes.size };
     memcpy(&frame.message, member, sizeof(frame.message));
     if (frame.message == NULL) {
         frame.message = vg_arena_calloc(decoder->arena, 1, frame.table->size);
@@ -497,19 +334,18 @@ static bool read_run(
 /* The elements of one run of equal keys, so that the list is looked up once for all of them. */
 static bool read_list(
     struct decoder *decoder,
-    struct frame *frame,
+    struct vg_wire_frame *frame,
     const struct vg_field *field,
     const uint8_t *key_start)
 {
-    size_t capacity;
-    size_t count = get_count(frame, field);
-    uint8_t *items = list_room(decoder, frame, field, key_start, 1, &capacity);
-    if (items == NULL) {
+    struct vg_wire_list list;
+    size_t count = vg_wire_list_count(frame, field);
+    if (!list_room(decoder, frame, field, key_start, 1, &list)) {
         return false;
     }
     size_t size = vg_wire_item_size(field);
     for (;;) {
-        uint8_t *item = items + count * size;
+        uint8_t *item = list.items + count * size;
         if (!spend(decoder, 1)) {
             return false;
         }
@@ -530,7 +366,7 @@ static bool read_list(
             }
         }
         count++;
-        if (count >= capacity || !has_key(field, frame->next, frame->end)) {
+        if (count >= list.capacity || !vg_wire_has_key(field, frame->next, frame->end)) {
             break;
         }
         frame->next += field->key[2];
@@ -541,7 +377,7 @@ static bool read_list(
 
 static bool read_singular(
     struct decoder *decoder,
-    struct frame *frame,
+    struct vg_wire_frame *frame,
     const struct vg_field *field)
 {
     uint8_t *member = frame->message + field->offset;
@@ -567,7 +403,7 @@ static bool read_singular(
 }
 
 /* Unknown fields from `next` to the end of the message: how many to make room for. */
-static size_t count_unknown(const struct frame *frame, const uint8_t *next)
+static size_t count_unknown(const struct vg_wire_frame *frame, const uint8_t *next)
 {
     struct vg_bytes rest = vg_bytes(next, (size_t)(frame->end - next));
     struct vg_wire_field field;
@@ -583,16 +419,16 @@ static const struct vg_field unknown_marker;
 
 static bool keep_unknown(
     struct decoder *decoder,
-    struct frame *frame,
+    struct vg_wire_frame *frame,
     const struct vg_wire_field *unknown,
     const uint8_t *key_start)
 {
     ProtobufCMessage *message = (ProtobufCMessage *)(void *)frame->message;
-    if (find_regrown(frame, &unknown_marker) == NULL) {
+    if (vg_wire_note_find(frame, &unknown_marker) == NULL) {
         size_t count = message->n_unknown_fields + count_unknown(frame, key_start);
         ProtobufCMessageUnknownField *fields =
             vg_arena_calloc(decoder->arena, count, sizeof(*fields));
-        if (fields == NULL || note_regrown(decoder, frame, &unknown_marker) == NULL) {
+        if (fields == NULL || vg_wire_note_add(decoder->arena, frame, &unknown_marker) == NULL) {
             return refuse_memory(decoder);
         }
         if (message->n_unknown_fields > 0) {
@@ -619,7 +455,10 @@ static bool keep_unknown(
     return true;
 }
 
-static bool read_unknown(struct decoder *decoder, struct frame *frame, const uint8_t *key_start)
+static bool read_unknown(
+    struct decoder *decoder,
+    struct vg_wire_frame *frame,
+    const uint8_t *key_start)
 {
     struct vg_bytes rest = vg_bytes(key_start, (size_t)(frame->end - key_start));
     struct vg_wire_field unknown;
@@ -639,7 +478,7 @@ static bool read_unknown(struct decoder *decoder, struct frame *frame, const uin
     return true;
 }
 
-static bool read_message(struct decoder *decoder, struct frame *frame)
+static bool read_message(struct decoder *decoder, struct vg_wire_frame *frame)
 {
     while (frame->next < frame->end) {
         const uint8_t *key_start = frame->next;
@@ -702,7 +541,7 @@ enum vg_reason vg_wire_decode(
     const uint8_t *start = bytes.size == 0 ? (const uint8_t *)"" : bytes.data;
     decoder.end = start + bytes.size;
     vg_arena_expect(arena, bytes.size * ARENA_USUAL);
-    struct frame frame = {
+    struct vg_wire_frame frame = {
         .table = table,
         .message = vg_arena_calloc(arena, 1, table->size),
         .next = start,

@@ -172,6 +172,10 @@ static inline size_t vg_json_copy_plain(const uint8_t *from, size_t size, uint8_
             return at + (size_t)__builtin_ctz(mask);
         }
     }
+#else
+    (void)from;
+    (void)size;
+    (void)out;
 #endif
     return at;
 }

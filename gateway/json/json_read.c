@@ -3,179 +3,33 @@
  * row after the last one, since clients mostly keep an order; then the perfect hash), and stores
  * the value straight into the struct.
  *
- * Where it is, for error texts, is a stack of steps; a step is pushed for every level of the
- * message and costs two stores. A function that returns false has met what ends reading: bad syntax
- * or no memory. Everything else is a violation, after which the value is skipped and the message
- * will not be used.
- *
- * Lists grow in place at the end of the arena as long as nothing else is taken from it, which holds
- * for numbers and, texts being packed elsewhere, nearly always for texts.
+ * A function that returns false has met what ends reading: bad syntax or no memory. Everything else
+ * is a violation, after which the value is skipped and the message will not be used.
  */
 #include "gateway/json/json_read.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "core/base/assert.h"
-#include "core/base/utf8.h"
-#include "core/wire/field_path.h"
-#include "core/wire/packed_text.h"
-#include "core/wire/plain_text.h"
 #include "core/wire/wire_field.h"
-#include "gateway/json/json_lex.h"
+#include "gateway/json/json_list.h"
+#include "gateway/json/json_reader.h"
 #include "gateway/json/json_scalar.h"
 
-#define PARAMETER_MAX   90u /* bytes shown of an offending value */
-#define LIST_FIRST_SIZE 64u /* bytes of the elements a list gathers before it is in the arena */
-#define ARENA_USUAL     4u  /* bytes of arena for a byte of body */
-#define GUESSES_MAX     4u  /* rows compared before the name is hashed */
-#define STEPS_PER_OPEN  2u  /* an entry of an object list pushes itself and its key */
+#define ARENA_USUAL 4u /* bytes of arena for a byte of body */
+#define GUESSES_MAX 4u /* rows compared before the name is hashed */
 
-struct reader {
-    struct vg_json_lexer lexer;
-    const struct vg_json_dialect *dialect;
-    const ProtobufCMessageDescriptor *owner; /* of the member being read */
-    struct vg_arena *arena;
-    struct vg_error *error;
-    struct vg_packed_text texts;
-    bool no_memory;
-    size_t step_count;
-    struct vg_path_step steps[STEPS_PER_OPEN * VG_JSON_DEPTH_MAX + 2];
-};
-
-/* A list being read. Its first elements are gathered in `first`, so that a short list, which most
- * are, is allocated once and exactly. */
-struct growing {
-    uint8_t *items;
-    size_t count;
-    size_t capacity;
-    size_t item_size;
-    _Alignas(16) uint8_t first[LIST_FIRST_SIZE];
-};
-
-/* ---- What is wrong ---- */
-
-static bool refuse_memory(struct reader *reader)
-{
-    reader->no_memory = true;
-    return false;
-}
-
-VG_COLD static void violate(
-    struct reader *reader,
-    enum vg_reason reason,
-    const struct vg_json_scalar *value,
-    const char *message)
-{
-    char path[VG_PATH_TEXT_SIZE];
-    char parameter[PARAMETER_MAX + 1];
-    (void)vg_path_print(reader->steps, reader->step_count, path);
-    struct vg_violation violation = { .reason = reason, .field = path, .message = message };
-    if (value != NULL) {
-        struct vg_bytes shown = vg_utf8_cut_bytes(value->raw, PARAMETER_MAX);
-        memcpy(parameter, shown.data, shown.size);
-        parameter[shown.size] = '\0';
-        violation.parameter = parameter;
-    }
-    vg_violations_add(&reader->error->violations, &violation);
-}
-
-/* Member by member: a struct copied whole would wait for the stores that made it. */
-static inline struct vg_path_step *push(struct reader *reader)
-{
-    VG_ASSERT(reader->step_count < VG_ARRAY_COUNT(reader->steps));
-    struct vg_path_step *step = &reader->steps[reader->step_count++];
-    step->index = VG_PATH_NO_INDEX;
-    return step;
-}
-
-static inline void push_field(struct reader *reader, const struct vg_field *shown)
-{
-    struct vg_path_step *step = push(reader);
-    step->field = shown;
-    step->key.data = NULL;
-}
-
-static inline void push_key(struct reader *reader, struct vg_bytes key)
-{
-    struct vg_path_step *step = push(reader);
-    step->field = NULL;
-    step->key.data = key.data;
-    step->key.size = key.size;
-}
-
-static inline void pop(struct reader *reader)
-{
-    reader->step_count--;
-}
-
-VG_COLD static void violate_type(struct reader *reader, const char *expected)
-{
-    char message[80];
-    (void)snprintf(message, sizeof(message), "The value must be %s", expected);
-    violate(reader, VG_INVALID_FIELD_TYPE, NULL, message);
-}
-
-/* Note a value of a kind this place does not take, and skip it. */
-VG_COLD static bool skip_wrong_type(struct reader *reader, const char *expected)
-{
-    violate_type(reader, expected);
-    return vg_json_skip_value(&reader->lexer);
-}
-
-/* ---- Lists ---- */
-
-static inline void begin_list(struct growing *list, size_t item_size)
-{
-    list->items = list->first;
-    list->count = 0;
-    list->item_size = item_size;
-    list->capacity = LIST_FIRST_SIZE / item_size;
-}
-
-static bool grow(struct reader *reader, struct growing *list)
-{
-    size_t capacity = list->capacity * 2;
-    size_t old_size = list->capacity * list->item_size;
-    size_t size = capacity * list->item_size;
-    if (list->items == list->first ||
-        !vg_arena_resize_last(reader->arena, list->items, old_size, size)) {
-        uint8_t *items = vg_arena_alloc(reader->arena, size);
-        if (items == NULL) {
-            return refuse_memory(reader);
-        }
-        memcpy(items, list->items, list->count * list->item_size);
-        list->items = items;
-    }
-    list->capacity = capacity;
-    return true;
-}
-
-/* Put the list into the message, with no more room than it needs. */
-static bool finish_list(
-    struct reader *reader,
+static inline bool finish_list(
+    struct vg_json_reader *reader,
     const struct vg_field *field,
-    struct growing *list,
+    struct vg_json_list *list,
     uint8_t *message)
 {
-    size_t size = list->count * list->item_size;
-    uint8_t *items = NULL;
-    if (list->items != list->first) {
-        items = list->items;
-        (void)!vg_arena_resize_last(reader->arena, items, list->capacity * list->item_size, size);
-    } else if (size > 0) {
-        items = vg_arena_alloc(reader->arena, size);
-        if (items == NULL) {
-            return refuse_memory(reader);
-        }
-        memcpy(items, list->first, size);
-    }
-    memcpy(message + field->offset, &items, sizeof(items));
-    memcpy(message + field->quantifier, &list->count, sizeof(list->count));
-    return true;
+    return vg_json_list_finish(list, reader->arena, field, message) ||
+           vg_json_refuse_memory(reader);
 }
 
-static uint8_t *new_message(struct reader *reader, const struct vg_table *table)
+static uint8_t *new_message(struct vg_json_reader *reader, const struct vg_table *table)
 {
     uint8_t *message = vg_arena_calloc(reader->arena, 1, table->size);
     if (message == NULL) {
@@ -192,7 +46,7 @@ static uint8_t *new_message(struct reader *reader, const struct vg_table *table)
  * A text, from its opening quote, into the char * at `member`. Copied while it is scanned, as long
  * as it is plain and the piece of packed text at hand has room; else scanned first and copied then.
  */
-static bool read_text(struct reader *reader, uint8_t *member)
+static bool read_text(struct vg_json_reader *reader, uint8_t *member)
 {
     struct vg_json_lexer *lexer = &reader->lexer;
     struct vg_packed_text *texts = &reader->texts;
@@ -216,7 +70,7 @@ static bool read_text(struct reader *reader, uint8_t *member)
     }
     /* Never longer than what is written, quotes included. */
     if (!vg_packed_text_room(texts, string.raw.size + 1, left)) {
-        return refuse_memory(reader);
+        return vg_json_refuse_memory(reader);
     }
     uint8_t *text = texts->next;
     size_t size = string.raw.size;
@@ -231,9 +85,12 @@ static bool read_text(struct reader *reader, uint8_t *member)
     return true;
 }
 
-static bool read_message(struct reader *reader, const struct vg_table *table, uint8_t *message);
+static bool read_message(
+    struct vg_json_reader *reader,
+    const struct vg_table *table,
+    uint8_t *message);
 static bool read_member(
-    struct reader *reader,
+    struct vg_json_reader *reader,
     const struct vg_field *field,
     const struct vg_field *shown,
     uint8_t *message);
@@ -243,7 +100,7 @@ static bool read_member(
  * the first byte.
  */
 static bool read_scalar(
-    struct reader *reader,
+    struct vg_json_reader *reader,
     const struct vg_field *field,
     uint8_t c,
     uint8_t *member,
@@ -256,7 +113,7 @@ static bool read_scalar(
     }
     if (c == '{' || c == '[' || c == 'n') {
         *out_fit = VG_JSON_FIT_TYPE;
-        return skip_wrong_type(reader, vg_json_expected(field));
+        return vg_json_skip_wrong_type(reader, vg_json_expected(field));
     }
     if (!vg_json_spend(&reader->lexer) || !vg_json_lex_scalar(&reader->lexer, &scalar)) {
         return false;
@@ -272,19 +129,19 @@ static bool read_scalar(
         return true;
     }
     if (*out_fit == VG_JSON_FIT_MEMORY) {
-        return refuse_memory(reader);
+        return vg_json_refuse_memory(reader);
     }
     char message[80];
     (void)snprintf(message, sizeof(message), "The value must be %s", vg_json_expected(field));
     enum vg_reason reason =
         *out_fit == VG_JSON_FIT_TYPE ? VG_INVALID_FIELD_TYPE : VG_INVALID_FIELD_VALUE;
-    violate(reader, reason, &scalar, message);
+    vg_json_violate(reader, reason, &scalar, message);
     return true;
 }
 
 /* A singular scalar member. `shown` is pushed for as long as it is read: violations need it. */
 static bool read_singular(
-    struct reader *reader,
+    struct vg_json_reader *reader,
     const struct vg_field *field,
     const struct vg_field *shown,
     uint8_t c,
@@ -295,9 +152,9 @@ static bool read_singular(
         return read_text(reader, message + field->offset);
     }
     reader->owner = ((const ProtobufCMessage *)(const void *)message)->descriptor;
-    push_field(reader, shown);
+    vg_json_push_field(reader, shown);
     bool done = read_scalar(reader, field, c, message + field->offset, &fit);
-    pop(reader);
+    vg_json_pop(reader);
     if (done && fit == VG_JSON_FIT_OK && field->quantifier != 0) {
         protobuf_c_boolean has = 1;
         memcpy(message + field->quantifier, &has, sizeof(has));
@@ -306,11 +163,14 @@ static bool read_singular(
 }
 
 /* One element: the steps, index included, are those of the list. */
-static bool read_item(struct reader *reader, const struct vg_field *field, struct growing *list)
+static bool read_item(
+    struct vg_json_reader *reader,
+    const struct vg_field *field,
+    struct vg_json_list *list)
 {
     uint8_t c = vg_json_peek(&reader->lexer);
-    if (list->count == list->capacity && !grow(reader, list)) {
-        return false;
+    if (list->count == list->capacity && !vg_json_list_grow(list, reader->arena)) {
+        return vg_json_refuse_memory(reader);
     }
     uint8_t *item = list->items + list->count * list->item_size;
     if (field->kind != VG_KIND_MESSAGE) {
@@ -320,7 +180,7 @@ static bool read_item(struct reader *reader, const struct vg_field *field, struc
         return read_scalar(reader, field, c, item, &fit);
     }
     if (c == 'n') {
-        return skip_wrong_type(reader, vg_json_expected(field));
+        return vg_json_skip_wrong_type(reader, vg_json_expected(field));
     }
     uint8_t *message = new_message(reader, field->sub);
     if (message == NULL) {
@@ -331,21 +191,10 @@ static bool read_item(struct reader *reader, const struct vg_field *field, struc
     return read_message(reader, field->sub, message);
 }
 
-static size_t items_max(const struct vg_field *field)
-{
-    uint32_t most = field->rule == 0 ? 0 : vg_rules[field->rule].items_max;
-    return most == 0 ? SIZE_MAX : most;
-}
-
-VG_COLD static void violate_items(struct reader *reader, const struct vg_field *field)
-{
-    char message[80];
-    (void)
-        snprintf(message, sizeof(message), "The list has more than %zu elements", items_max(field));
-    violate(reader, VG_INVALID_FIELD_VALUE, NULL, message);
-}
-
-static bool read_array(struct reader *reader, const struct vg_field *field, struct growing *list)
+static bool read_array(
+    struct vg_json_reader *reader,
+    const struct vg_field *field,
+    struct vg_json_list *list)
 {
     struct vg_json_lexer *lexer = &reader->lexer;
     struct vg_path_step *step = &reader->steps[reader->step_count - 1];
@@ -354,11 +203,11 @@ static bool read_array(struct reader *reader, const struct vg_field *field, stru
         return false;
     }
     bool too_many = false;
-    size_t most = items_max(field);
+    size_t most = vg_json_items_max(field);
     for (int64_t index = 0; more; index++) {
         if (list->count >= most && !too_many) {
             step->index = VG_PATH_NO_INDEX;
-            violate_items(reader, field);
+            vg_json_violate_items(reader, field);
             too_many = true;
         }
         step->index = index;
@@ -371,35 +220,38 @@ static bool read_array(struct reader *reader, const struct vg_field *field, stru
 }
 
 static bool read_list(
-    struct reader *reader,
+    struct vg_json_reader *reader,
     const struct vg_field *field,
     const struct vg_field *shown,
     uint8_t c,
     uint8_t *message)
 {
-    struct growing list;
+    struct vg_json_list list;
     bool done;
-    begin_list(&list, vg_wire_item_size(field));
+    vg_json_list_begin(&list, vg_wire_item_size(field));
     reader->owner = ((const ProtobufCMessage *)(const void *)message)->descriptor;
-    push_field(reader, shown);
+    vg_json_push_field(reader, shown);
     if (c == '[') {
         done = read_array(reader, field, &list);
     } else if (reader->dialect->lenient) {
         done = read_item(reader, field, &list);
     } else {
-        done = skip_wrong_type(reader, "a list");
+        done = vg_json_skip_wrong_type(reader, "a list");
     }
-    pop(reader);
+    vg_json_pop(reader);
     return done && finish_list(reader, field, &list, message);
 }
 
 /* A lone text as the list of one that an entry holds, which is what most entries are. */
-static bool read_lone_text(struct reader *reader, const struct vg_field *field, uint8_t *message)
+static bool read_lone_text(
+    struct vg_json_reader *reader,
+    const struct vg_field *field,
+    uint8_t *message)
 {
     size_t count = 1;
     char **items = vg_arena_alloc(reader->arena, sizeof(*items));
     if (items == NULL) {
-        return refuse_memory(reader);
+        return vg_json_refuse_memory(reader);
     }
     memcpy(message + field->offset, &items, sizeof(items));
     memcpy(message + field->quantifier, &count, sizeof(count));
@@ -407,7 +259,10 @@ static bool read_lone_text(struct reader *reader, const struct vg_field *field, 
 }
 
 /* One `key: value(s)` of an object list or map; a null value drops the entry. */
-static bool read_entry(struct reader *reader, const struct vg_table *table, struct growing *list)
+static bool read_entry(
+    struct vg_json_reader *reader,
+    const struct vg_table *table,
+    struct vg_json_list *list)
 {
     struct vg_json_lexer *lexer = &reader->lexer;
     const struct vg_field *value = &table->fields[1];
@@ -425,8 +280,8 @@ static bool read_entry(struct reader *reader, const struct vg_table *table, stru
     if (c == 'n') {
         return vg_json_spend(lexer) && vg_json_take_null(lexer);
     }
-    if (list->count == list->capacity && !grow(reader, list)) {
-        return false;
+    if (list->count == list->capacity && !vg_json_list_grow(list, reader->arena)) {
+        return vg_json_refuse_memory(reader);
     }
     uint8_t *entry = new_message(reader, table);
     if (entry == NULL) {
@@ -438,9 +293,9 @@ static bool read_entry(struct reader *reader, const struct vg_table *table, stru
         reader->dialect->lenient) {
         return read_lone_text(reader, value, entry);
     }
-    push_key(reader, written);
+    vg_json_push_key(reader, written);
     bool done = read_member(reader, value, NULL, entry);
-    pop(reader);
+    vg_json_pop(reader);
     return done;
 }
 
@@ -452,26 +307,26 @@ static bool skip_entry(struct vg_json_lexer *lexer)
 }
 
 static bool read_entries(
-    struct reader *reader,
+    struct vg_json_reader *reader,
     const struct vg_field *field,
     uint8_t c,
     uint8_t *message)
 {
     struct vg_json_lexer *lexer = &reader->lexer;
     if (c != '{') {
-        return skip_wrong_type(reader, "an object");
+        return vg_json_skip_wrong_type(reader, "an object");
     }
-    struct growing list;
+    struct vg_json_list list;
     bool more = false;
     bool too_many = false;
-    size_t most = items_max(field);
-    begin_list(&list, sizeof(void *));
+    size_t most = vg_json_items_max(field);
+    vg_json_list_begin(&list, sizeof(void *));
     if (!vg_json_spend(lexer) || !vg_json_open(lexer) || !vg_json_more(lexer, '}', true, &more)) {
         return false;
     }
     while (more) {
         if (list.count >= most && !too_many) {
-            violate_items(reader, field);
+            vg_json_violate_items(reader, field);
             too_many = true;
         }
         if (!(too_many ? skip_entry(lexer) : read_entry(reader, field->sub, &list)) ||
@@ -483,7 +338,10 @@ static bool read_entries(
 }
 
 /* A singular message. A former value is replaced, not merged. */
-static bool read_nested(struct reader *reader, const struct vg_field *field, uint8_t *message)
+static bool read_nested(
+    struct vg_json_reader *reader,
+    const struct vg_field *field,
+    uint8_t *message)
 {
     uint8_t *nested = new_message(reader, field->sub);
     if (nested == NULL) {
@@ -494,7 +352,10 @@ static bool read_nested(struct reader *reader, const struct vg_field *field, uin
 }
 
 /* null: the member is absent, whatever came before. */
-static bool clear_member(struct reader *reader, const struct vg_field *field, uint8_t *message)
+static bool clear_member(
+    struct vg_json_reader *reader,
+    const struct vg_field *field,
+    uint8_t *message)
 {
     if (!vg_json_spend(&reader->lexer) || !vg_json_take_null(&reader->lexer)) {
         return false;
@@ -512,7 +373,7 @@ static bool clear_member(struct reader *reader, const struct vg_field *field, ui
 
 /* The value of a member; `shown` is its name in paths, NULL inside a bare message or entry. */
 static bool read_member(
-    struct reader *reader,
+    struct vg_json_reader *reader,
     const struct vg_field *field,
     const struct vg_field *shown,
     uint8_t *message)
@@ -529,10 +390,10 @@ static bool read_member(
     if (field->kind != VG_KIND_MESSAGE) {
         return read_singular(reader, field, shown, c, message);
     }
-    push_field(reader, shown);
+    vg_json_push_field(reader, shown);
     bool done =
         entries ? read_entries(reader, field, c, message) : read_nested(reader, field, message);
-    pop(reader);
+    vg_json_pop(reader);
     return done;
 }
 
@@ -582,7 +443,7 @@ static inline const struct vg_field *guess_row(
 
 /* Name and colon of the next member. *out_field NULL: unknown, and a violation is noted. */
 static bool read_name(
-    struct reader *reader,
+    struct vg_json_reader *reader,
     const struct vg_table *table,
     const struct vg_field *guess,
     const struct vg_field **out_field)
@@ -604,14 +465,17 @@ static bool read_name(
     }
     *out_field = vg_json_find_field(table, text, reader->dialect);
     if (*out_field == NULL) {
-        push_key(reader, name.raw);
-        violate(reader, VG_UNKNOWN_FIELD, NULL, NULL);
-        pop(reader);
+        vg_json_push_key(reader, name.raw);
+        vg_json_violate(reader, VG_UNKNOWN_FIELD, NULL, NULL);
+        vg_json_pop(reader);
     }
     return true;
 }
 
-static bool read_object(struct reader *reader, const struct vg_table *table, uint8_t *message)
+static bool read_object(
+    struct vg_json_reader *reader,
+    const struct vg_table *table,
+    uint8_t *message)
 {
     struct vg_json_lexer *lexer = &reader->lexer;
     const struct vg_field *guess = table->fields;
@@ -640,7 +504,7 @@ static bool read_object(struct reader *reader, const struct vg_table *table, uin
 
 /* The kind of the value picks the member of a bare message. */
 static bool read_bare(
-    struct reader *reader,
+    struct vg_json_reader *reader,
     const struct vg_table *table,
     uint8_t c,
     uint8_t *message)
@@ -654,47 +518,34 @@ static bool read_bare(
         }
     }
     if (row == VG_ROW_NONE || (table->flags & VG_TABLE_SHAPES) != 0) {
-        return skip_wrong_type(reader, c == '{' ? "no object" : c == '[' ? "no list" : "an object");
+        return vg_json_skip_wrong_type(
+            reader,
+            c == '{'   ? "no object"
+            : c == '[' ? "no list"
+                       : "an object");
     }
     return read_member(reader, &table->fields[row], NULL, message);
 }
 
 /* The value at hand, not null, into `message`; the steps say where. */
-static bool read_message(struct reader *reader, const struct vg_table *table, uint8_t *message)
+static bool read_message(
+    struct vg_json_reader *reader,
+    const struct vg_table *table,
+    uint8_t *message)
 {
     uint8_t c = vg_json_peek(&reader->lexer);
     if (reader->dialect->shaped && (table->flags & (VG_TABLE_BARE | VG_TABLE_SHAPES)) != 0) {
         return read_bare(reader, table, c, message);
     }
     if (c != '{') {
-        return skip_wrong_type(reader, "an object");
+        return vg_json_skip_wrong_type(reader, "an object");
     }
     return read_object(reader, table, message);
 }
 
 /* ---- The whole ---- */
 
-static enum vg_reason refuse_text(struct reader *reader)
-{
-    /* Bad syntax is all there is to say: what was collected before may be its consequence. */
-    reader->error->violations.count = 0;
-    reader->error->violations.found = 0;
-    if (reader->no_memory || reader->lexer.exhausted) {
-        return vg_error_set(reader->error, VG_REQUEST_MEMORY, NULL);
-    }
-    size_t line;
-    size_t column;
-    vg_json_position(&reader->lexer, &line, &column);
-    return vg_error_set(
-        reader->error,
-        VG_INVALID_JSON,
-        "The body is not valid JSON: %s at line %zu, column %zu",
-        reader->lexer.problem,
-        line,
-        column);
-}
-
-static bool read_body(struct reader *reader, const struct vg_table *table, uint8_t *message)
+static bool read_body(struct vg_json_reader *reader, const struct vg_table *table, uint8_t *message)
 {
     struct vg_json_lexer *lexer = &reader->lexer;
     uint8_t c = vg_json_peek(lexer);
@@ -717,7 +568,7 @@ enum vg_reason vg_json_read(
     ProtobufCMessage **out_message,
     struct vg_error *error)
 {
-    struct reader reader;
+    struct vg_json_reader reader;
     vg_json_lexer_init(&reader.lexer, body);
     reader.dialect = dialect;
     reader.owner = table->descriptor;
@@ -730,7 +581,7 @@ enum vg_reason vg_json_read(
     vg_arena_expect(arena, body.size * ARENA_USUAL);
     uint8_t *message = new_message(&reader, table);
     if (message == NULL || !read_body(&reader, table, message)) {
-        return refuse_text(&reader);
+        return vg_json_refuse_text(&reader);
     }
     if (error->violations.found > 0) {
         return vg_error_from_violations(error);
