@@ -137,9 +137,10 @@ enum vg_reason vg_table_checkpoint_begin(
     struct vg_checkpoint **out_checkpoint,
     struct vg_error *error)
 {
-    VG_ASSERT(
-        atomic_load(&table->state) == VG_TABLE_RUNNING && !table->prepared &&
-        table->checkpoint == NULL);
+    VG_ASSERT(!table->prepared && table->checkpoint == NULL);
+    if (atomic_load(&table->state) != VG_TABLE_RUNNING) {
+        return vg_error_set(error, VG_STORE_UNAVAILABLE, "the table does not run");
+    }
     bool log_is_long = table->sequence - table->checkpoint_sequence > table->limits.log_sequences;
     if ((close_tail || log_is_long) && !close_tails(table)) {
         return vg_error_set(error, VG_RESOURCE_LIMIT, "no memory for a checkpoint");

@@ -129,7 +129,8 @@ void vg_table_stop(struct vg_table *table)
 bool vg_table_is_drained(struct vg_table *table)
 {
     vg_publication_collect(table);
-    return vg_retired_collect(&table->retired, &table->epoch) && table->oldest == NULL;
+    return vg_retired_collect(&table->retired, &table->epoch) && table->oldest == NULL &&
+           table->checkpoint == NULL;
 }
 
 uint64_t vg_table_sequence(const struct vg_table *table)

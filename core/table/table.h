@@ -174,7 +174,8 @@ VG_MUST_USE enum vg_reason vg_table_rebuild_add(
  */
 void vg_table_stop(struct vg_table *table);
 
-/* Frees what nobody uses any more; true when no snapshot of a stopped table is open. */
+/* Frees what nobody uses any more; true when a stopped table has no snapshot open and no checkpoint
+ * unfinished. */
 bool vg_table_is_drained(struct vg_table *table);
 
 /* Is there a live record with these id columns? Only they are read. Counts what is published and
@@ -194,7 +195,7 @@ struct vg_table_change {
  *
  * Fails with: RESOURCE_LIMIT (rows, chunks, memory, a list past VG_ROW_LIST_MAX); OVERLOADED when
  * full chunks wait for their files (limits.closed_chunks) or too many deaths cannot settle: then
- * the batch may be tried again later. Nothing is prepared then.
+ * the batch may be tried again later; STORE_UNAVAILABLE unless started. Nothing is prepared then.
  */
 VG_MUST_USE enum vg_reason vg_table_prepare(
     struct vg_table *table,
@@ -232,7 +233,7 @@ bool vg_table_wants_checkpoint(const struct vg_table *table);
  * Collect the work. `close_tail` makes the rows in memory part of it (shutdown). At most one
  * checkpoint at a time.
  *
- * Fails with: RESOURCE_LIMIT.
+ * Fails with: RESOURCE_LIMIT; STORE_UNAVAILABLE unless started.
  */
 VG_MUST_USE enum vg_reason vg_table_checkpoint_begin(
     struct vg_table *table,
@@ -251,7 +252,8 @@ VG_MUST_USE enum vg_reason vg_checkpoint_run(
     struct vg_error *error);
 
 /*
- * Install the files in place of the rows in memory and free the checkpoint. Returns the position up
+ * Install the files in place of the rows in memory and free the checkpoint; of a table that was
+ * stopped meanwhile, only free it. Returns the position up
  * to which (included) the change log may be trimmed: it only rises, and 0 means nothing yet.
  */
 uint64_t vg_table_checkpoint_finish(struct vg_table *table, struct vg_checkpoint *taken_checkpoint);

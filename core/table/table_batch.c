@@ -123,7 +123,10 @@ enum vg_reason vg_table_prepare(
     uint32_t change_count,
     struct vg_error *error)
 {
-    VG_ASSERT(atomic_load(&table->state) == VG_TABLE_RUNNING && !table->prepared);
+    VG_ASSERT(!table->prepared);
+    if (atomic_load(&table->state) != VG_TABLE_RUNNING) {
+        return vg_error_set(error, VG_STORE_UNAVAILABLE, "the table does not run");
+    }
     if (table->unsettled + change_count > table->limits.unsettled_deaths) {
         vg_table_maintain(table);
         if (table->unsettled + change_count > table->limits.unsettled_deaths) {

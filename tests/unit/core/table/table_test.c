@@ -442,6 +442,32 @@ static void test_table__answers_before_the_start_and_after_the_stop(void **state
     close_place(&place);
 }
 
+static void test_table__stopped_during_a_checkpoint_waits_for_it(void **state)
+{
+    (void)state;
+    struct place place;
+    struct vg_checkpoint *checkpoint;
+    struct vg_table_started started;
+    const struct vg_table_start start = { .source = &fixture_nothing };
+    open_place(&place, 4);
+    place.table = fixture_open(&place.config);
+    assert_int_equal(add_record(&place), VG_OK);
+    assert_int_equal(vg_table_checkpoint_begin(place.table, true, &checkpoint, NULL), VG_OK);
+    vg_table_stop(place.table);
+    assert_false(vg_table_is_drained(place.table));
+    assert_int_equal(vg_checkpoint_run(checkpoint, NULL), VG_OK);
+    assert_false(vg_table_is_drained(place.table));
+    assert_int_equal(vg_table_checkpoint_finish(place.table, checkpoint), 1);
+    assert_true(vg_table_is_drained(place.table));
+    assert_false(vg_table_wants_checkpoint(place.table));
+    assert_int_equal(
+        vg_table_checkpoint_begin(place.table, true, &checkpoint, NULL),
+        VG_STORE_UNAVAILABLE);
+    assert_int_equal(add_record(&place), VG_STORE_UNAVAILABLE);
+    assert_int_equal(vg_table_start(place.table, &start, &started, NULL), VG_OK);
+    close_place(&place);
+}
+
 static void test_table__refuses_a_bad_configuration(void **state)
 {
     (void)state;
@@ -489,6 +515,7 @@ int main(void)
         cmocka_unit_test(test_table__a_log_too_long_becomes_a_rebuild),
         cmocka_unit_test(test_table__a_long_log_closes_the_tail),
         cmocka_unit_test(test_table__answers_before_the_start_and_after_the_stop),
+        cmocka_unit_test(test_table__stopped_during_a_checkpoint_waits_for_it),
         cmocka_unit_test(test_table__refuses_a_bad_configuration),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
