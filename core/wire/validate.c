@@ -63,6 +63,20 @@ static void violate_value(struct validator *validator, struct vg_bytes value, co
     violate(validator, VG_INVALID_FIELD_VALUE, value, message);
 }
 
+/* A required member is not there: the message names it. */
+static void violate_missing(struct validator *validator, const struct vg_field *field)
+{
+    char message[120];
+    struct vg_bytes name = vg_field_name(field);
+    (void)snprintf(
+        message,
+        sizeof(message),
+        "%.*s is required",
+        (int)name.size,
+        (const char *)name.data);
+    violate(validator, VG_REQUIRED_FIELD, vg_bytes(NULL, 0), message);
+}
+
 static void violate_number(struct validator *validator, int64_t number, const char *message)
 {
     char text[VG_TEXT_NUMBER_SIZE];
@@ -408,7 +422,7 @@ static bool check_message(
             (struct vg_path_step){ .field = hidden ? NULL : field, .index = VG_PATH_NO_INDEX });
         bool done = true;
         if (!set) {
-            violate(validator, VG_REQUIRED_FIELD, vg_bytes(NULL, 0), NULL);
+            violate_missing(validator, field);
         } else if ((field->flags & VG_FIELD_REPEATED) != 0) {
             done = check_list(validator, field, message);
         } else {

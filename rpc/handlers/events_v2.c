@@ -18,7 +18,7 @@ static enum vg_reason read_either(
     }
     vg_event_reading_release(out_reading);
     id->type = VG_EVENT_TYPE_RAW;
-    return vg_event_calls_read(call, id, out_reading);
+    return vg_event_calls_read(call, id, out_reading); /* which then says that there is neither */
 }
 
 /* A face that takes wire bytes gets them; for the other one they are read. */

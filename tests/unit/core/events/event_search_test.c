@@ -1,0 +1,615 @@
+/* Criteria against events in the table (events-api.md 4): who matches, in which order, who sees it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/base/limits.h"
+#include "tests/support/event_fixture.h"
+
+#define UUID_OF(n) "1679fbfc-1792-4992-8428-3cb4df642f0" #n
+
+#define ENDPOINT(ip_, port_)                                                                       \
+    {                                                                                              \
+        .ip = (ip_), .port = (port_)                                                               \
+    }
+#define NO_ENDPOINT ENDPOINT(NULL, VG_EVENT_NO_PORT)
+
+static const int64_t case_31[] = { 31 };
+static const int64_t case_33[] = { 33 };
+static char *const value_x[] = { (char[]){ "x" }, (char[]){ "y" } };
+static const struct vg_event_input_property property_k = { "k", value_x, 2 };
+
+/*
+ * The events, by the letter the tests call them:
+ *   a  plain                              1000
+ *   b  10.1.2.3 → 10.9.0.1:443, high      2000, observed 1900 to 2500
+ *   c  10.1.2.0/24 → none, tcp, KNOWN     3000
+ *   d  IPv6, blocked, critical            4000
+ *   e  of case 31 (readable), domain      5000
+ *   f  of customer sub                    6000
+ *   g  raw                                7000
+ *   h  of case 33, not readable by name   8000
+ */
+static const struct vg_event_input events[] = {
+    { .id_text = "AGGR/1000/1/" UUID_OF(1), .source = NO_ENDPOINT, .destination = NO_ENDPOINT },
+    { .id_text = "AGGR/2000/1/" UUID_OF(2),
+      .has_start = true,
+      .start = 1900,
+      .has_end = true,
+      .end = 2500,
+      .severity = VG_EVENT_SEVERITY_HIGH,
+      .count = 7,
+      .signature = "B",
+      .source = ENDPOINT("10.1.2.3", VG_EVENT_NO_PORT),
+      .destination = ENDPOINT("10.9.0.1", 443) },
+    { .id_text = "AGGR/3000/1/" UUID_OF(3),
+      .signature = "KNOWN",
+      .protocol = "tcp",
+      .location = "oslo",
+      .source = ENDPOINT("10.1.2.0/24", 1024),
+      .destination = NO_ENDPOINT },
+    { .id_text = "AGGR/4000/1/" UUID_OF(4),
+      .severity = VG_EVENT_SEVERITY_CRITICAL,
+      .flags = { { UINT64_C(1) << (VG_EVENT_FLAG_BLOCKED - 1),
+                   UINT64_C(1) << (VG_EVENT_FLAG_FAILURE - 65) } },
+      .source = { .ip = "2001:db8::1",
+                  .port = 65535,
+                  .geo = { .present = true, .country_code = "no" } },
+      .destination = NO_ENDPOINT },
+    { .id_text = "AGGR/5000/1/" UUID_OF(5),
+      .case_ids = case_31,
+      .case_count = 1,
+      .fqdn = "WWW.Example.org.",
+      .properties = &property_k,
+      .property_count = 1,
+      .source = NO_ENDPOINT,
+      .destination = NO_ENDPOINT },
+    { .id_text = "AGGR/6000/3/" UUID_OF(6), .source = NO_ENDPOINT, .destination = NO_ENDPOINT },
+    { .id_text = "RAW/7000/1/" UUID_OF(7), .source = NO_ENDPOINT, .destination = NO_ENDPOINT },
+    { .id_text = "AGGR/8000/1/" UUID_OF(8),
+      .case_ids = case_33,
+      .case_count = 1,
+      .source = NO_ENDPOINT,
+      .destination = NO_ENDPOINT },
+};
+
+/* All tests look at the same events and change none. */
+static int set_up(void **state)
+{
+    struct vg_event_fixture *f = calloc(1, sizeof(*f));
+    vg_event_fixture_open(f);
+    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+        vg_clock_manual_set(&f->clock, VG_EVENT_FIXTURE_NOW + (int64_t)i * 10);
+        (void)vg_event_fixture_submit(f, &events[i]);
+    }
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    vg_event_fixture_close(*state);
+    free(*state);
+    return 0;
+}
+
+/* --------------------------------------------------------------------------------- searching */
+
+struct page {
+    const struct vg_principal *principal; /* NULL = admin */
+    enum vg_event_type type;
+    struct vg_event_sort sort[10];
+    size_t sort_count;
+    int64_t limit;
+    int64_t offset;
+};
+
+static enum vg_reason search(
+    struct vg_event_fixture *f,
+    const struct vg_event_criteria *criteria,
+    const struct page *page,
+    char found[32],
+    uint64_t *out_count,
+    struct vg_error *error)
+{
+    struct vg_event_criteria_context context = {
+        .directory = f->snapshot,
+        .principal = page->principal != NULL ? page->principal : &f->admin,
+        .secret = f->rules.secret,
+        .now = vg_clock_now(&f->clock.clock),
+        .function = UINT64_C(1) << 1,
+        .type = page->type,
+        .arena = &f->arena,
+    };
+    struct vg_event_search asked = {
+        .sort = page->sort,
+        .sort_count = page->sort_count,
+        .limit = page->limit,
+        .offset = page->offset,
+    };
+    vg_error_init(error, &f->arena);
+    enum vg_reason reason = vg_event_criteria_compile(criteria, &context, &asked.where, error);
+    struct vg_event_cursor cursor;
+    if (reason == VG_OK) {
+        reason = vg_event_search_run(&f->source, &asked, &f->arena, &cursor, error);
+    }
+    if (reason != VG_OK) {
+        return reason;
+    }
+    size_t used = 0;
+    bool end = false;
+    while (!end) {
+        struct vg_event_id id;
+        struct vg_bytes record;
+        assert_int_equal(vg_event_cursor_next(&cursor, &id, &record, &end, error), VG_OK);
+        if (!end) {
+            struct vg_event_record unpacked;
+            assert_int_equal(
+                vg_event_record_unpack(&id, record, &f->arena, &unpacked, NULL),
+                VG_OK);
+            found[used++] = (char)('a' + (id.uuid.bytes[15] & 0xF) - 1);
+        }
+    }
+    found[used] = 0;
+    *out_count = cursor.match_count;
+    vg_event_cursor_close(&cursor);
+    return VG_OK;
+}
+
+static const struct page oldest_first = { .sort = { { VG_EVENT_SORT_TIMESTAMP, false } },
+                                          .sort_count = 1,
+                                          .limit = 25 };
+
+static void assert_found(
+    struct vg_event_fixture *f,
+    const char *what,
+    const struct vg_event_criteria *criteria,
+    const struct page *page,
+    const char *expected)
+{
+    char found[32];
+    uint64_t count = 0;
+    struct vg_error error;
+    enum vg_reason reason = search(f, criteria, page, found, &count, &error);
+    if (reason != VG_OK) {
+        fail_msg("%s: reason %d, %s", what, reason, error.message);
+    }
+    if (strcmp(found, expected) != 0) {
+        fail_msg("%s: found %s, expected %s", what, found, expected);
+    }
+    if (page->limit >= 8 && page->offset == 0) {
+        assert_int_equal(count, strlen(expected));
+    }
+}
+
+#define TEXTS(...)                                                                                 \
+    {                                                                                              \
+        (char *const[]){ __VA_ARGS__ },                                                            \
+            sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *)                          \
+    }
+#define S(text) ((char[]){ text })
+#define NUMBERS(...)                                                                               \
+    {                                                                                              \
+        (const int64_t[]){ __VA_ARGS__ },                                                          \
+            sizeof((const int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)                             \
+    }
+#define CODES(...)                                                                                 \
+    {                                                                                              \
+        (const int32_t[]){ __VA_ARGS__ },                                                          \
+            sizeof((const int32_t[]){ __VA_ARGS__ }) / sizeof(int32_t)                             \
+    }
+#define CRITERIA(...)                                                                              \
+    {                                                                                              \
+        .min_bits = { -1, -1 }, __VA_ARGS__                                                        \
+    }
+
+static void test_members(void **state)
+{
+    static const struct vg_event_criteria_id full = { .text = "NIDS/7000/1/" UUID_OF(7) };
+    static const struct vg_event_criteria_id parts = { .has_timestamp = true, .timestamp = 5000 };
+    static const struct vg_event_criteria_id foreign = { .text = "AGGR/1/1/abc" };
+    const struct vg_event_criteria_property x = { "k", TEXTS(S("x")) };
+    const struct vg_event_criteria_property z = { "k", TEXTS(S("z"), S("y")) };
+    const struct vg_event_criteria_property no = { "k", TEXTS(S("no")) };
+    const struct {
+        const char *what;
+        struct vg_event_criteria criteria;
+        const char *expected;
+    } rows[] = {
+        { "nothing", CRITERIA(.has_start = false), "abcdefgh" },
+        { "signature", CRITERIA(.signatures = TEXTS(S("KNOWN"), S("B"))), "bc" },
+        { "signature exactly", CRITERIA(.signatures = TEXTS(S("known"))), "" },
+        { "alarm", CRITERIA(.alarms = NUMBERS(41)), "c" },
+        { "category", CRITERIA(.categories = NUMBERS(42, 7)), "c" },
+        { "location", CRITERIA(.locations = NUMBERS(21)), "c" },
+        { "severity", CRITERIA(.severities = CODES(3, 4)), "bd" },
+        { "severity from", CRITERIA(.min_severity = 4), "d" },
+        { "severity to", CRITERIA(.max_severity = 1), "acefgh" },
+        { "severity none", CRITERIA(.min_severity = 3, .max_severity = 2), "" },
+        { "customer name", CRITERIA(.customers = TEXTS(S("SUB"))), "f" },
+        { "customer id text", CRITERIA(.customers = TEXTS(S("3"))), "f" },
+        { "customer unknown", CRITERIA(.customers = TEXTS(S("nobody"))), "" },
+        { "customer union",
+          CRITERIA(.customers = TEXTS(S("nobody")), .customer_ids = NUMBERS(3, 99)),
+          "f" },
+        { "any port", CRITERIA(.ports = { TEXTS(S("443")) }), "b" },
+        { "port range", CRITERIA(.ports = { TEXTS(S("1000-2000"), S("65535")) }), "cd" },
+        { "source port", CRITERIA(.ports = { [1] = TEXTS(S("443")) }), "" },
+        { "destination port", CRITERIA(.ports = { [2] = TEXTS(S("443")) }), "b" },
+        { "range backwards", CRITERIA(.ports = { TEXTS(S("500-1")) }), "" },
+        { "country", CRITERIA(.countries = { TEXTS(S("No")) }), "d" },
+        { "destination country", CRITERIA(.countries = { [2] = TEXTS(S("NO")) }), "" },
+        { "domain", CRITERIA(.domains = TEXTS(S("www.EXAMPLE.org."))), "e" },
+        { "no sub-domain", CRITERIA(.domains = TEXTS(S("example.org"))), "" },
+        { "property", CRITERIA(.properties = &x, .property_count = 1), "e" },
+        { "property any of", CRITERIA(.properties = &z, .property_count = 1), "e" },
+        { "property other", CRITERIA(.properties = &no, .property_count = 1), "" },
+        { "case", CRITERIA(.cases = NUMBERS(31, 32)), "e" },
+        { "no case", CRITERIA(.cases = NUMBERS(0)), "abcdfg" },
+        { "case or none", CRITERIA(.cases = NUMBERS(0, 33)), "abcdfgh" },
+        { "count", CRITERIA(.has_min_count = true, .min_count = 2), "b" },
+        { "count of nothing", CRITERIA(.has_min_count = true, .min_count = -3), "abcdefgh" },
+        { "flag low",
+          CRITERIA(.flags_all = { { UINT64_C(1) << (VG_EVENT_FLAG_BLOCKED - 1), 0 } }),
+          "d" },
+        { "flag high",
+          CRITERIA(.flags_all = { { 0, UINT64_C(1) << (VG_EVENT_FLAG_FAILURE - 65) } }),
+          "d" },
+        { "flag set by the server",
+          CRITERIA(.flags_all = { { UINT64_C(1) << (VG_EVENT_FLAG_NOTIFIED - 1), 0 } }),
+          "eh" },
+        { "no flag",
+          CRITERIA(
+                  .flags_none = { { UINT64_C(1) << (VG_EVENT_FLAG_NOTIFIED - 1),
+                                    UINT64_C(1) << (VG_EVENT_FLAG_FAILURE - 65) } }),
+          "abcfg" },
+        { "identity", CRITERIA(.ids = &full, .id_count = 1), "g" },
+        { "identity in part", CRITERIA(.ids = &parts, .id_count = 1), "e" },
+        { "identity of nobody", CRITERIA(.ids = &foreign, .id_count = 1), "" },
+        { "and", CRITERIA(.severities = CODES(3, 4), .signatures = TEXTS(S("B"))), "b" },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_found(*state, rows[i].what, &rows[i].criteria, &oldest_first, rows[i].expected);
+    }
+}
+
+static void test_networks(void **state)
+{
+    const struct {
+        const char *what;
+        struct vg_event_criteria criteria;
+        const char *expected;
+    } rows[] = {
+        { "host", CRITERIA(.networks = { TEXTS(S("10.1.2.3")) }), "bc" },
+        { "inside", CRITERIA(.networks = { TEXTS(S("10.0.0.0/8")) }), "bc" },
+        { "covers", CRITERIA(.networks = { TEXTS(S("10.1.2.77")) }), "c" },
+        { "everything", CRITERIA(.networks = { TEXTS(S("0.0.0.0/0")) }), "bc" },
+        { "other family", CRITERIA(.networks = { TEXTS(S("::/0")) }), "d" },
+        { "source", CRITERIA(.networks = { [1] = TEXTS(S("10.9.0.0/16")) }), "" },
+        { "destination", CRITERIA(.networks = { [2] = TEXTS(S("10.9.0.0/16")) }), "b" },
+        { "one of", CRITERIA(.networks = { TEXTS(S("1.1.1.1"), S("2001:db8::/32")) }), "d" },
+        { "min bits", { .min_bits = { 25, -1 }, .networks = { TEXTS(S("10.1.2.3")) } }, "b" },
+        { "min bits of the other side",
+          { .min_bits = { -1, 25 }, .networks = { TEXTS(S("10.1.2.3")) } },
+          "bc" },
+        { "the network itself",
+          { .min_bits = { 25, 25 }, .networks = { TEXTS(S("10.1.2.0/24")) } },
+          "bc" },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_found(*state, rows[i].what, &rows[i].criteria, &oldest_first, rows[i].expected);
+    }
+}
+
+#define RANGE(from, to) .has_start = true, .start = (from), .has_end = true, .end = (to)
+
+static void test_times(void **state)
+{
+    const vg_time day = VG_EVENT_FIXTURE_NOW;
+    const struct {
+        const char *what;
+        struct vg_event_criteria criteria;
+        const char *expected;
+    } rows[] = {
+        { "overlap", CRITERIA(RANGE(2400, 3000)), "bc" },
+        { "overlap at the bounds", CRITERIA(RANGE(2500, 2500)), "b" },
+        { "before", CRITERIA(RANGE(2501, 2999)), "" },
+        { "from", CRITERIA(.has_start = true, .start = 6000), "fgh" },
+        { "to", CRITERIA(.has_end = true, .end = 1999), "ab" },
+        { "inverted", CRITERIA(RANGE(3000, 2000)), "" },
+        { "timestamp", CRITERIA(RANGE(2400, 3000), .time_fields = CODES(1)), "c" },
+        { "start", CRITERIA(RANGE(1900, 1999), .time_fields = CODES(2)), "b" },
+        { "end or timestamp", CRITERIA(RANGE(2400, 3000), .time_fields = CODES(1, 3)), "bc" },
+        { "publication", CRITERIA(RANGE(day, day + 15), .time_fields = CODES(4)), "ab" },
+        { "all", CRITERIA(RANGE(1900, day + 5), .time_fields = CODES(5)), "abcdefgh" },
+        { "all without range", CRITERIA(.time_fields = CODES(5)), "abcdefgh" },
+        { "last updated", CRITERIA(.has_last_updated = true, .last_updated = day + 60), "gh" },
+        { "skip future",
+          CRITERIA(.has_end = true, .end = INT64_MAX, .skip_future = true),
+          "abcdefgh" },
+        { "index day",
+          CRITERIA(.has_index_start = true, .index_start = day + 3600000),
+          "abcdefgh" },
+        { "index next day", CRITERIA(.has_index_start = true, .index_start = day + 86400000), "" },
+        { "index day before", CRITERIA(.has_index_end = true, .index_end = day - 86400000), "" },
+        { "unpublished", CRITERIA(.unpublished_excluded = true), "abcdefgh" },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_found(*state, rows[i].what, &rows[i].criteria, &oldest_first, rows[i].expected);
+    }
+}
+
+/* Table of conventions.md 7.1: elements that match b and others that match nothing. */
+static void test_sub_criteria(void **state)
+{
+    const struct vg_event_criteria yes = CRITERIA(.signatures = TEXTS(S("B")));
+    const struct vg_event_criteria high = CRITERIA(.severities = CODES(3));
+    const struct vg_event_criteria no = CRITERIA(.signatures = TEXTS(S("nothing")));
+    static const struct vg_event_criteria empty = CRITERIA(.has_start = false);
+    const struct {
+        const char *what;
+        struct vg_event_sub_criteria elements[4];
+        size_t count;
+        const char *expected;
+    } rows[] = {
+        { "2 plain, none", { { .criteria = &no }, { .criteria = &no } }, 2, "" },
+        { "2 plain, one", { { .criteria = &yes }, { .criteria = &no } }, 2, "b" },
+        { "one plain, one required not",
+          { { .criteria = &yes },
+            { .criteria = &yes, .required = true },
+            { .criteria = &no, .required = true } },
+          3,
+          "" },
+        { "2 required",
+          { { .criteria = &yes, .required = true }, { .criteria = &high, .required = true } },
+          2,
+          "b" },
+        { "plain, required and excluded",
+          { { .criteria = &yes },
+            { .criteria = &yes, .required = true },
+            { .criteria = &high, .exclude = true } },
+          3,
+          "" },
+        { "only exclusion", { { .criteria = &yes, .exclude = true } }, 1, "acdefgh" },
+        { "plain not, required",
+          { { .criteria = &no }, { .criteria = &yes, .required = true } },
+          2,
+          "" },
+        { "exclude wins over required",
+          { { .criteria = &yes, .exclude = true, .required = true } },
+          1,
+          "acdefgh" },
+        { "an empty one is dropped",
+          { { .criteria = &empty, .exclude = true }, { .criteria = &empty } },
+          2,
+          "abcdefgh" },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct vg_event_criteria criteria =
+            CRITERIA(.sub_criteria = rows[i].elements, .sub_criteria_count = rows[i].count);
+        assert_found(*state, rows[i].what, &criteria, &oldest_first, rows[i].expected);
+    }
+}
+
+static void test_violations(void **state)
+{
+    struct vg_event_fixture *f = *state;
+    const struct vg_event_criteria bad_ip =
+        CRITERIA(.networks = { [1] = TEXTS(S("10.0.0.0/8"), S("10.1.2")) });
+    const struct vg_event_sub_criteria inner[] = {
+        { .criteria = &bad_ip, .name = "subCriteria", .index = 0 },
+    };
+    const struct vg_event_criteria_property x = { "k", TEXTS(S("x")) };
+    const struct {
+        struct vg_event_criteria criteria;
+        enum vg_reason reason;
+        const char *field;
+    } rows[] = {
+        { CRITERIA(.networks = { TEXTS(S("nonsense")) }), VG_INVALID_FIELD_VALUE, "ip[0]" },
+        { CRITERIA(.networks = { [2] = TEXTS(S("10.0.0.0/33")) }),
+          VG_INVALID_FIELD_VALUE,
+          "destinationIP[0]" },
+        { CRITERIA(.sub_criteria = inner, .sub_criteria_count = 1),
+          VG_INVALID_FIELD_VALUE,
+          "subCriteria[0].sourceIP[1]" },
+        { CRITERIA(.ports = { TEXTS(S("65536")) }), VG_INVALID_FIELD_VALUE, "port[0]" },
+        { CRITERIA(.ports = { [1] = TEXTS(S("1"), S("a-b")) }),
+          VG_INVALID_FIELD_VALUE,
+          "sourcePort[1]" },
+        { CRITERIA(.countries = { TEXTS(S("NOR")) }), VG_INVALID_FIELD_VALUE, "geoCountry[0]" },
+        { CRITERIA(.severities = CODES(1), .min_severity = 1), VG_CONFLICTING_FIELDS, "severity" },
+        { CRITERIA(.has_last_updated = true, .time_fields = CODES(1)),
+          VG_CONFLICTING_FIELDS,
+          "timeFieldStrategy" },
+        { CRITERIA(.ids = (const struct vg_event_criteria_id[]){ { .text = "x" } }, .id_count = 1),
+          VG_INVALID_FIELD_VALUE,
+          "eventIdentifier[0]" },
+        { CRITERIA(.properties = &x, .property_count = 1, .properties_tokenized = true),
+          VG_UNSUPPORTED_FIELD,
+          "exactMatchProperties" },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char found[32];
+        uint64_t count;
+        struct vg_error error;
+        enum vg_reason reason = search(f, &rows[i].criteria, &oldest_first, found, &count, &error);
+        assert_int_equal(reason, rows[i].reason);
+        assert_int_equal(error.violations.count, 1);
+        assert_string_equal(error.violations.items[0].field, rows[i].field);
+    }
+}
+
+static enum vg_reason nest(struct vg_event_fixture *f, unsigned depth)
+{
+    struct vg_event_criteria levels[16];
+    struct vg_event_sub_criteria elements[16];
+    for (unsigned i = 0; i <= depth; i++) {
+        vg_event_criteria_init(&levels[i]);
+        if (i > 0) {
+            elements[i] =
+                (struct vg_event_sub_criteria){ .criteria = &levels[i - 1], .name = "subCriteria" };
+            levels[i].sub_criteria = &elements[i];
+            levels[i].sub_criteria_count = 1;
+        }
+    }
+    char found[32];
+    uint64_t count;
+    struct vg_error error;
+    return search(f, &levels[depth], &oldest_first, found, &count, &error);
+}
+
+static void test_limit_of_nesting(void **state)
+{
+    assert_int_equal(nest(*state, VG_LIMIT_CRITERIA_DEPTH), VG_OK);
+    assert_int_equal(nest(*state, VG_LIMIT_CRITERIA_DEPTH + 1), VG_INVALID_FIELD_VALUE);
+}
+
+static void test_limit_of_questions(void **state)
+{
+    struct vg_event_fixture *f = *state;
+    static char *addresses[VG_PREDICATE_NODES_MAX];
+    for (size_t i = 0; i < VG_PREDICATE_NODES_MAX; i++) {
+        addresses[i] = vg_arena_printf(&f->arena, "10.0.%zu.%zu", i / 256, i % 256);
+    }
+    char found[32];
+    uint64_t count;
+    struct vg_error error;
+    struct vg_event_criteria criteria =
+        CRITERIA(.networks = { [1] = { addresses, VG_PREDICATE_NODES_MAX - 1 } });
+    assert_int_equal(search(f, &criteria, &oldest_first, found, &count, &error), VG_OK);
+    criteria.networks[1].count++;
+    assert_int_equal(
+        search(f, &criteria, &oldest_first, found, &count, &error),
+        VG_INVALID_FIELD_VALUE);
+}
+
+/* ------------------------------------------------------------------------------------ access */
+
+static void test_who_sees_what(void **state)
+{
+    struct vg_event_fixture *f = *state;
+    struct vg_principal nobody = f->viewer;
+    nobody.customer_count = 0;
+    struct vg_principal submitter = f->agent;
+    submitter.functions = UINT64_C(1) << 3;
+    const struct {
+        const char *what;
+        const struct vg_principal *principal;
+        struct vg_event_criteria criteria;
+        const char *expected;
+    } rows[] = {
+        { "agent", &f->agent, CRITERIA(.has_start = false), "abcdefgh" },
+        { "viewer", &f->viewer, CRITERIA(.has_start = false), "abcdegh" },
+        { "viewer names sub", &f->viewer, CRITERIA(.customer_ids = NUMBERS(3)), "" },
+        { "without customers", &nobody, CRITERIA(.has_start = false), "" },
+        { "without the function", &submitter, CRITERIA(.has_start = false), "" },
+        { "case by reader", &f->viewer, CRITERIA(.cases = NUMBERS(31)), "e" },
+        { "case not readable", &f->viewer, CRITERIA(.cases = NUMBERS(33)), "" },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct page page = oldest_first;
+        page.principal = rows[i].principal;
+        assert_found(f, rows[i].what, &rows[i].criteria, &page, rows[i].expected);
+    }
+    struct page page = oldest_first;
+    page.type = VG_EVENT_TYPE_AGGREGATED;
+    assert_found(
+        f,
+        "aggregated",
+        &(struct vg_event_criteria)CRITERIA(.has_start = false),
+        &page,
+        "abcdefh");
+}
+
+/* -------------------------------------------------------------------------------------- pages */
+
+static void test_sorting(void **state)
+{
+    static const struct {
+        const char *what;
+        struct vg_event_sort sort[3];
+        size_t count;
+        const char *expected;
+    } rows[] = {
+        { "default", { { 0 } }, 0, "hgfedcba" },
+        { "newest first", { { VG_EVENT_SORT_TIMESTAMP, true } }, 1, "hgfedcba" },
+        { "last updated", { { VG_EVENT_SORT_LAST_UPDATED, false } }, 1, "abcdefgh" },
+        { "severity, ties by identity", { { VG_EVENT_SORT_SEVERITY, true } }, 1, "dbacefhg" },
+        { "severity up", { { VG_EVENT_SORT_SEVERITY, false } }, 1, "acefghbd" },
+        { "severity, then newest",
+          { { VG_EVENT_SORT_SEVERITY, true }, { VG_EVENT_SORT_TIMESTAMP, true } },
+          2,
+          "dbhgfeca" },
+        { "customer", { { VG_EVENT_SORT_CUSTOMER, true } }, 1, "fabcdehg" },
+        { "count", { { VG_EVENT_SORT_COUNT, true }, { VG_EVENT_SORT_ID, false } }, 2, "bacdefhg" },
+        { "identity down", { { VG_EVENT_SORT_ID, true } }, 1, "ghfedcba" },
+    };
+    static const struct vg_event_criteria all = CRITERIA(.has_start = false);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct page page = { .sort_count = rows[i].count, .limit = 25 };
+        memcpy(page.sort, rows[i].sort, sizeof(rows[i].sort));
+        assert_found(*state, rows[i].what, &all, &page, rows[i].expected);
+    }
+}
+
+static void test_pages(void **state)
+{
+    static const struct {
+        int64_t limit, offset;
+        const char *expected;
+    } rows[] = {
+        { 3, 0, "abc" },      { 3, 3, "def" }, { 3, 6, "gh" },     { 3, 8, "" },
+        { 0, 0, "abcdefgh" }, { 0, 6, "gh" },  { 25, 200000, "" }, { 100000, 1, "bcdefgh" },
+    };
+    static const struct vg_event_criteria all = CRITERIA(.has_start = false);
+    struct vg_event_fixture *f = *state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct page page = oldest_first;
+        page.limit = rows[i].limit;
+        page.offset = rows[i].offset;
+        char found[32];
+        uint64_t count = 0;
+        struct vg_error error;
+        assert_int_equal(search(f, &all, &page, found, &count, &error), VG_OK);
+        assert_string_equal(found, rows[i].expected);
+        assert_int_equal(count, 8);
+    }
+}
+
+static void test_a_sort_key_twice_is_refused(void **state)
+{
+    struct page page = { .sort = { { VG_EVENT_SORT_COUNT, true }, { VG_EVENT_SORT_COUNT, false } },
+                         .sort_count = 2,
+                         .limit = 25 };
+    static const struct vg_event_criteria all = CRITERIA(.has_start = false);
+    char found[32];
+    uint64_t count;
+    struct vg_error error;
+    assert_int_equal(search(*state, &all, &page, found, &count, &error), VG_INVALID_FIELD_VALUE);
+    assert_string_equal(error.field, "sortBy");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_members),
+        cmocka_unit_test(test_networks),
+        cmocka_unit_test(test_times),
+        cmocka_unit_test(test_sub_criteria),
+        cmocka_unit_test(test_violations),
+        cmocka_unit_test(test_limit_of_nesting),
+        cmocka_unit_test(test_limit_of_questions),
+        cmocka_unit_test(test_who_sees_what),
+        cmocka_unit_test(test_sorting),
+        cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_a_sort_key_twice_is_refused),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
