@@ -279,9 +279,15 @@ static void append_lines(
         char own[PREFIX_MAX];
         memcpy(own, name.data, name.size);
         own[name.size] = '\0';
+        size_t before = out->size;
         vg_buffer_printf(out, "%s: ", path);
+        size_t start = out->size;
         vg_cell_append(table, message, own, out);
-        vg_buffer_append_byte(out, '\n');
+        if (out->size == start) {
+            out->size = before; /* a time that never was */
+        } else {
+            vg_buffer_append_byte(out, '\n');
+        }
     }
 }
 
