@@ -57,11 +57,9 @@ static enum vg_reason run(const struct vg_options *options, const sigset_t *sign
             listen,
             (unsigned)port);
         (void)fflush(stdout);
-#ifdef VG_WITH_DEMO
         if (options->demo) {
             reason = vg_demo_run(options->settings.data, port, &error);
         }
-#endif
     }
     if (reason == VG_OK) {
         int signal_number = 0;
