@@ -204,21 +204,21 @@ static struct vg_directory_snapshot *next_snapshot(
     return next;
 }
 
-const char *vg_directory_find_taken(
+enum vg_directory_taken vg_directory_find_taken(
     const struct vg_directory_snapshot *snapshot,
     enum vg_directory_kind kind,
     const struct vg_directory_entry *entry)
 {
     const struct kind_index *index = &snapshot->kinds[kind];
     if (find(index->by_name, index->count, entry, compare_names) != NULL) {
-        return "An object with this name exists already";
+        return VG_DIRECTORY_TAKEN_NAME;
     }
     bool taken = find(index->by_id, index->count, entry, compare_ids) != NULL;
     if (vg_directory_kinds[kind].is_subject) {
         taken = taken || find_id(snapshot, VG_DIRECTORY_USER, entry->id) != NULL ||
                 find_id(snapshot, VG_DIRECTORY_GROUP, entry->id) != NULL;
     }
-    return taken ? "An object with this id exists already" : NULL;
+    return taken ? VG_DIRECTORY_TAKEN_ID : VG_DIRECTORY_TAKEN_NOTHING;
 }
 
 /* An id that came from elsewhere is in use: what is given out next is larger. */

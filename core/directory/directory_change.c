@@ -81,6 +81,31 @@ static void put_reservations(
     }
 }
 
+/* Neither name nor id of what is added may be taken. */
+static enum vg_reason check_free(
+    struct vg_directory_change *change,
+    const struct vg_directory_entry *entry,
+    struct vg_error *error)
+{
+    const struct vg_directory_snapshot *snapshot = vg_directory_snapshot(change->directory);
+    enum vg_directory_taken taken = vg_directory_find_taken(snapshot, change->kind, entry);
+    vg_directory_snapshot_unref(snapshot);
+    if (taken == VG_DIRECTORY_TAKEN_NOTHING) {
+        return VG_OK;
+    }
+    bool is_name = taken == VG_DIRECTORY_TAKEN_NAME;
+    char id[VG_TEXT_NUMBER_SIZE];
+    (void)vg_text_number_print_int64(entry->id, id);
+    (void)vg_error_set(
+        error,
+        VG_OBJECT_EXISTS,
+        "An object with this %s exists already",
+        is_name ? "name" : "id");
+    /* Names of entries are texts of an arena, so they have their NUL. */
+    (void)vg_error_field(error, NULL, is_name ? (const char *)entry->name.data : id);
+    return VG_OBJECT_EXISTS;
+}
+
 /* `stored`: what is replaced; data NULL = the record is added. */
 static enum vg_reason prepare(
     struct vg_directory_change *change,
@@ -110,11 +135,9 @@ static enum vg_reason prepare(
         vg_batch_set(&change->batch, vg_key_bytes(&key), packed);
         return VG_OK;
     }
-    const struct vg_directory_snapshot *snapshot = vg_directory_snapshot(directory);
-    const char *taken = vg_directory_find_taken(snapshot, change->kind, entry);
-    vg_directory_snapshot_unref(snapshot);
-    if (taken != NULL) {
-        return vg_error_set(error, VG_OBJECT_EXISTS, "%s", taken);
+    reason = check_free(change, entry, error);
+    if (reason != VG_OK) {
+        return reason;
     }
     vg_batch_guard_absent(&change->batch, vg_key_bytes(&key));
     vg_batch_set(&change->batch, vg_key_bytes(&key), packed);

@@ -24,8 +24,14 @@ struct vg_directory {
     _Atomic int64_t subject_id; /* the largest of a user or group, in use or given out */
 };
 
-/* Words for what the snapshot has already of `entry`, its id or its name; NULL = nothing. */
-const char *vg_directory_find_taken(
+enum vg_directory_taken {
+    VG_DIRECTORY_TAKEN_NOTHING,
+    VG_DIRECTORY_TAKEN_NAME,
+    VG_DIRECTORY_TAKEN_ID,
+};
+
+/* What the snapshot has already of `entry`. */
+enum vg_directory_taken vg_directory_find_taken(
     const struct vg_directory_snapshot *snapshot,
     enum vg_directory_kind kind,
     const struct vg_directory_entry *entry);

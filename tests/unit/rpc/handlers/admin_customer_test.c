@@ -122,8 +122,8 @@ static void test_admin_customer__refusals(void **state)
         const char *field;
         const char *parameter;
     } rows[] = {
-        { "id taken", ROOT, { 10, "new", "", "" }, VG_OBJECT_EXISTS, "", "" },
-        { "name taken", ROOT, { 30, "ACME", "", "" }, VG_OBJECT_EXISTS, "", "" },
+        { "id taken", ROOT, { 10, "new", "", "" }, VG_OBJECT_EXISTS, "", "10" },
+        { "name taken", ROOT, { 30, "ACME", "", "" }, VG_OBJECT_EXISTS, "", "acme" },
         { "digits", ROOT, { 30, "123", "", "" }, VG_INVALID_FIELD_VALUE, "shortName", "123" },
         { "empty", ROOT, { 30, "", "", "" }, VG_INVALID_FIELD_VALUE, "shortName", "" },
         { "blank", ROOT, { 30, "a b", "", "" }, VG_INVALID_FIELD_VALUE, "shortName", "a b" },
