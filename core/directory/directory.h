@@ -152,7 +152,7 @@ void vg_directory_destroy(
 /* A number that grows with every change. */
 uint64_t vg_directory_snapshot_version(const struct vg_directory_snapshot *snapshot);
 
-/* How many things of a kind there are, and the one at `position`, in ascending order of id (keys
+/* How many things of a kind there are, and the one at place `at`, in ascending order of id (keys
  * and signatures: of name). */
 size_t vg_directory_count(
     const struct vg_directory_snapshot *snapshot,
@@ -160,7 +160,7 @@ size_t vg_directory_count(
 const void *vg_directory_at(
     const struct vg_directory_snapshot *snapshot,
     enum vg_directory_kind kind,
-    size_t position);
+    size_t at);
 
 /*
  * A new id for a user or group, which share one range: larger than all in use and never given twice
