@@ -67,6 +67,9 @@ bool vg_json_is_bindable(const struct vg_field *field);
  * appended to. The text conversions are those of the documented dialect. All memory is from
  * `arena`.
  *
+ * A list must be absent at first or made by this function alone, which knows how much room it left
+ * in it; never append to one that vg_json_read made.
+ *
  * Fails with VG_INVALID_URL_PARAMETER, which is also added to error->violations so that all wrong
  * parameters of a request can be told at once; VG_REQUEST_MEMORY. `field` must be bindable.
  */
