@@ -110,8 +110,10 @@ struct vg_event_submit_context {
     struct vg_random *random;
     const struct vg_event_rules *rules;
     struct vg_arena *arena;
-    vg_time arrived;  /* the request */
-    vg_time accepted; /* now */
+    vg_time arrived;          /* the request */
+    vg_time accepted;         /* now */
+    const char *arrived_text; /* both as decimal milliseconds */
+    const char *accepted_text;
 };
 
 struct vg_event_submission {

@@ -258,8 +258,8 @@ static bool add_default_properties(
         const char *value;
     } defaults[] = {
         { "agent.id", context->principal->user_name },
-        { "agent.timestamp", number_text(context->arena, context->arrived) },
-        { "engine.timestamp", number_text(context->arena, context->accepted) },
+        { "agent.timestamp", context->arrived_text },
+        { "engine.timestamp", context->accepted_text },
     };
     size_t count = record->property_count + VG_ARRAY_COUNT(defaults);
     struct vg_event_property *all = vg_arena_alloc(context->arena, count * sizeof(*all));

@@ -122,26 +122,60 @@ static enum vg_reason read_texts(
     return reason;
 }
 
+/* Values of properties are put one behind the other into runs of this many, or more. */
+#define VG_VALUE_RUN 64u
+
+struct value_run {
+    struct vg_bytes *values;
+    uint32_t used;
+    uint32_t size;
+};
+
+/* Add a value to the last property of the run; its values stay together. */
+static bool add_value(
+    struct vg_arena *arena,
+    struct value_run *run,
+    struct vg_event_property *property,
+    struct vg_bytes value)
+{
+    if (run->used == run->size) {
+        uint32_t size =
+            property->value_count < VG_VALUE_RUN / 2 ? VG_VALUE_RUN : 2 * property->value_count;
+        struct vg_bytes *values = vg_arena_alloc(arena, size * sizeof(*values));
+        if (values == NULL) {
+            return false;
+        }
+        if (property->value_count != 0) {
+            memcpy(values, property->values, property->value_count * sizeof(*values));
+        }
+        *run = (struct value_run){ values, property->value_count, size };
+        property->values = values;
+    } else if (property->value_count == 0) {
+        property->values = &run->values[run->used];
+    }
+    run->values[run->used++] = value;
+    property->value_count++;
+    return true;
+}
+
 static enum vg_reason read_property(
     struct vg_arena *arena,
-    struct vg_bytes bytes,
+    struct vg_bytes rest,
+    struct value_run *run,
     struct vg_event_property *property)
 {
-    struct vg_bytes rest = bytes;
     struct vg_wire_field field;
     enum vg_reason reason = VG_OK;
     while (next_field(&rest, &field, &reason)) {
         if (field.number == VG_PROPERTY_FIELD_KEY) {
             property->key = field.bytes;
+        } else if (
+            field.number == VG_PROPERTY_FIELD_VALUES &&
+            !add_value(arena, run, property, field.bytes)) {
+            return VG_REQUEST_MEMORY;
         }
     }
-    return reason != VG_OK ? reason
-                           : read_texts(
-                                 arena,
-                                 bytes,
-                                 VG_PROPERTY_FIELD_VALUES,
-                                 &property->values,
-                                 &property->value_count);
+    return reason;
 }
 
 static enum vg_reason read_properties(struct reading *reading, struct vg_bytes rest)
@@ -156,11 +190,12 @@ static enum vg_reason read_properties(struct reading *reading, struct vg_bytes r
     if (properties == NULL) {
         return VG_REQUEST_MEMORY;
     }
+    struct value_run run = { 0 };
     uint32_t filled = 0;
     struct vg_wire_field field;
     while (reason == VG_OK && next_field(&rest, &field, &reason)) {
         if (field.number == VG_LIST_FIELD_ITEMS) {
-            reason = read_property(reading->arena, field.bytes, &properties[filled++]);
+            reason = read_property(reading->arena, field.bytes, &run, &properties[filled++]);
         }
     }
     reading->record->properties = properties;

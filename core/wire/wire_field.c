@@ -89,22 +89,28 @@ enum vg_wire_step vg_wire_next(struct vg_bytes *rest, struct vg_wire_field *out_
     }
     struct vg_wire_field field = { .number = (uint32_t)(key >> 3),
                                    .wire_type = (uint8_t)(key & 7) };
-    const uint8_t *after =
-        vg_wire_skip(body, end, field.number, field.wire_type, VG_WIRE_DEPTH_MAX);
+    const uint8_t *after;
+    if (field.wire_type == VG_WIRE_BYTES) { /* most of all fields */
+        uint64_t size;
+        body = vg_wire_read_varint(body, end, &size);
+        if (body == NULL || size > (uint64_t)(end - body)) {
+            return VG_WIRE_STEP_BROKEN;
+        }
+        field.bytes = vg_bytes(body, (size_t)size);
+        after = body + size;
+    } else if (field.wire_type == VG_WIRE_VARINT) {
+        after = vg_wire_read_varint(body, end, &field.value);
+    } else {
+        after = vg_wire_skip(body, end, field.number, field.wire_type, VG_WIRE_DEPTH_MAX);
+    }
     if (after == NULL) {
         return VG_WIRE_STEP_BROKEN;
     }
-    if (field.wire_type == VG_WIRE_VARINT) {
-        (void)vg_wire_read_varint(body, end, &field.value);
-    } else if (field.wire_type == VG_WIRE_FIXED64) {
+    if (field.wire_type == VG_WIRE_FIXED64) {
         field.value = little_endian(body, 8);
     } else if (field.wire_type == VG_WIRE_FIXED32) {
         field.value = little_endian(body, 4);
-    } else if (field.wire_type == VG_WIRE_BYTES) {
-        body = vg_wire_read_varint(body, end, &field.value);
-        field.bytes = vg_bytes(body, (size_t)field.value);
-        field.value = 0;
-    } else {
+    } else if (field.wire_type == VG_WIRE_GROUP_START) {
         /* The content of a group, without the key that ends it. */
         field.bytes =
             vg_bytes(body, (size_t)(after - body) - vg_wire_varint_size(key | VG_WIRE_GROUP_END));

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/base/settings.h"
+#include "core/base/text_number.h"
 #include "core/events/event_ingest.h"
 #include "core/node/node.h"
 #include "proto/contract_handlers.h"
@@ -30,6 +31,8 @@ struct submit_work {
     struct vg_call *call;
     struct vg_event_rules rules;
     struct vg_event_submit_context context;
+    char arrived_text[VG_TEXT_NUMBER_SIZE];
+    char accepted_text[VG_TEXT_NUMBER_SIZE];
     struct vg_event_submission *events;
     Vigil__Events__V2__SubmitStatus *statuses;
     size_t count;
@@ -227,7 +230,11 @@ static void init_context(struct submit_work *work)
         .arena = &call->arena,
         .arrived = call->now,
         .accepted = vg_clock_now(call->service->clock),
+        .arrived_text = work->arrived_text,
+        .accepted_text = work->accepted_text,
     };
+    (void)vg_text_number_print_int64(work->context.arrived, work->arrived_text);
+    (void)vg_text_number_print_int64(work->context.accepted, work->accepted_text);
 }
 
 /* Submit `count` events. `work` has its answer set. */

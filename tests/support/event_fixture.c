@@ -247,6 +247,7 @@ struct vg_event_submit_context vg_event_fixture_context(
     const struct vg_principal *principal)
 {
     vg_time now = vg_clock_now(&fixture->clock.clock);
+    const char *text = vg_arena_printf(&fixture->arena, "%lld", (long long)now);
     return (struct vg_event_submit_context){
         .directory = fixture->snapshot,
         .principal = principal,
@@ -255,6 +256,8 @@ struct vg_event_submit_context vg_event_fixture_context(
         .arena = &fixture->arena,
         .arrived = now,
         .accepted = now,
+        .arrived_text = text,
+        .accepted_text = text,
     };
 }
 
