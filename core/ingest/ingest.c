@@ -451,9 +451,10 @@ struct vg_ingest_settings vg_ingest_settings_default(void)
         .group_bytes_max = 1024 * 1024,
         .recover_wait_ms = 100,
         .pace = {
-            .files_first = 4,
+            /* LevelDB compacts from 4 files on and stops at 12. Bursts must get through. */
+            .files_first = 6,
             .files_last = 11,
-            .bytes_first = 64u * 1024 * 1024,
+            .bytes_first = 128u * 1024 * 1024,
             .bytes_last = 4u * 1024 * 1024,
         },
     };
