@@ -1,6 +1,5 @@
 #include "rpc/grpc/grpc_server.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/assert.h"
@@ -42,6 +41,7 @@ const struct vg_http_header vg_grpc_refusal_headers[VG_GRPC_REFUSAL_HEADERS] = {
 /* One call and what surrounds it. */
 struct grpc_stream {
     struct vg_call call;
+    struct vg_worker *worker;
     struct vg_exchange *exchange; /* NULL once it is closed */
     struct vg_grpc_frame frame;
     struct vg_timer deadline;
@@ -81,7 +81,7 @@ static void stream_free(struct grpc_stream *stream)
         vg_call_dispose(&stream->call);
     }
     vg_arena_dispose(&stream->arena);
-    free(stream);
+    vg_block_pool_free(&stream->worker->blocks, stream);
 }
 
 /* --- Answering ---------------------------------------------------------------------------------
@@ -156,7 +156,7 @@ static void stream_refuse(struct grpc_stream *stream, unsigned status)
 static void grpc_ready(struct vg_call *call)
 {
     struct grpc_stream *stream = VG_CONTAINER_OF(call, struct grpc_stream, call);
-    struct vg_worker *worker = VG_CONTAINER_OF(call->home, struct vg_worker, mailbox);
+    struct vg_worker *worker = stream->worker;
     stream->away = false;
     if (stream->exchange == NULL) {
         stream_free(stream);
@@ -248,8 +248,10 @@ static void stream_begin(struct grpc_stream *stream, const struct vg_grpc_header
 
 static void grpc_headers(struct vg_exchange *exchange)
 {
-    struct grpc_stream *stream = calloc(1, sizeof(*stream));
+    struct grpc_stream *stream =
+        vg_block_pool_calloc(&exchange->worker->blocks, 1, sizeof(*stream));
     VG_ASSERT(stream != NULL);
+    stream->worker = exchange->worker;
     exchange->state = stream;
     stream->exchange = exchange;
     vg_arena_init(&stream->arena, VG_GRPC_STATUS_ARENA_BYTES);

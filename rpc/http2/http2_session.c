@@ -1,6 +1,5 @@
 #include "rpc/http2/http2_session.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/assert.h"
@@ -270,24 +269,52 @@ nghttp2_session_callbacks *vg_http2_session_callbacks(void)
 /* --- The protocol of the connection ------------------------------------------------------------
  */
 
+/* nghttp2's memory comes from the worker's blocks too. */
+static void *session_malloc(size_t size, void *owner)
+{
+    return vg_block_pool_alloc(owner, size);
+}
+
+static void session_free(void *block, void *owner)
+{
+    vg_block_pool_free(owner, block);
+}
+
+static void *session_calloc(size_t count, size_t size, void *owner)
+{
+    return vg_block_pool_calloc(owner, count, size);
+}
+
+static void *session_realloc(void *block, size_t size, void *owner)
+{
+    return vg_block_pool_realloc(owner, block, size);
+}
+
 bool vg_http2_session_open(struct vg_conn *conn)
 {
-    struct vg_http2_session *session = calloc(1, sizeof(*session));
+    struct vg_block_pool *blocks = &conn->worker->blocks;
+    struct vg_http2_session *session = vg_block_pool_calloc(blocks, 1, sizeof(*session));
     if (session == NULL) {
         return false;
     }
+    nghttp2_mem memory = { .mem_user_data = blocks,
+                           .malloc = session_malloc,
+                           .free = session_free,
+                           .calloc = session_calloc,
+                           .realloc = session_realloc };
     session->conn = conn;
     session->protocol = VG_CONTAINER_OF(
         (struct vg_conn_protocol *)(uintptr_t)conn->protocol,
         struct vg_http2_protocol,
         protocol);
     vg_http2_budget_init(&session->budget);
-    if (nghttp2_session_server_new2(
+    if (nghttp2_session_server_new3(
             &session->session,
             session->protocol->callbacks,
             session,
-            session->protocol->option) != 0) {
-        free(session);
+            session->protocol->option,
+            &memory) != 0) {
+        vg_block_pool_free(blocks, session);
         return false;
     }
     const struct vg_http2_limits *limits = &session->protocol->limits;
@@ -386,6 +413,6 @@ void vg_http2_session_closed(struct vg_conn *conn)
         vg_http2_stream_destroy(session->streams);
     }
     nghttp2_session_del(session->session);
-    free(session);
+    vg_block_pool_free(&conn->worker->blocks, session);
     conn->protocol_state = NULL;
 }

@@ -1,7 +1,6 @@
 #include "rpc/http2/http2_stream.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/assert.h"
@@ -308,7 +307,8 @@ static void stream_refuse(struct vg_http2_stream *stream, unsigned status)
 
 struct vg_http2_stream *vg_http2_stream_create(struct vg_http2_session *session, int32_t id)
 {
-    struct vg_http2_stream *stream = calloc(1, sizeof(*stream));
+    struct vg_http2_stream *stream =
+        vg_block_pool_calloc(&session->conn->worker->blocks, 1, sizeof(*stream));
     if (stream == NULL) {
         return NULL;
     }
@@ -353,7 +353,7 @@ void vg_http2_stream_destroy(struct vg_http2_stream *stream)
     session->conn->streams_open--;
     session->conn->active_ns = session->now_ns;
     vg_arena_dispose(&stream->overflow);
-    free(stream);
+    vg_block_pool_free(&session->conn->worker->blocks, stream);
 }
 
 void vg_http2_stream_begin(struct vg_http2_stream *stream)

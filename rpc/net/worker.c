@@ -282,6 +282,7 @@ void vg_worker_dispose(struct vg_worker *worker)
     }
     VG_ASSERT(uv_loop_close(&worker->loop) == 0);
     vg_mailbox_dispose(&worker->mailbox);
+    vg_block_pool_dispose(&worker->blocks);
     vg_buffer_dispose(&worker->scratch);
     worker->opened = false;
 }

@@ -29,6 +29,7 @@
 #include "core/base/compiler.h"
 #include "core/base/error.h"
 #include "core/base/task.h"
+#include "rpc/net/block_pool.h"
 #include "rpc/net/timer.h"
 
 struct vg_conn;
@@ -42,6 +43,7 @@ struct vg_worker {
     unsigned index;
     struct vg_server *server;
     struct vg_mailbox mailbox;
+    struct vg_block_pool blocks; /* memory of streams and calls */
 
     /* Private to rpc/net. */
     pthread_t thread; /* to be joined */

@@ -178,6 +178,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     flush(&conn);
     conn.protocol->closed(&conn);
+    vg_block_pool_dispose(&worker.blocks);
     VG_ASSERT(open_exchanges == 0 && conn.streams_open == 0);
     vg_http2_protocol_dispose(&http2);
     return 0;
