@@ -129,11 +129,11 @@ int64_t vg_column_number(const struct vg_column_data *data, uint32_t position)
     switch (data->value_size) {
     case 1: {
         uint8_t value = ((const uint8_t *)data->values)[position];
-        return value == UINT8_MAX ? VG_ABSENT : value;
+        return value == UINT8_MAX ? VG_ABSENT : data->base + value;
     }
     case 2: {
         uint16_t value = ((const uint16_t *)data->values)[position];
-        return value == UINT16_MAX ? VG_ABSENT : value;
+        return value == UINT16_MAX ? VG_ABSENT : data->base + value;
     }
     case 4: {
         uint32_t value = ((const uint32_t *)data->values)[position];

@@ -44,7 +44,7 @@ struct vg_column_data {
      * machine's order, or the element that is the IPv6 address. HASHES: 16-bit signatures. */
     void *values;
     uint8_t value_size;
-    int64_t base;     /* sealed TIME of 4 bytes: added to each value; else 0 */
+    int64_t base;     /* sealed TIME and NUMBER kept narrow: added to each value; else 0 */
     uint8_t *codes;   /* NETWORK */
     uint32_t *starts; /* NUMBERS, HASHES: first element of a row, one per row; ends behind it */
     uint32_t *ends;
@@ -103,12 +103,13 @@ static inline const void *vg_chunk_elements(const struct vg_column_data *data, u
     return block + (size_t)(start % VG_ROW_LIST_MAX) * data->element_size;
 }
 
-/* Sixteen bits that tell most rows apart from those without a hash: two bits per hash. */
+/* Sixteen bits that tell rows apart from those without a hash. One bit per hash: with two, a row of
+ * sixteen hashes would have nearly all set. */
 static inline uint16_t vg_hash_signature(const uint64_t *hashes, uint32_t count)
 {
     uint32_t signature = 0;
     for (uint32_t i = 0; i < count; i++) {
-        signature |= UINT32_C(1) << (hashes[i] & 15) | UINT32_C(1) << (hashes[i] >> 4 & 15);
+        signature |= UINT32_C(1) << (hashes[i] & 15);
     }
     return (uint16_t)signature;
 }

@@ -13,6 +13,8 @@
 #define CHUNK_VERSION 1u
 #define ARRAY_ALIGN   64u
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files keep the low bytes of numbers");
+
 struct vg_chunk_file_header {
     uint64_t magic;
     uint32_t version;
@@ -73,10 +75,24 @@ static uint32_t count_elements(const struct vg_chunk *chunk, uint32_t column)
     return count;
 }
 
-/* Times within 49 days of the first take half the space. */
-static bool fits_32_bits(const struct vg_zone *zone)
+/*
+ * Times and numbers are kept as differences to the chunk's smallest, in as few bytes as hold them
+ * (the largest value stands for absent): 49 days of times fit into four.
+ */
+static uint32_t narrow_size(enum vg_column_kind kind, const struct vg_column_data *data)
 {
-    return zone->min > zone->max || (uint64_t)zone->max - (uint64_t)zone->min < UINT32_MAX;
+    const struct vg_zone *zone = data->zone;
+    uint32_t size = data->value_size;
+    if (kind != VG_COLUMN_TIME && kind != VG_COLUMN_NUMBER) {
+        return size;
+    }
+    uint64_t range = zone->min > zone->max ? 0 : (uint64_t)zone->max - (uint64_t)zone->min;
+    for (uint32_t narrow = 1; narrow < size; narrow *= 2) {
+        if (range < (UINT64_C(1) << narrow * 8) - 1) {
+            return narrow;
+        }
+    }
+    return size;
 }
 
 static uint64_t plan_columns(const struct vg_chunk *chunk, struct vg_chunk_file_column *columns)
@@ -86,9 +102,8 @@ static uint64_t plan_columns(const struct vg_chunk *chunk, struct vg_chunk_file_
     for (uint32_t i = 0; i < chunk->schema->column_count; i++) {
         const struct vg_column_data *data = &chunk->columns[i];
         struct vg_chunk_file_column *column = &columns[i];
-        column->value_size = data->value_size;
-        if (chunk->schema->columns[i].kind == VG_COLUMN_TIME && fits_32_bits(data->zone)) {
-            column->value_size = 4;
+        column->value_size = narrow_size(chunk->schema->columns[i].kind, data);
+        if (column->value_size != data->value_size) {
             column->base = data->zone->min > data->zone->max ? 0 : data->zone->min;
         }
         column->zone = take(&size, sizeof(struct vg_zone));
@@ -109,17 +124,20 @@ static uint64_t plan_columns(const struct vg_chunk *chunk, struct vg_chunk_file_
     return size;
 }
 
-static void copy_times(
+static void copy_narrow(
     const struct vg_column_data *data,
     const struct vg_chunk_file_column *column,
     uint32_t rows,
-    uint32_t *out_values)
+    uint8_t *out_values)
 {
-    const int64_t *values = data->values;
     for (uint32_t row = 0; row < rows; row++) {
-        out_values[row] = values[row] == VG_ABSENT
-                              ? UINT32_MAX
-                              : (uint32_t)((uint64_t)values[row] - (uint64_t)column->base);
+        int64_t number = vg_column_number(data, row);
+        uint64_t stored = (uint64_t)number - (uint64_t)column->base;
+        if (number == VG_ABSENT) {
+            stored = UINT64_MAX;
+        }
+        /* The lowest bytes: files are in the machine's order, which is little endian. */
+        memcpy(out_values + (size_t)row * column->value_size, &stored, column->value_size);
     }
 }
 
@@ -174,7 +192,7 @@ static void fill_column(
         memcpy(image + column->codes, data->codes, chunk->rows);
         copy_networks(data, chunk->rows, values, image + column->elements);
     } else if (column->value_size != data->value_size) {
-        copy_times(data, column, chunk->rows, values);
+        copy_narrow(data, column, chunk->rows, image + column->values);
     } else if (column->value_size > 0) {
         memcpy(values, data->values, (size_t)chunk->rows * column->value_size);
     }
@@ -268,8 +286,11 @@ static bool map_column(
 {
     const struct vg_column *schema = &chunk->schema->columns[index];
     struct vg_column_data *data = &chunk->columns[index];
-    bool is_short_time = schema->kind == VG_COLUMN_TIME && column->value_size == 4;
-    if ((column->value_size != data->value_size && !is_short_time) ||
+    bool is_number = schema->kind == VG_COLUMN_TIME || schema->kind == VG_COLUMN_NUMBER;
+    bool is_narrow =
+        is_number && column->value_size < data->value_size &&
+        (column->value_size == 1 || column->value_size == 2 || column->value_size == 4);
+    if ((column->value_size != data->value_size && !is_narrow) ||
         !array_fits(column->zone, sizeof(struct vg_zone), size) ||
         !array_fits(column->values, (uint64_t)chunk->rows * column->value_size, size) ||
         !array_fits(column->codes, chunk->rows, size) ||

@@ -180,28 +180,87 @@ static bool row_list_wanted(
     return false;
 }
 
-static bool row_hashes_wanted(
+/* Rows whose lists are fetched ahead together. */
+#define HASH_ROWS_AHEAD 16u
+
+static bool list_has_hash(
     const struct vg_plan_node *node,
     const struct vg_column_data *data,
     uint32_t row)
 {
     uint32_t count = data->ends[row] - data->starts[row];
-    uint16_t signature = ((const uint16_t *)data->values)[row];
-    const uint64_t *items = NULL;
+    const uint64_t *items = count == 0 ? NULL : vg_chunk_elements(data, data->starts[row]);
     for (uint32_t w = 0; w < node->question->count; w++) {
         uint64_t wanted = node->question->hashes[w];
-        uint16_t bits = vg_hash_signature(&wanted, 1);
-        if ((signature & bits) != bits) {
-            continue; /* the list need not be touched */
-        }
-        items = items == NULL ? vg_chunk_elements(data, data->starts[row]) : items;
+        bool found = false;
         for (uint32_t i = 0; i < count; i++) {
-            if (items[i] == wanted) {
-                return true;
-            }
+            found |= items[i] == wanted;
+        }
+        if (found) {
+            return true;
         }
     }
     return false;
+}
+
+static bool signature_may_match(const struct vg_plan_node *node, uint16_t signature)
+{
+    for (uint32_t w = 0; w < node->question->count; w++) {
+        uint16_t bits = vg_hash_signature(&node->question->hashes[w], 1);
+        if ((signature & bits) == bits) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_lists(
+    const struct vg_plan_node *node,
+    const struct vg_plan_block *block,
+    const uint32_t *rows,
+    uint32_t count,
+    uint64_t *out)
+{
+    const struct vg_column_data *data = &block->chunk->columns[node->question->column];
+    for (uint32_t i = 0; i < count; i++) {
+        if (!list_has_hash(node, data, block->first + rows[i])) {
+            out[rows[i] / 64] &= ~(UINT64_C(1) << rows[i] % 64);
+        }
+    }
+}
+
+/* The lists lie far apart and each costs a cache miss or two. So the signatures, which do not, are
+ * asked first, and the lists of several rows are fetched before the first of them is looked at. */
+static void filter_hashes(
+    const struct vg_plan_node *node,
+    const struct vg_plan_block *block,
+    uint64_t *out)
+{
+    const struct vg_column_data *data = &block->chunk->columns[node->question->column];
+    const uint16_t *signatures = (const uint16_t *)data->values + block->first;
+    uint32_t rows[HASH_ROWS_AHEAD];
+    uint32_t count = 0;
+    for (uint32_t word = 0; word < word_count(block); word++) {
+        for (uint64_t rest = out[word]; rest != 0; rest &= rest - 1) {
+            uint32_t row = word * 64 + (uint32_t)__builtin_ctzll(rest);
+            uint32_t start = data->starts[block->first + row];
+            if (data->ends[block->first + row] == start ||
+                !signature_may_match(node, signatures[row])) {
+                out[word] &= ~(UINT64_C(1) << row % 64);
+                continue;
+            }
+            const uint8_t *elements = vg_chunk_elements(data, start);
+            __builtin_prefetch(elements);
+            __builtin_prefetch(elements + 64);
+            __builtin_prefetch(elements + 128);
+            rows[count++] = row;
+            if (count == HASH_ROWS_AHEAD) {
+                check_lists(node, block, rows, count, out);
+                count = 0;
+            }
+        }
+    }
+    check_lists(node, block, rows, count, out);
 }
 
 static bool row_bytes_wanted(
@@ -403,7 +462,7 @@ static void evaluate_leaf(
         return;
     case VG_PREDICATE_HASH_IN:
         memcpy(out, wanted, word_count(block) * sizeof(*out));
-        filter(node, block, row_hashes_wanted, out);
+        filter_hashes(node, block, out);
         return;
     case VG_PREDICATE_ABSENT:
         evaluate_absent(node, block, wanted, out);

@@ -1,0 +1,455 @@
+/*
+ * What the columnar table costs, with the schema of events: rebuild, batches of 1,000, restart from
+ * a checkpoint, searches fresh and after 30 % of all rows were updated. Searches stand beside the
+ * time a plain sum over 8 bytes per row takes in the same run, because the machine's speed is not
+ * ours to promise.
+ *
+ *   bench_table [rows]
+ *
+ * Threads: one.
+ */
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/events/event_table.h"
+#include "core/table/search.h"
+#include "core/table/table.h"
+
+#define ROWS_DEFAULT  1000000u
+#define BATCH         1000u
+#define ROUNDS        21
+#define DAY_MS        INT64_C(86400000)
+#define FIRST_MS      INT64_C(1700000000000)
+#define SIGNATURES    2000u
+#define CUSTOMERS     50u
+#define ADDRESSES     100000u
+#define REBUILD_FLOOR 300000.0
+
+struct bench {
+    char path[64];
+    uint64_t rows;
+    struct vg_table_config config;
+    struct vg_table *table;
+};
+
+/* The values of one made-up event and what they point at. */
+struct made_row {
+    struct vg_value values[VG_EVENT_COLUMNS];
+    struct vg_row row;
+    int64_t customer;
+    uint8_t uuid[16];
+    char signature[48];
+    uint64_t properties[20];
+};
+
+static void must(bool good, const char *what)
+{
+    if (!good) {
+        (void)fprintf(stderr, "bench_table: %s failed\n", what);
+        exit(1);
+    }
+}
+
+static uint64_t now_ns(clockid_t clock)
+{
+    struct timespec time;
+    must(clock_gettime(clock, &time) == 0, "the clock");
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static uint64_t mix(uint64_t *state)
+{
+    uint64_t mixed = (*state += UINT64_C(0x9E3779B97F4A7C15));
+    mixed = (mixed ^ mixed >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    mixed = (mixed ^ mixed >> 27) * UINT64_C(0x94D049BB133111EB);
+    return mixed ^ mixed >> 31;
+}
+
+/* Many small numbers and few large ones, as names are spread over alerts: about 1 / rank. */
+static uint32_t skewed(uint64_t *state, uint32_t bound)
+{
+    uint64_t drawn = mix(state);
+    uint32_t bits = (uint32_t)(drawn >> 40) % 32;
+    uint32_t below = bound >> (bits % 12);
+    return (uint32_t)drawn % (below == 0 ? 1 : below);
+}
+
+static struct vg_network make_address(uint64_t *state)
+{
+    uint32_t number = skewed(state, ADDRESSES);
+    struct vg_network network = { .family = VG_NETWORK_IPV4, .bits = 32 };
+    network.address[0] = 10;
+    network.address[1] = (uint8_t)(number >> 16);
+    network.address[2] = (uint8_t)(number >> 8);
+    network.address[3] = (uint8_t)number;
+    return network;
+}
+
+static void make_row(struct made_row *made, uint64_t rows, uint64_t id, uint64_t version)
+{
+    struct vg_value *values = made->values;
+    uint64_t state = id * 2 + version * UINT64_C(0x1000000000);
+    uint64_t id_state = id;
+    memset(values, 0, sizeof(made->values));
+    made->row.values = values;
+    vg_time time = FIRST_MS + (vg_time)(id * (uint64_t)(30 * DAY_MS) / rows);
+    values[VG_EVENT_COLUMN_TIMESTAMP].number = time;
+    made->customer = 1 + (int64_t)skewed(&id_state, CUSTOMERS);
+    values[VG_EVENT_COLUMN_CUSTOMER].numbers.items = &made->customer;
+    values[VG_EVENT_COLUMN_CUSTOMER].numbers.count = 1;
+    values[VG_EVENT_COLUMN_TYPE].number = 0;
+    uint64_t uuid[2] = { mix(&id_state), id };
+    memcpy(made->uuid, uuid, sizeof(uuid));
+    values[VG_EVENT_COLUMN_UUID].bytes = vg_bytes(made->uuid, 16);
+    values[VG_EVENT_COLUMN_FIRST_EVENT].number = time;
+    values[VG_EVENT_COLUMN_LAST_EVENT].number = time + 1000;
+    values[VG_EVENT_COLUMN_ENGINE_PERSISTED].number = time + 2000;
+    values[VG_EVENT_COLUMN_PUBLISHED].number = VG_ABSENT;
+    values[VG_EVENT_COLUMN_FIRST_ASSESSED].number = VG_ABSENT;
+    values[VG_EVENT_COLUMN_FLAGS_LOW].number = (int64_t)(mix(&state) & mix(&state) & 0xFFFF);
+    values[VG_EVENT_COLUMN_SEVERITY].number = (int64_t)(mix(&state) % 4);
+    values[VG_EVENT_COLUMN_COUNT].number = 1 + (int64_t)skewed(&state, 100);
+    values[VG_EVENT_COLUMN_PROTOCOL].number = 6;
+    (void)snprintf(
+        made->signature,
+        sizeof(made->signature),
+        "SURICATA-1:%u",
+        2000000u + skewed(&state, SIGNATURES));
+    values[VG_EVENT_COLUMN_SIGNATURE].bytes = vg_bytes_text(made->signature);
+    values[VG_EVENT_COLUMN_ALARM].number = (int64_t)skewed(&state, 100);
+    values[VG_EVENT_COLUMN_CATEGORY].number = (int64_t)skewed(&state, 10);
+    values[VG_EVENT_COLUMN_LOCATION].number = (int64_t)skewed(&state, 20);
+    values[VG_EVENT_COLUMN_SOURCE].network = make_address(&state);
+    values[VG_EVENT_COLUMN_DESTINATION].network = make_address(&state);
+    values[VG_EVENT_COLUMN_SOURCE_PORT].number = (int64_t)(mix(&state) % 65536);
+    values[VG_EVENT_COLUMN_DESTINATION_PORT].number = (int64_t)skewed(&state, 1024);
+    values[VG_EVENT_COLUMN_SOURCE_COUNTRY].bytes = vg_bytes_text("NO");
+    values[VG_EVENT_COLUMN_DESTINATION_COUNTRY].bytes = vg_bytes_text("SE");
+    for (uint32_t i = 0; i < 16; i++) {
+        uint64_t word = i < 8 ? i : 100 + skewed(&state, 50000);
+        made->properties[i] = mix(&word);
+    }
+    values[VG_EVENT_COLUMN_PROPERTIES].hashes.items = made->properties;
+    values[VG_EVENT_COLUMN_PROPERTIES].hashes.count = 16;
+}
+
+/* Rows are made outside the measured time, a stretch at a time. */
+static enum vg_reason scan(void *owner, struct vg_table_rebuild *rebuild, struct vg_error *error)
+{
+    static struct made_row made[BATCH];
+    struct bench *bench = owner;
+    uint64_t spent_ns = 0;
+    uint64_t cpu_ns = 0;
+    for (uint64_t id = 0; id < bench->rows; id += BATCH) {
+        uint64_t count = bench->rows - id < BATCH ? bench->rows - id : BATCH;
+        for (uint64_t i = 0; i < count; i++) {
+            make_row(&made[i], bench->rows, id + i, 0);
+            made[i].values[VG_EVENT_COLUMN_LAST_UPDATED].number = FIRST_MS + (vg_time)(id + i);
+        }
+        uint64_t begun = now_ns(CLOCK_MONOTONIC);
+        uint64_t cpu_begun = now_ns(CLOCK_THREAD_CPUTIME_ID);
+        for (uint64_t i = 0; i < count; i++) {
+            enum vg_reason reason = vg_table_rebuild_add(rebuild, 0, &made[i].row, error);
+            if (reason != VG_OK) {
+                return reason;
+            }
+        }
+        cpu_ns += now_ns(CLOCK_THREAD_CPUTIME_ID) - cpu_begun;
+        spent_ns += now_ns(CLOCK_MONOTONIC) - begun;
+    }
+    double rate = (double)bench->rows * 1e9 / (double)spent_ns;
+    printf(
+        "rebuild            %8.0f rows/s, %.2f us of CPU per row (wanted: %.0f)\n",
+        rate,
+        (double)cpu_ns / 1e3 / (double)bench->rows,
+        REBUILD_FLOOR);
+    return VG_OK;
+}
+
+static enum vg_reason replay_nothing(
+    void *owner,
+    uint64_t after,
+    struct vg_table_replay *replay,
+    struct vg_error *error)
+{
+    (void)owner;
+    (void)after;
+    (void)replay;
+    (void)error;
+    return VG_OK;
+}
+
+static enum vg_reason load_nothing(
+    void *owner,
+    uint32_t kind,
+    struct vg_bytes id,
+    struct vg_row *row,
+    bool *out_exists,
+    struct vg_error *error)
+{
+    (void)owner;
+    (void)kind;
+    (void)id;
+    (void)row;
+    (void)out_exists;
+    return vg_error_set(error, VG_INTERNAL, "there is nothing to load");
+}
+
+static void open_table(struct bench *bench, uint64_t sequence, struct vg_table_started *out_started)
+{
+    const struct vg_table_source source = {
+        .owner = bench,
+        .replay = replay_nothing,
+        .load = load_nothing,
+        .scan = scan,
+    };
+    const struct vg_table_start start = { .source = &source, .sequence = sequence };
+    must(vg_table_open(&bench->config, &bench->table, NULL) == VG_OK, "opening");
+    must(vg_table_start(bench->table, &start, out_started, NULL) == VG_OK, "starting");
+}
+
+static void write_checkpoint(struct bench *bench)
+{
+    struct vg_checkpoint *checkpoint;
+    must(
+        vg_table_checkpoint_begin(bench->table, true, &checkpoint, NULL) == VG_OK,
+        "beginning a checkpoint");
+    must(vg_checkpoint_run(checkpoint, NULL) == VG_OK, "writing a checkpoint");
+    (void)vg_table_checkpoint_finish(bench->table, checkpoint);
+}
+
+/* New versions of 30 % of all rows, spread over all times, 1,000 a batch. */
+static void update_rows(struct bench *bench)
+{
+    static struct made_row made[BATCH];
+    static struct vg_table_change changes[BATCH];
+    uint64_t spent_ns = 0;
+    uint64_t cpu_ns = 0;
+    uint64_t updates = 0;
+    for (uint64_t id = 0; id + BATCH * 10 <= bench->rows; id += BATCH * 10) {
+        for (uint32_t third = 0; third < 3; third++) {
+            for (uint32_t i = 0; i < BATCH; i++) {
+                make_row(&made[i], bench->rows, id + i * 10 + third * 3, 1);
+                made[i].values[VG_EVENT_COLUMN_LAST_UPDATED].number =
+                    FIRST_MS + (vg_time)(bench->rows + updates + i);
+                changes[i] = (struct vg_table_change){ .row = &made[i].row };
+            }
+            uint64_t begun = now_ns(CLOCK_MONOTONIC);
+            uint64_t cpu_begun = now_ns(CLOCK_THREAD_CPUTIME_ID);
+            enum vg_reason reason = vg_table_prepare(bench->table, changes, BATCH, NULL);
+            must(reason == VG_OK, "preparing a batch");
+            vg_table_publish(bench->table, vg_table_sequence(bench->table) + 1, NULL);
+            vg_table_maintain(bench->table);
+            cpu_ns += now_ns(CLOCK_THREAD_CPUTIME_ID) - cpu_begun;
+            spent_ns += now_ns(CLOCK_MONOTONIC) - begun;
+            updates += BATCH;
+        }
+        if (vg_table_wants_checkpoint(bench->table)) {
+            write_checkpoint(bench);
+        }
+    }
+    if (updates > 0) {
+        printf(
+            "batches of updates %8.0f rows/s, %.2f us of CPU per row\n",
+            (double)updates * 1e9 / (double)spent_ns,
+            (double)cpu_ns / 1e3 / (double)updates);
+    }
+}
+
+static int compare_times(const void *left, const void *right)
+{
+    const uint64_t *a = left;
+    const uint64_t *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
+static void run_search(
+    struct bench *bench,
+    const char *name,
+    const struct vg_predicate *where,
+    const struct vg_sort_key *key,
+    uint32_t limit)
+{
+    uint64_t times[ROUNDS];
+    struct vg_search_result result = { 0 };
+    struct vg_search search = { .where = where, .sort = key, .sort_count = 1, .limit = limit };
+    for (int round = 0; round < ROUNDS; round++) {
+        struct vg_arena arena;
+        struct vg_snapshot snapshot;
+        vg_arena_init(&arena, 64u << 20);
+        uint64_t begun = now_ns(CLOCK_THREAD_CPUTIME_ID);
+        must(
+            vg_snapshot_acquire(bench->table, 60000, &snapshot, NULL) == VG_OK,
+            "taking a snapshot");
+        must(vg_search_run(&snapshot, &search, &arena, &result, NULL) == VG_OK, "searching");
+        vg_snapshot_release(&snapshot);
+        times[round] = now_ns(CLOCK_THREAD_CPUTIME_ID) - begun;
+        vg_arena_dispose(&arena);
+    }
+    qsort(times, ROUNDS, sizeof(times[0]), compare_times);
+    printf(
+        "  %-34s %8.3f ms (least %.3f), %llu found\n",
+        name,
+        (double)times[ROUNDS / 2] / 1e6,
+        (double)times[0] / 1e6,
+        (unsigned long long)result.match_count);
+}
+
+/* What reading 8 bytes a row costs here and now. */
+static void run_floor(uint64_t rows)
+{
+    uint64_t *numbers = calloc(rows, sizeof(*numbers));
+    must(numbers != NULL, "memory");
+    memset(numbers, 1, rows * sizeof(*numbers));
+    uint64_t least = UINT64_MAX;
+    volatile uint64_t sink = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        uint64_t begun = now_ns(CLOCK_THREAD_CPUTIME_ID);
+        uint64_t sum = 0;
+        for (uint64_t i = 0; i < rows; i++) {
+            sum += numbers[i];
+        }
+        sink += sum;
+        uint64_t took = now_ns(CLOCK_THREAD_CPUTIME_ID) - begun;
+        least = took < least ? took : least;
+    }
+    printf("  %-34s %8.3f ms\n", "(a sum over 8 bytes per row)", (double)least / 1e6);
+    free(numbers);
+}
+
+static void run_searches(struct bench *bench, const char *when)
+{
+    struct vg_arena arena;
+    vg_arena_init(&arena, 16u << 20);
+    const struct vg_sort_key newest = { VG_EVENT_COLUMN_TIMESTAMP, true };
+    const struct vg_sort_key pulled = { VG_EVENT_COLUMN_LAST_UPDATED, false };
+    int64_t end = FIRST_MS + 30 * DAY_MS;
+    int64_t customer = 1;
+    struct vg_bytes signature = vg_bytes_text("SURICATA-1:2000003");
+    struct vg_network network = make_address(&(uint64_t){ 5 });
+    network.bits = 24;
+    network.address[3] = 0;
+    const struct vg_predicate *day =
+        vg_predicate_range(&arena, VG_EVENT_COLUMN_TIMESTAMP, end - DAY_MS, end);
+    const struct vg_predicate *week =
+        vg_predicate_range(&arena, VG_EVENT_COLUMN_TIMESTAMP, end - 7 * DAY_MS, end);
+    const struct vg_predicate *ours =
+        vg_predicate_number_in(&arena, VG_EVENT_COLUMN_CUSTOMER, &customer, 1);
+    const struct vg_predicate *named =
+        vg_predicate_bytes_in(&arena, VG_EVENT_COLUMN_SIGNATURE, &signature, 1);
+    const struct vg_predicate *sides[] = {
+        vg_predicate_network(&arena, VG_EVENT_COLUMN_SOURCE, &network, -1),
+        vg_predicate_network(&arena, VG_EVENT_COLUMN_DESTINATION, &network, -1),
+        named,
+    };
+    const struct vg_predicate *either = vg_predicate_or(&arena, sides, 2);
+    const struct vg_predicate *any = vg_predicate_or(&arena, sides, 3);
+    uint64_t word = 100 + 7;
+    uint64_t property = mix(&word);
+    const struct vg_predicate *detail[] = {
+        vg_predicate_range(&arena, VG_EVENT_COLUMN_SEVERITY, 2, 3),
+        vg_predicate_range(&arena, VG_EVENT_COLUMN_DESTINATION_PORT, 0, 100),
+        vg_predicate_flags_any(&arena, VG_EVENT_COLUMN_FLAGS_LOW, 3),
+        vg_predicate_hash_in(&arena, VG_EVENT_COLUMN_PROPERTIES, &property, 1),
+    };
+    printf("searches, %s (CPU time)\n", when);
+#define BOTH(a, b) vg_predicate_and(&arena, (const struct vg_predicate *[]){ (a), (b) }, 2)
+    run_search(bench, "day and customer, newest 25", BOTH(day, ours), &newest, 25);
+    run_search(bench, "week and signature, newest 25", BOTH(week, named), &newest, 25);
+    run_search(bench, "week and /24 either side, 25", BOTH(week, either), &newest, 25);
+    run_search(bench, "customer, all times, newest 25", ours, &newest, 25);
+    run_search(bench, "signature, all times, count", named, &newest, 0);
+    run_search(
+        bench,
+        "(signature or /24) and not customer",
+        BOTH(any, vg_predicate_not(&arena, ours)),
+        &newest,
+        1000);
+    run_search(
+        bench,
+        "severity, port, flags and property",
+        vg_predicate_and(&arena, detail, 4),
+        &newest,
+        25);
+    run_search(
+        bench,
+        "pull of 1,000 by lastUpdated",
+        vg_predicate_range(&arena, VG_EVENT_COLUMN_LAST_UPDATED, FIRST_MS + 1000, INT64_MAX),
+        &pulled,
+        1000);
+    run_floor(bench->rows);
+    vg_arena_dispose(&arena);
+}
+
+static void show_memory(struct bench *bench)
+{
+    struct vg_table_usage usage;
+    vg_table_usage(bench->table, &usage);
+    printf(
+        "per live row       %8.0f bytes mapped, %.0f in memory (%llu rows, %llu dead, %llu "
+        "chunks)\n",
+        (double)usage.mapped_bytes / (double)usage.rows,
+        (double)usage.memory_bytes / (double)usage.rows,
+        (unsigned long long)usage.rows,
+        (unsigned long long)usage.dead_rows,
+        (unsigned long long)usage.chunks);
+}
+
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *walk)
+{
+    (void)status;
+    (void)kind;
+    (void)walk;
+    return remove(path);
+}
+
+static void stop_table(struct bench *bench)
+{
+    vg_table_stop(bench->table);
+    must(vg_table_is_drained(bench->table), "stopping");
+    vg_table_close(bench->table);
+}
+
+int main(int count, char **arguments)
+{
+    static const struct vg_table_schema *const schemas[] = { &vg_event_table_schema };
+    struct bench bench = { .rows = ROWS_DEFAULT };
+    struct vg_table_started started;
+    if (count > 1) {
+        bench.rows = strtoull(arguments[1], NULL, 10);
+    }
+    must(bench.rows >= BATCH, "reading the number of rows, 1,000 at least,");
+    (void)snprintf(bench.path, sizeof(bench.path), "/tmp/vigil-bench-XXXXXX");
+    must(mkdtemp(bench.path) != NULL, "making a folder");
+    bench.config = (struct vg_table_config){
+        .path = bench.path,
+        .schemas = schemas,
+        .kind_count = 1,
+        .clock = &vg_clock_real,
+    };
+    printf("%llu rows\n", (unsigned long long)bench.rows);
+    open_table(&bench, 1, &started);
+    write_checkpoint(&bench);
+    show_memory(&bench);
+    run_searches(&bench, "fresh");
+
+    stop_table(&bench);
+    uint64_t begun = now_ns(CLOCK_MONOTONIC);
+    open_table(&bench, 1, &started);
+    must(!started.rebuilt, "believing the checkpoint");
+    double seconds = (double)(now_ns(CLOCK_MONOTONIC) - begun) / 1e9;
+    printf("start from files   %8.0f rows/s, %.3f s\n", (double)bench.rows / seconds, seconds);
+    run_searches(&bench, "after a restart");
+
+    update_rows(&bench);
+    write_checkpoint(&bench);
+    show_memory(&bench);
+    run_searches(&bench, "after updates of 30 %");
+    stop_table(&bench);
+    (void)nftw(bench.path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    return 0;
+}
