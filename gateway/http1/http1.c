@@ -14,6 +14,7 @@
 #include <llhttp.h>
 
 #include "core/base/assert.h"
+#include "core/base/metrics.h"
 #include "gateway/http1/http1_head.h"
 #include "rpc/net/worker.h"
 
@@ -226,6 +227,7 @@ static int on_header_value_complete(llhttp_t *parser)
 static void open_exchange(struct http1_conn *state)
 {
     const struct vg_exchange_selector *selector = state->http1->selector;
+    vg_metrics_add(VG_METRIC_http1_requests_total, 1);
     state->open = true;
     state->body_comes =
         (state->parser.flags & F_CHUNKED) != 0 || state->exchange.request.content_length > 0;

@@ -68,10 +68,8 @@ static const struct vg_face grpc_face = {
 
 static struct vg_service *grpc_service(const struct vg_exchange *exchange)
 {
-    const struct vg_grpc_server *server = VG_CONTAINER_OF(
-        (struct vg_exchange_app *)(uintptr_t)exchange->app,
-        struct vg_grpc_server,
-        app);
+    const struct vg_grpc_server *server =
+        VG_CONTAINER_OF_CONST(exchange->app, struct vg_grpc_server, app);
     return server->service;
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/compiler.h"
+#include "core/base/metrics.h"
 #include "rpc/http2/http2_stream.h"
 #include "rpc/net/worker.h"
 
@@ -105,6 +106,7 @@ static int session_on_begin_headers(
     if (stream == NULL) {
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
+    vg_metrics_add(VG_METRIC_http2_streams_total, 1);
     (void)nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, stream);
     return 0;
 }
@@ -156,6 +158,7 @@ static int session_on_frame(nghttp2_session *session, const nghttp2_frame *frame
     if (frame->hd.type == NGHTTP2_PING) {
         session_on_ping(own, &frame->ping);
     } else if (frame->hd.type == NGHTTP2_RST_STREAM && stream != NULL && !stream->answered) {
+        vg_metrics_add(VG_METRIC_http2_streams_reset_total, 1);
         vg_http2_session_charge(own, VG_HTTP2_FAULT_REFUSED);
     }
     bool carries = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
@@ -222,7 +225,11 @@ static int session_on_frame_sent(nghttp2_session *session, const nghttp2_frame *
             }
         }
         break;
+    case NGHTTP2_GOAWAY:
+        vg_metrics_add(VG_METRIC_http2_goaway_total, 1);
+        break;
     case NGHTTP2_RST_STREAM:
+        vg_metrics_add(VG_METRIC_http2_streams_reset_total, 1);
         if (frame->rst_stream.error_code == NGHTTP2_REFUSED_STREAM) {
             vg_http2_session_charge(own, VG_HTTP2_FAULT_REFUSED);
         } else if (
@@ -303,10 +310,7 @@ bool vg_http2_session_open(struct vg_conn *conn)
                            .calloc = session_calloc,
                            .realloc = session_realloc };
     session->conn = conn;
-    session->protocol = VG_CONTAINER_OF(
-        (struct vg_conn_protocol *)(uintptr_t)conn->protocol,
-        struct vg_http2_protocol,
-        protocol);
+    session->protocol = VG_CONTAINER_OF_CONST(conn->protocol, struct vg_http2_protocol, protocol);
     vg_http2_budget_init(&session->budget);
     if (nghttp2_session_server_new3(
             &session->session,

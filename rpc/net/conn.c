@@ -7,24 +7,19 @@
 
 #include "core/base/assert.h"
 #include "core/base/compiler.h"
+#include "core/base/metrics.h"
 #include "rpc/net/listener.h"
 #include "rpc/net/server.h"
 #include "rpc/net/worker.h"
 
-#define VG_CONN_ROUNDS_MAX     8u
-#define VG_CONN_WATCH_NS_MAX   UINT64_C(5000000000)
-#define VG_CONN_WATCH_NS_MIN   UINT64_C(10000000)
-#define VG_CONN_LINGER_NS      UINT64_C(1000000000)
-#define VG_CONN_LINGER_BYTES   (4u * 1024u * 1024u)
-#define VG_CONN_PREFACE        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-#define VG_CONN_COUNT(c, m, n) atomic_fetch_add_explicit(&(c)->m, (n), memory_order_relaxed)
+#define VG_CONN_ROUNDS_MAX   8u
+#define VG_CONN_WATCH_NS_MAX UINT64_C(5000000000)
+#define VG_CONN_WATCH_NS_MIN UINT64_C(10000000)
+#define VG_CONN_LINGER_NS    UINT64_C(1000000000)
+#define VG_CONN_LINGER_BYTES (4u * 1024u * 1024u)
+#define VG_CONN_PREFACE      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 _Static_assert(sizeof(VG_CONN_PREFACE) - 1 == VG_CONN_SNIFF_BYTES, "the preface has 24 bytes");
-
-static struct vg_server_counts *conn_counts(struct vg_conn *conn)
-{
-    return &conn->worker->server->counts;
-}
 
 /* --- Waking and closing ------------------------------------------------------------------------
  */
@@ -50,7 +45,7 @@ static void conn_on_closed(uv_handle_t *handle)
 {
     struct vg_conn *conn = VG_CONTAINER_OF(handle, struct vg_conn, socket);
     struct vg_worker *worker = conn->worker;
-    VG_CONN_COUNT(conn_counts(conn), closed, 1);
+    vg_metrics_move(VG_METRIC_connections_open, -1);
     vg_peer_quota_give(&worker->server->quota, &conn->peer);
     if (conn->next != NULL) {
         conn->next->back = conn->back;
@@ -182,7 +177,7 @@ static void conn_on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buff
         return;
     }
     if (size > 0) {
-        VG_CONN_COUNT(conn_counts(conn), bytes_in, (uint64_t)size);
+        vg_metrics_add(VG_METRIC_bytes_received_total, (uint64_t)size);
         conn_take_bytes(conn, vg_bytes(buffer->base, (size_t)size));
     } else if (size == UV_EOF && conn->protocol != NULL) {
         (void)uv_read_stop(stream);
@@ -261,7 +256,7 @@ static bool conn_write_round(struct vg_conn *conn)
     if (scratch->size == 0) {
         return false;
     }
-    VG_CONN_COUNT(conn_counts(conn), bytes_out, scratch->size);
+    vg_metrics_add(VG_METRIC_bytes_sent_total, scratch->size);
     uv_buf_t part = uv_buf_init((char *)scratch->data, (unsigned)scratch->size);
     int size = uv_try_write((uv_stream_t *)&conn->socket, &part, 1);
     if (size < 0 && size != UV_EAGAIN) {
@@ -364,7 +359,7 @@ static void conn_on_watch(struct vg_timer *timer)
     bool sniffing = conn->protocol == NULL;
     if (conn_write_stuck(conn, now_ns) ||
         (sniffing && conn_past(limits->header_timeout_ns, conn->opened_ns, now_ns))) {
-        VG_CONN_COUNT(conn_counts(conn), timed_out, 1);
+        vg_metrics_add(VG_METRIC_connections_timed_out_total, 1);
         vg_conn_close(conn);
         return;
     }
@@ -373,6 +368,7 @@ static void conn_on_watch(struct vg_timer *timer)
         if (conn->streams_open == 0 &&
             conn_past(limits->idle_timeout_ns, conn->active_ns, now_ns)) {
             conn->active_ns = now_ns; /* a drained one gets the same time once more */
+            vg_metrics_add(VG_METRIC_connections_timed_out_total, conn->draining ? 0 : 1);
             if (conn->draining) {
                 vg_conn_close(conn);
             }
@@ -424,11 +420,12 @@ static void conn_begin(struct vg_conn *conn)
     struct vg_worker *worker = conn->worker;
     worker->conn_count++;
     if (!conn_admit(conn)) {
-        VG_CONN_COUNT(conn_counts(conn), refused, 1);
+        vg_metrics_add(VG_METRIC_connections_refused_total, 1);
         uv_close((uv_handle_t *)&conn->socket, conn_on_dropped);
         return;
     }
-    VG_CONN_COUNT(conn_counts(conn), accepted, 1);
+    vg_metrics_add(VG_METRIC_connections_accepted_total, 1);
+    vg_metrics_move(VG_METRIC_connections_open, 1);
     (void)uv_tcp_nodelay(&conn->socket, 1);
     conn->opened_ns = uv_hrtime();
     conn->active_ns = conn->opened_ns;

@@ -33,19 +33,8 @@ struct vg_server_options {
     const struct vg_conn_protocol *http1; /* all else; NULL = all else is closed */
 };
 
-/* Counters since the start; each is exact, together they are not one moment. */
-struct vg_server_counts {
-    _Atomic uint64_t accepted;
-    _Atomic uint64_t refused; /* over a connection limit */
-    _Atomic uint64_t closed;
-    _Atomic uint64_t timed_out; /* closed for a timeout */
-    _Atomic uint64_t bytes_in;
-    _Atomic uint64_t bytes_out;
-};
-
 struct vg_server {
     struct vg_server_options options;
-    struct vg_server_counts counts;
     struct vg_peer_quota quota;
     _Atomic bool draining;
     uint16_t port;
