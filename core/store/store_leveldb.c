@@ -241,6 +241,14 @@ static enum vg_reason leveldb_backend_scan(
     return VG_OK;
 }
 
+static leveldb_readoptions_t *create_read_options(const struct store_leveldb *self, bool caches)
+{
+    leveldb_readoptions_t *options = leveldb_readoptions_create();
+    leveldb_readoptions_set_fill_cache(options, caches);
+    leveldb_readoptions_set_verify_checksums(options, self->settings.verify_reads);
+    return options;
+}
+
 static enum vg_reason leveldb_backend_view_pin(
     struct vg_store *store,
     uint32_t shard,
@@ -257,11 +265,10 @@ static enum vg_reason leveldb_backend_view_pin(
         return vg_error_set(error, VG_RESOURCE_LIMIT, "no memory for a view of the store");
     }
     view->snapshot = leveldb_create_snapshot(self->db);
-    view->read = leveldb_readoptions_create();
+    view->read = create_read_options(self, true);
     leveldb_readoptions_set_snapshot(view->read, view->snapshot);
-    view->scan = leveldb_readoptions_create();
+    view->scan = create_read_options(self, false);
     leveldb_readoptions_set_snapshot(view->scan, view->snapshot);
-    leveldb_readoptions_set_fill_cache(view->scan, 0);
     *out_pinned = view;
     return VG_OK;
 }
@@ -423,7 +430,8 @@ struct vg_store_leveldb_options vg_store_leveldb_options_default(void)
         .max_open_files = 500,
         .compression = false,
         .sync = true,
-        .paranoid = false,
+        .paranoid = true,
+        .verify_reads = false,
         .shard_count = 1,
     };
 }
@@ -445,11 +453,8 @@ static void create_options(struct store_leveldb *self)
         self->filter = leveldb_filterpolicy_create_bloom((int)settings->bloom_bits);
         leveldb_options_set_filter_policy(self->options, self->filter);
     }
-    self->read_now = leveldb_readoptions_create();
-    self->scan_now = leveldb_readoptions_create();
-    leveldb_readoptions_set_fill_cache(self->scan_now, 0);
-    leveldb_readoptions_set_verify_checksums(self->scan_now, settings->paranoid);
-    leveldb_readoptions_set_verify_checksums(self->read_now, settings->paranoid);
+    self->read_now = create_read_options(self, true);
+    self->scan_now = create_read_options(self, false);
     self->write_synced = leveldb_writeoptions_create();
     leveldb_writeoptions_set_sync(self->write_synced, 1);
     self->write_unsynced = leveldb_writeoptions_create();

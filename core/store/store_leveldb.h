@@ -17,7 +17,8 @@ struct vg_store_leveldb_options {
     unsigned max_open_files;
     bool compression;     /* Snappy: less disk, a third slower */
     bool sync;            /* off: what is acknowledged may be lost with the power */
-    bool paranoid;        /* LevelDB's paranoid checks: for the offline check */
+    bool paranoid;        /* a damaged log or table is an error at opening, not skipped */
+    bool verify_reads;    /* check the checksum of each block read: for the offline check */
     uint32_t shard_count; /* 1, or more to try sharding on one machine: each key then has its
                              shard as prefix, so the count must never change */
 };

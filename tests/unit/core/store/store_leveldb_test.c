@@ -1,11 +1,13 @@
 #include <fcntl.h>
 #include <ftw.h>
+#include <glob.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -92,6 +94,8 @@ static void test_store_leveldb__has_the_documented_defaults(void **state)
     assert_int_equal(options.max_open_files, 500);
     assert_false(options.compression);
     assert_true(options.sync);
+    assert_true(options.paranoid);
+    assert_false(options.verify_reads);
     assert_int_equal(options.shard_count, 1);
 }
 
@@ -171,6 +175,59 @@ static void test_store_leveldb__a_damaged_manifest_is_not_opened(void **state)
     assert_null(fixture->store);
 }
 
+/* The only file of the store whose name ends like this. */
+static void find_file(const struct fixture *fixture, const char *end, char *out_path, size_t size)
+{
+    char pattern[128];
+    glob_t found;
+    (void)snprintf(pattern, sizeof(pattern), "%s/*%s", fixture->directory, end);
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    assert_int_equal(found.gl_pathc, 1);
+    (void)snprintf(out_path, size, "%s", found.gl_pathv[0]);
+    globfree(&found);
+}
+
+/* A kill in the middle of a write leaves half a record at the end of the log: it was never
+ * acknowledged, and the store opens without it. */
+static void test_store_leveldb__a_log_cut_at_its_end_loses_the_last_write_only(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(write_sized(fixture->store, "first", 5000), VG_OK);
+    assert_int_equal(write_sized(fixture->store, "last", 5000), VG_OK);
+    vg_store_close(fixture->store);
+    fixture->store = NULL;
+    char path[128];
+    struct stat status;
+    find_file(fixture, ".log", path, sizeof(path));
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(truncate(path, status.st_size - 100), 0);
+    assert_int_equal(open_store(fixture, &fixture->store, NULL), VG_OK);
+    assert_true(has(fixture->store, "first"));
+    assert_false(has(fixture->store, "last"));
+}
+
+/* Damage in the middle would silently take acknowledged writes with it: that is an error. */
+static void test_store_leveldb__a_log_damaged_in_its_middle_is_not_opened(void **state)
+{
+    struct fixture *fixture = *state;
+    for (int index = 0; index < 20; index++) {
+        char key[16];
+        (void)snprintf(key, sizeof(key), "k%02d", index);
+        assert_int_equal(write_sized(fixture->store, key, 5000), VG_OK);
+    }
+    vg_store_close(fixture->store);
+    fixture->store = NULL;
+    char path[128];
+    find_file(fixture, ".log", path, sizeof(path));
+    FILE *log = fopen(path, "r+");
+    assert_non_null(log);
+    assert_int_equal(fseek(log, 40000, SEEK_SET), 0);
+    assert_true(fputs("damage", log) >= 0);
+    assert_int_equal(fclose(log), 0);
+    assert_int_equal(open_store(fixture, &fixture->store, NULL), VG_STORE_CORRUPT);
+    assert_null(fixture->store);
+}
+
 /*
  * A real failed append: the file size limit of the process makes write() fail. LevelDB would go on
  * to acknowledge synced writes after this and lose them; the store must refuse them all, and after
@@ -232,6 +289,14 @@ int main(void)
         cmocka_unit_test(test_store_leveldb__an_impossible_directory_is_an_io_error),
         cmocka_unit_test_setup_teardown(
             test_store_leveldb__a_damaged_manifest_is_not_opened,
+            setup,
+            teardown),
+        cmocka_unit_test_setup_teardown(
+            test_store_leveldb__a_log_cut_at_its_end_loses_the_last_write_only,
+            setup,
+            teardown),
+        cmocka_unit_test_setup_teardown(
+            test_store_leveldb__a_log_damaged_in_its_middle_is_not_opened,
             setup,
             teardown),
         cmocka_unit_test_setup_teardown(
