@@ -104,16 +104,23 @@ static enum vg_reason count_rows(
     return VG_OK;
 }
 
+/* Which rows of the result are wanted. */
+struct wanted {
+    int64_t limit;
+    int64_t offset;
+};
+
 /* A page far behind is reached in passes, each behind the last row of the one before. */
 static enum vg_reason find_page(
     const struct vg_snapshot *snapshot,
     struct vg_search *search,
-    int64_t limit,
-    int64_t offset,
+    const struct wanted *wanted,
     struct vg_arena *arena,
     struct vg_search_result *out_result,
     struct vg_error *error)
 {
+    int64_t limit = wanted->limit;
+    int64_t offset = wanted->offset;
     struct vg_hit last;
     while (offset + limit > VG_SEARCH_ROWS_MAX) {
         int64_t step = offset < VG_SEARCH_ROWS_MAX ? offset : VG_SEARCH_ROWS_MAX;
@@ -181,12 +188,12 @@ enum vg_reason vg_event_search_run(
         .owner = search->owner,
     };
     struct vg_search_result result = { 0 };
-    int64_t limit = search->limit;
-    if (limit == 0) {
-        reason = count_rows(&cursor.snapshot, &asked, arena, &limit, error);
+    struct wanted wanted = { .limit = search->limit, .offset = search->offset };
+    if (wanted.limit == 0) {
+        reason = count_rows(&cursor.snapshot, &asked, arena, &wanted.limit, error);
     }
     if (reason == VG_OK) {
-        reason = find_page(&cursor.snapshot, &asked, limit, search->offset, arena, &result, error);
+        reason = find_page(&cursor.snapshot, &asked, &wanted, arena, &result, error);
     }
     if (reason != VG_OK) {
         vg_event_cursor_close(&cursor);

@@ -319,14 +319,14 @@ static void sort_properties(
     reading->submission->part.property_count = kept;
 }
 
-static void read_values(
+static bool read_values(
     struct reading *reading,
     const struct vg_event_input_property *input,
     struct vg_event_property *property)
 {
     struct vg_bytes *values = take(reading, input->value_count, sizeof(*values));
     if (values == NULL) {
-        return;
+        return false;
     }
     for (size_t i = 0; i < input->value_count; i++) {
         struct vg_bytes text = vg_bytes_text(input->values[i]);
@@ -336,6 +336,7 @@ static void read_values(
     }
     property->values = values;
     property->value_count = drop_equal(reading, values, (uint32_t)input->value_count);
+    return property->value_count != 0;
 }
 
 static void read_properties(struct reading *reading)
@@ -346,8 +347,12 @@ static void read_properties(struct reading *reading)
     }
     struct vg_event_property *properties =
         take(reading, input->property_count, sizeof(*properties));
+    if (properties == NULL) {
+        return;
+    }
+    bool fine = true;
     uint32_t count = 0;
-    for (size_t i = 0; i < input->property_count && !reading->failed; i++) {
+    for (size_t i = 0; i < input->property_count && fine; i++) {
         const struct vg_event_input_property *entry = &input->properties[i];
         struct vg_bytes key = optional_text(entry->key);
         if (key.size == 0) {
@@ -359,9 +364,9 @@ static void read_properties(struct reading *reading)
         }
         properties[count].key =
             key.size <= VG_EVENT_KEY_LENGTH_MAX ? key : vg_utf8_cut(key, VG_EVENT_KEY_LENGTH_MAX);
-        read_values(reading, entry, &properties[count++]);
+        fine = read_values(reading, entry, &properties[count++]);
     }
-    if (!reading->failed) {
+    if (fine) {
         sort_properties(reading, properties, count);
     }
 }

@@ -204,6 +204,14 @@ static int queue_events(struct submit_work *work)
         release(work);
         return VG_OK;
     }
+    size_t bytes = 0;
+    for (size_t i = 0; i < work->count; i++) {
+        bytes += work->events[i].item.bytes;
+    }
+    if (bytes > VG_INGEST_SUBMISSION_BYTES_MAX) {
+        release(work);
+        return (int)vg_error_set(&call->error, VG_REQUEST_TOO_LARGE, NULL);
+    }
     work->group.done.run = complete;
     work->group.all_or_nothing = !work->drop_invalid;
     enum vg_reason reason =

@@ -18,7 +18,14 @@ static enum vg_reason read_either(
     }
     vg_event_reading_release(out_reading);
     id->type = VG_EVENT_TYPE_RAW;
-    return vg_event_calls_read(call, id, out_reading); /* which then says that there is neither */
+    reason = vg_event_calls_read(call, id, out_reading);
+    if (reason == VG_EVENT_NOT_FOUND) {
+        char text[VG_EVENT_ID_TEXT_SIZE];
+        id->type = VG_EVENT_TYPE_AGGREGATED;
+        (void)vg_event_id_print(id, text);
+        (void)vg_error_field(&call->error, NULL, text);
+    }
+    return reason;
 }
 
 /* A face that takes wire bytes gets them; for the other one they are read. */

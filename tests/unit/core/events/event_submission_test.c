@@ -250,6 +250,36 @@ static void test_raw_events_take_neither_cases_nor_sub_events(void **state)
     (void)read_form(f, &input, "subEvents[0]");
 }
 
+static void test_all_violations_are_told(void **state)
+{
+    struct vg_event_fixture *f = *state;
+    char one[] = "1";
+    char *values[] = { one };
+    struct vg_event_input_property property = { "", values, 1 };
+    struct vg_event_input input;
+    vg_event_fixture_input(&input);
+    input.id_text = "x";
+    input.protocol = "x";
+    input.source.ip = "x";
+    input.destination.ip = "x";
+    input.properties = &property;
+    input.property_count = 1;
+    input.payload = "x";
+    input.payload_type = VG_EVENT_PAYLOAD_PCAP;
+    struct vg_event_submission s;
+    struct vg_event_submit_context context = vg_event_fixture_context(f, &f->agent);
+    struct vg_error error;
+    vg_error_init(&error, &f->arena);
+    assert_false(vg_event_submission_read(&s, &input, &context, "", &error.violations));
+    static const char *const fields[] = { "id",         "protocol",
+                                          "source.ip",  "destination.ip",
+                                          "properties", "payload.payload" };
+    assert_int_equal(error.violations.count, 6);
+    for (size_t i = 0; i < 6; i++) {
+        assert_string_equal(error.violations.items[i].field, fields[i]);
+    }
+}
+
 /* ---------------------------------------------------------------------------------- properties */
 
 static char *repeat(struct vg_event_fixture *f, const char *letter, size_t count)
@@ -561,6 +591,7 @@ int main(void)
         TEST(test_payloads),
         TEST(test_flags_that_follow),
         TEST(test_raw_events_take_neither_cases_nor_sub_events),
+        TEST(test_all_violations_are_told),
         TEST(test_keys_and_values_are_cut),
         TEST(test_of_equal_keys_the_last_wins),
         TEST(test_an_empty_key_is_refused),
