@@ -260,7 +260,9 @@ static void filter_hashes(
             }
         }
     }
-    check_lists(node, block, rows, count, out);
+    if (count > 0) {
+        check_lists(node, block, rows, count, out);
+    }
 }
 
 static bool row_bytes_wanted(
