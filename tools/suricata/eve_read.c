@@ -226,6 +226,9 @@ static enum vg_eve_outcome next_element(
     reader->element++;
     struct nesting nesting = { .depth = 0 };
     while (nesting.in_text || nesting.depth > 0 || (character != ',' && character != ']')) {
+        if (character == EOF && !nesting.in_text && nesting.depth == 0) {
+            break; /* whole all the same; that the array is not closed is found next */
+        }
         if (character == EOF) {
             return broken(reader, "the array is not closed", error);
         }

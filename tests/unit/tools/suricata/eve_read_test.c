@@ -82,7 +82,9 @@ static void test_eve_read__forms_and_faults(void **state)
         { "a bad element", "[{\"n\":1},\n{\"n\":},\n{\"n\":2}]", "RBRE", 2, 2 },
         { "an element that is no object", "[1,\n{\"n\":2}]", "BRE", 1, 1 },
         { "an empty element", "[{},,{}]", "RBRE", 1, 2 },
-        { "array not closed", "[{\"n\":1},\n{\"n\":2}", "RXE", 2, 2 },
+        { "array not closed", "[{\"n\":1},\n{\"n\":2}\n", "RRXE", 3, 2 },
+        { "array cut within an element", "[{\"n\":1},\n{\"n\":2", "RXE", 2, 2 },
+        { "array cut within a text", "[{\"n\":1},\n{\"n", "RXE", 2, 2 },
         { "array not closed behind a comma", "[{\"n\":1},", "RXE", 1, 1 },
         { "text behind the array", "[{\"n\":1}] x", "RXE", 1, 1 },
     };
