@@ -240,11 +240,10 @@ static void append_messages(
             append_entry(table, element, prefix, out);
             continue;
         }
-        if ((field->flags & VG_FIELD_REPEATED) != 0) {
-            (void)snprintf(inner, sizeof(inner), "%s[%zu]", prefix, i);
-        } else {
-            (void)snprintf(inner, sizeof(inner), "%s", prefix);
-        }
+        int size = (field->flags & VG_FIELD_REPEATED) != 0
+                       ? snprintf(inner, sizeof(inner), "%s[%zu]", prefix, i)
+                       : snprintf(inner, sizeof(inner), "%s", prefix);
+        VG_ASSERT(size >= 0 && size < (int)sizeof(inner)); /* answers are not that deep */
         append_lines(table, element, inner, out);
     }
 }
@@ -264,7 +263,7 @@ static void append_lines(
         if (count_of(field, message) == 0) {
             continue;
         }
-        (void)snprintf(
+        int size = snprintf(
             path,
             sizeof(path),
             "%s%s%.*s",
@@ -272,6 +271,7 @@ static void append_lines(
             prefix[0] == '\0' || bare ? "" : ".",
             bare ? 0 : (int)name.size,
             (const char *)name.data);
+        VG_ASSERT(size >= 0 && size < (int)sizeof(path));
         if (field->kind == VG_KIND_MESSAGE) {
             append_messages(field, message, path, out);
             continue;
