@@ -1,0 +1,184 @@
+"""A sample request of every method, in documented JSON, for the tests that are made from the method table.
+
+A method without a row here fails those tests: whoever adds a method adds its sample.
+"""
+
+CUSTOMER = "acme"
+CUSTOMER_ID = 1001
+FOREIGN = "foreign"
+FOREIGN_ID = 1002
+EVENT_TIME = 1570288030000
+EVENT_UUID = "1679fbfc-1792-4992-8428-3cb4df642fa8"
+
+
+class Sample:
+    """How to ask one method.
+
+    make(mark, number): the request; mark (a word) and number differ in every call, for what may exist only once.
+    foreign: what the same request for the customer FOREIGN is answered to a caller who holds the permission for CUSTOMER
+    only: (HTTP status, reason), (success, None), or None where a request names no customer.
+    bad: a request that breaks a rule, and the reason it gets.
+    """
+
+    def __init__(self, make, foreign=None, bad=None):
+        self.make = make
+        self.foreign = foreign
+        self.bad = bad
+
+
+def _customer(foreign):
+    return FOREIGN if foreign else CUSTOMER
+
+
+def _event(mark, number, foreign=False):
+    del mark, number
+    return {"type": "AGGR", "timestamp": EVENT_TIME, "customerID": FOREIGN_ID if foreign else CUSTOMER_ID,
+            "eventID": EVENT_UUID}
+
+
+def _event_v2(mark, number, foreign=False):
+    return {**_event(mark, number, foreign), "includeAllProperties": True, "includeComments": True,
+            "includeSubEvents": True}
+
+
+def _submission(mark, number, foreign=False):
+    return {"signature": f"sig-{mark}", "count": number, "id": {"customer": _customer(foreign)}, "severity": "high",
+            "properties": {"a": ["1", "2"], "b": "x"}, "flags": ["BLOCKED", "HAS_PCAP"], "startTimestamp": "-1 day",
+            "source": {"ip": "10.0.0.0/8", "port": 65535, "geoLocation": {"countryCode": "NO", "latitude": -1.5}},
+            "protocol": "tcp", "fqdn": "Example.ORG.", "uri": "/ø?%41"}
+
+
+def _bulk(mark, number, foreign=False):
+    return {"events": [_submission(mark, number, foreign), {"signature": mark, "location": "nowhere"}],
+            "onError": "dropInvalid"}
+
+
+def _list(mark, number, foreign=False):
+    del mark, number, foreign
+    return {"limit": 3, "offset": 1}
+
+
+def _aggregated(mark, number, foreign=False):
+    del mark, number
+    return {"customerID": [FOREIGN_ID if foreign else CUSTOMER_ID], "startTimestamp": EVENT_TIME, "limit": 10,
+            "ip": ["10.0.0.0/8"]}
+
+
+def _criteria(mark, number, foreign=False):
+    del mark, number
+    return {"customer": [_customer(foreign)], "startTimestamp": EVENT_TIME, "endTimestamp": "2019-10-06", "limit": 10,
+            "sourceIP": "10.0.0.0/8", "sortBy": ["timestamp"]}
+
+
+DENIED = (403, "ACCESS_DENIED")
+
+SAMPLES = {
+    "vigil.account.v1.AccountService/GetSession": Sample(lambda mark, number: {}),
+    "vigil.account.v1.AccountService/GetCurrentUser": Sample(lambda mark, number: {}),
+    "vigil.admin.v1.AdminService/AddCustomer": Sample(
+        lambda mark, number, foreign=False: {
+            "shortName": mark, "id": number, "name": "Some Name", "parent": _customer(foreign), "inProduction": False},
+        foreign=DENIED, bad=({"shortName": "bad", "name": "no id"}, "REQUIRED_FIELD")),
+    "vigil.admin.v1.AdminService/GetCustomer": Sample(
+        lambda mark, number, foreign=False: {"customer": _customer(foreign)}, foreign=DENIED,
+        bad=({"customer": "nobody"}, "OBJECT_NOT_FOUND")),
+    "vigil.admin.v1.AdminService/ListCustomers": Sample(_list, bad=({"limit": -1}, "INVALID_FIELD_VALUE")),
+    "vigil.admin.v1.AdminService/AddGroup": Sample(
+        lambda mark, number, foreign=False: {"shortName": mark, "customer": _customer(foreign), "name": "Group"},
+        foreign=DENIED, bad=({"shortName": "123", "customer": CUSTOMER}, "INVALID_FIELD_VALUE")),
+    "vigil.admin.v1.AdminService/GetGroup": Sample(
+        lambda mark, number, foreign=False: {"group": _customer(foreign) + "-group"}, foreign=DENIED,
+        bad=({"group": "nobody"}, "OBJECT_NOT_FOUND")),
+    "vigil.admin.v1.AdminService/ListGroups": Sample(_list, bad=({"offset": -1}, "INVALID_FIELD_VALUE")),
+    "vigil.admin.v1.AdminService/AddUser": Sample(
+        lambda mark, number, foreign=False: {
+            "shortName": mark, "customer": _customer(foreign), "group": [_customer(foreign) + "-group"],
+            "timeZone": "Europe/Oslo"},
+        foreign=DENIED, bad=({"shortName": "some", "customer": "nobody"}, "INVALID_REFERENCE")),
+    "vigil.admin.v1.AdminService/GetUser": Sample(
+        lambda mark, number, foreign=False: {"user": _customer(foreign) + "-user"}, foreign=DENIED,
+        bad=({"user": "nobody"}, "OBJECT_NOT_FOUND")),
+    "vigil.admin.v1.AdminService/ListUsers": Sample(_list, bad=({"limit": 100001}, "INVALID_FIELD_VALUE")),
+    "vigil.admin.v1.AdminService/DisableUser": Sample(
+        lambda mark, number, foreign=False: {"user": _customer(foreign) + "-idle"}, foreign=DENIED,
+        bad=({"user": "nobody"}, "OBJECT_NOT_FOUND")),
+    "vigil.admin.v1.AdminService/AddKey": Sample(
+        lambda mark, number, foreign=False: {
+            "user": _customer(foreign) + "-user", "role": ["EVENT-VIEWER", "CASE-VIEWER"],
+            "expires": "2100-01-01", "source": ["10.0.0.0/8"]},
+        foreign=DENIED, bad=({"user": CUSTOMER + "-user"}, "REQUIRED_FIELD")),
+    "vigil.admin.v1.AdminService/GetKey": Sample(
+        lambda mark, number, foreign=False: {"key": "KEY-OF:" + _customer(foreign) + "-idle"}, foreign=DENIED,
+        bad=({"key": "nokey"}, "OBJECT_NOT_FOUND")),
+    "vigil.admin.v1.AdminService/ListKeys": Sample(_list, bad=({"limit": -1}, "INVALID_FIELD_VALUE")),
+    "vigil.admin.v1.AdminService/RevokeKey": Sample(
+        lambda mark, number, foreign=False: {"key": "KEY-OF:" + _customer(foreign) + "-idle"}, foreign=DENIED,
+        bad=({"key": "nokey"}, "OBJECT_NOT_FOUND")),
+    "vigil.admin.v1.AdminService/AddLocation": Sample(
+        lambda mark, number, foreign=False: {
+            "shortName": mark, "id": number, "name": "Place", "customer": _customer(foreign), "timeZone": "Asia/Tokyo"},
+        foreign=DENIED, bad=({"shortName": "loc", "id": 5, "name": "x", "timeZone": "No/Where"}, "INVALID_REFERENCE")),
+    "vigil.admin.v1.AdminService/GetLocation": Sample(
+        lambda mark, number, foreign=False: {"location": _customer(foreign) + "-location"}, foreign=DENIED,
+        bad=({"location": "nowhere"}, "OBJECT_NOT_FOUND")),
+    "vigil.admin.v1.AdminService/ListLocations": Sample(_list, bad=({"limit": -1}, "INVALID_FIELD_VALUE")),
+    "vigil.admin.v1.AdminService/AddCase": Sample(
+        lambda mark, number, foreign=False: {
+            "id": number, "customer": _customer(foreign), "subject": "A case", "status": "pendingSoc",
+            "priority": "high", "reader": [_customer(foreign) + "-user"]},
+        foreign=DENIED, bad=({"id": 5, "customer": "nobody", "subject": "x"}, "INVALID_REFERENCE")),
+    "vigil.admin.v1.AdminService/GetCase": Sample(
+        lambda mark, number, foreign=False: {"caseID": FOREIGN_ID if foreign else CUSTOMER_ID}, foreign=DENIED,
+        bad=({"caseID": 987654}, "OBJECT_NOT_FOUND")),
+    "vigil.admin.v1.AdminService/ListCases": Sample(_list, bad=({"limit": -1}, "INVALID_FIELD_VALUE")),
+    "vigil.admin.v1.AdminService/AddSignature": Sample(
+        lambda mark, number: {"name": mark, "alarmID": number, "alarmDescription": "Alarm", "categoryID": 7,
+                              "categoryName": "Category"},
+        bad=({"name": "x"}, "REQUIRED_FIELD")),
+    "vigil.admin.v1.AdminService/GetSignature": Sample(
+        lambda mark, number: {"signature": "SIG-1:1/ø"}, bad=({"signature": "none"}, "OBJECT_NOT_FOUND")),
+    "vigil.admin.v1.AdminService/ListSignatures": Sample(_list, bad=({"limit": -1}, "INVALID_FIELD_VALUE")),
+    "vigil.events.v1.EventService/GetEvent": Sample(
+        _event, foreign=DENIED,
+        bad=({**_event("", 0), "eventID": "00000000-0000-4000-8000-000000000000"}, "EVENT_NOT_FOUND")),
+    "vigil.events.v1.EventService/ListAggregated": Sample(
+        _aggregated, foreign=(200, None), bad=({"ip": ["10.0.0.0/33"]}, "INVALID_FIELD_VALUE")),
+    "vigil.events.v1.EventService/SearchAggregated": Sample(
+        _criteria, foreign=(200, None), bad=({"signature": ["x"]}, "REQUIRED_FIELD")),
+    "vigil.events.v2.EventService/SubmitEvent": Sample(
+        _submission, foreign=(412, "INVALID_REFERENCE"), bad=({"location": "nowhere"}, "INVALID_REFERENCE")),
+    "vigil.events.v2.EventService/SubmitEvents": Sample(
+        _bulk, foreign=(201, None), bad=({"onError": "dropInvalid"}, "REQUIRED_FIELD")),
+    "vigil.events.v2.EventService/GetEvent": Sample(
+        _event_v2, foreign=DENIED, bad=({**_event("", 0), "customerID": 0}, "INVALID_FIELD_VALUE")),
+}
+
+
+def furnish(directory, rest):
+    """Set up what the samples name. `rest` has the administrator's key. Ids of keys by user go to the answer."""
+    key_ids = {}
+    for short_name, number in ((CUSTOMER, CUSTOMER_ID), (FOREIGN, FOREIGN_ID)):
+        directory.customer(short_name, number)
+        directory.add("groups", shortName=short_name + "-group", customer=short_name)
+        directory.user(short_name + "-user", short_name)
+        directory.user(short_name + "-idle", short_name)
+        key = directory.key(short_name + "-idle", ["EVENT-VIEWER"])
+        key_ids[short_name + "-idle"] = key.split("/")[0]
+        directory.add("locations", shortName=short_name + "-location", id=number, name="Place", customer=short_name,
+                      timeZone="UTC")
+        directory.add("cases", id=number, customer=short_name, subject="A case")
+        event = {"id": f"AGGR/{EVENT_TIME}/{number}/{EVENT_UUID}", "signature": "SIG-1:1/ø", "count": 2,
+                 "source": {"ip": "10.1.2.3", "port": 53}, "properties": {"p": ["1", "2"]}, "flags": ["HAS_PCAP"]}
+        answer = rest.post("/events/v2/event", event)
+        assert answer.status == 201, answer
+    directory.add("signatures", name="SIG-1:1/ø", alarmID=1, alarmDescription="Alarm ø", categoryID=2,
+                  categoryName="Category")
+    return key_ids
+
+
+def request_of(sample, key_ids, mark, number, foreign=False):
+    """The sample's request, with ids of keys put in."""
+    request = sample.make(mark, number, foreign=True) if foreign else sample.make(mark, number)
+    if str(request.get("key", "")).startswith("KEY-OF:"):
+        request["key"] = key_ids[request["key"][len("KEY-OF:"):]]
+    return request
