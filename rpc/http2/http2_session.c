@@ -401,9 +401,7 @@ void vg_http2_session_tick(struct vg_conn *conn, uint64_t now_ns)
                 now_ns - stream->progress_ns >= limits->header_timeout_ns) {
                 vg_http2_session_fail(session, NGHTTP2_PROTOCOL_ERROR, "header_timeout");
             }
-        } else if (
-            limits->body_timeout_ns > 0 &&
-            vg_http2_stream_is_stuck(stream, now_ns, limits->body_timeout_ns)) {
+        } else if (vg_http2_stream_is_stuck(stream, now_ns, limits)) {
             vg_http2_stream_reset(stream, NGHTTP2_CANCEL);
         }
     }

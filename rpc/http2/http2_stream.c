@@ -419,12 +419,12 @@ void vg_http2_stream_sent_end(struct vg_http2_stream *stream)
 bool vg_http2_stream_is_stuck(
     const struct vg_http2_stream *stream,
     uint64_t now_ns,
-    uint64_t limit_ns)
+    const struct vg_conn_limits *limits)
 {
-    if (now_ns - stream->progress_ns < limit_ns || stream->answered) {
+    uint64_t limit_ns = stream->responded ? limits->write_timeout_ns : limits->body_timeout_ns;
+    if (limit_ns == 0 || now_ns - stream->progress_ns < limit_ns || stream->answered) {
         return false;
     }
-    /* A request that does not go on, or an answer without window. One the application waits with is
-     * none of the peer's doing. */
+    /* An answer the application waits with is none of the peer's doing. */
     return stream->responded ? !stream->deferred : !stream->request_ended;
 }

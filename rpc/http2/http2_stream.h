@@ -76,11 +76,12 @@ void vg_http2_stream_end(struct vg_http2_stream *stream);
 /* END_STREAM was sent. */
 void vg_http2_stream_sent_end(struct vg_http2_stream *stream);
 
-/* Has it stood still, through the peer's fault, for `limit_ns`? */
+/* Has it stood still, through the peer's fault, for too long: a request that does not go on for the
+ * body's time, an answer without window for the write's? A limit of 0 is none. */
 bool vg_http2_stream_is_stuck(
     const struct vg_http2_stream *stream,
     uint64_t now_ns,
-    uint64_t limit_ns);
+    const struct vg_conn_limits *limits);
 
 /* RST_STREAM with `code`, once. */
 void vg_http2_stream_reset(struct vg_http2_stream *stream, uint32_t code);
