@@ -321,6 +321,14 @@ static void keep_ahead(struct http1_conn *state, const char *at, size_t size)
     }
 }
 
+/* The request at hand will not be complete: the application forgets it. */
+static void give_up_exchange(struct http1_conn *state)
+{
+    state->open = false;
+    state->conn->streams_open = 0;
+    state->exchange.app->closed(&state->exchange, false);
+}
+
 /* Parse until the bytes end or a request is complete; what is left then waits in `ahead`. */
 static void parse(struct http1_conn *state, struct vg_bytes part)
 {
@@ -347,8 +355,9 @@ static void parse(struct http1_conn *state, struct vg_bytes part)
     if (state->open && state->responded) {
         state->stop = true; /* the answer stands; the rest of its request is broken */
     } else if (state->open) {
-        vg_conn_close(
-            state->conn); /* a broken body: nobody can tell where the next request begins */
+        /* A broken body: nobody can tell where the next request begins. */
+        give_up_exchange(state);
+        refuse_with(state, VG_BAD_HTTP, llhttp_get_error_reason(&state->parser));
     } else if (state->head.too_large) {
         refuse_with(state, VG_HEADERS_TOO_LARGE, NULL);
     } else {
@@ -519,9 +528,7 @@ static void protocol_tick(struct vg_conn *conn, uint64_t now_ns)
         bool reading = !state->complete && !state->responded;
         if (reading && limits->body_timeout_ns != 0 &&
             now_ns - state->body_ns > limits->body_timeout_ns) {
-            state->open = false;
-            state->conn->streams_open = 0;
-            state->exchange.app->closed(&state->exchange, false);
+            give_up_exchange(state);
             refuse_with(state, VG_REQUEST_TIMEOUT, NULL);
         }
     } else if (state->request_ns != 0) {
