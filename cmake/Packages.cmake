@@ -21,6 +21,8 @@ find_path(LLHTTP_INCLUDE llhttp.h PATHS /usr/include/llhttp /usr/share/include/l
 set(LLHTTP_SOURCE /usr/share/llhttp)
 add_library(vg_llhttp STATIC ${LLHTTP_SOURCE}/api.c ${LLHTTP_SOURCE}/http.c ${LLHTTP_SOURCE}/llhttp.c)
 target_include_directories(vg_llhttp SYSTEM PUBLIC ${LLHTTP_INCLUDE})
+# Without it the parser takes blanks inside header names, which RFC 9112 section 5.1 forbids.
+target_compile_definitions(vg_llhttp PUBLIC LLHTTP_STRICT_MODE=1)
 
 find_program(PROTOC protoc REQUIRED)
 find_program(PROTOC_C protoc-gen-c REQUIRED)
