@@ -40,6 +40,13 @@ static const char *number_text(struct vg_arena *arena, int64_t number)
     return text == NULL ? "" : text;
 }
 
+/* The path of a list's element. */
+static const char *indexed(struct vg_arena *arena, const char *list, size_t index)
+{
+    const char *path = vg_arena_printf(arena, "%s[%zu]", list, index);
+    return path == NULL ? list : path;
+}
+
 /* ------------------------------------------------------------------------------------ customer */
 
 static enum vg_reason resolve_customer(
@@ -166,8 +173,12 @@ static enum vg_reason resolve_cases(
         }
     }
     for (size_t i = 0; i < input->case_count; i++) {
-        enum vg_reason reason =
-            add_case(submission, context, cases, input->case_ids[i], "associatedCaseIDs");
+        enum vg_reason reason = add_case(
+            submission,
+            context,
+            cases,
+            input->case_ids[i],
+            indexed(context->arena, "associatedCaseIDs", i));
         if (reason != VG_OK) {
             return reason;
         }
@@ -188,7 +199,7 @@ static enum vg_reason resolve_sub_events(
                 submission,
                 context->arena,
                 "subEvent",
-                "subEvents",
+                indexed(context->arena, "subEvents", i),
                 (const char *)part->sub_events[i].data);
         }
     }
