@@ -288,6 +288,27 @@ static void app_end(struct vg_exchange *exchange)
     vg_call_run(&rest->call);
 }
 
+static enum vg_reason url_reason(enum vg_reason reason)
+{
+    return reason == VG_INVALID_FIELD_VALUE || reason == VG_INVALID_FIELD_TYPE
+               ? VG_INVALID_URL_PARAMETER
+               : reason;
+}
+
+/* Without a body all values came from path and query, and a bad one is told as such (conventions,
+ * section 5). The rules of a method know only fields. */
+static void blame_url(struct vg_rest *rest)
+{
+    struct vg_error *error = &rest->call.error;
+    if (rest->match.route->body != VG_ROUTE_BODY_NONE) {
+        return;
+    }
+    error->reason = url_reason(error->reason);
+    for (uint32_t i = 0; i < error->violations.count; i++) {
+        error->violations.items[i].reason = url_reason(error->violations.items[i].reason);
+    }
+}
+
 /* A part of the answer is there, or the call has failed. */
 static void face_ready(struct vg_call *call)
 {
@@ -313,6 +334,7 @@ static void face_ready(struct vg_call *call)
     }
     if (call->reason != VG_OK) {
         if (!rest->responded) {
+            blame_url(rest);
             vg_rest_send_error(rest, &call->error);
         } else {
             rest->cut = true;
