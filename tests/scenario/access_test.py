@@ -10,6 +10,7 @@ from vigiltest import contract, faces  # noqa: E402
 from vigiltest.case import ServerCase, main  # noqa: E402
 from vigiltest.clients import Grpc, GrpcError, Rest  # noqa: E402
 from vigiltest.directory import Directory  # noqa: E402
+from vigiltest.process import wait_until  # noqa: E402
 
 SAMPLEDB_VIEWER = {"viewSamples", "viewSampleSubmission", "viewSampleAnalysis", "viewSampleVerdicts",
                    "viewAnalysisJobs", "downloadSample", "downloadRawSample"}
@@ -131,8 +132,9 @@ class Access(ServerCase):
 
     def test_expiry_and_source_networks(self):
         session = contract.method("vigil.account.v1.AccountService/GetSession")
-        old = self.directory.key("acme-user", ["EVENT-VIEWER"], expires="-1 day")
-        self.check_all(session, old, "KEY_EXPIRED")
+        short = self.directory.key("acme-user", ["EVENT-VIEWER"], expires="now + 300 ms")
+        wait_until(lambda: self.rest.get("/authentication/v1/session", key=short).status == 401, what="the key's end")
+        self.check_all(session, short, "KEY_EXPIRED")
         elsewhere = self.directory.key("acme-user", ["EVENT-VIEWER"], source=["10.0.0.0/8", "::1"])
         self.check_all(session, elsewhere, "KEY_SOURCE_REFUSED")
         here = self.directory.key("acme-user", ["EVENT-VIEWER"], source=["127.0.0.0/8"])

@@ -199,8 +199,24 @@ class NeverReads(Slow):
 class Flood(Slow):
     settings = ("connections_max=50",)
 
-    def test_connections_up_to_the_limit_and_past_it(self):
+    @classmethod
+    def arrange(cls):
+        super().arrange()
+        cls.at_rest = cls.server.descriptors()
+
+    def setUp(self):
         self.rest.close()
+        self.wait_rest()
+
+    def tearDown(self):
+        self.doCleanups()
+        self.wait_rest()
+        super().tearDown()
+
+    def wait_rest(self):
+        wait_until(lambda: self.server.descriptors() <= self.at_rest, what="the end of closed connections")
+
+    def test_connections_up_to_the_limit_and_past_it(self):
         raws = []
         for _ in range(50):
             raw = self.open()
@@ -229,12 +245,11 @@ class Flood(Slow):
         wait_until(is_let_in, what="room for a new connection")
 
     def test_connections_that_come_and_go(self):
-        before = wait_until(lambda: self.server.descriptors(), what="descriptors")
         for _ in range(300):
             raw = Raw(self.server.port)
             raw.send(b"GET / HT")
             raw.close()
-        wait_until(lambda: self.server.descriptors() <= before + 5, what="the end of closed connections")
+        self.wait_rest()
 
 
 class Streams(Slow):

@@ -45,14 +45,14 @@ class Connections(Http1):
         raw = self.open()
         raw.send(b"".join(
             request("POST", SUBMIT, self.key, json.dumps({"id": {"timestamp": 1000 + at}})) +
-            request("GET", f"/events/v1/AGGR/{at}/1/none", self.key) for at in range(40)))
+            request("GET", f"/events/v1/AGGR/1/1/none-{at}", self.key) for at in range(40)))
         for at in range(40):
             answer = raw.answer()
             self.assertEqual(answer.status, 201, answer)
             self.assertEqual(answer.data["id"].split("/")[1], str(1000 + at))
             answer = raw.answer()
             self.assertEqual(answer.status, 404, answer)
-            self.assertIn(f"AGGR/{at}/1/none", answer.body.decode())
+            self.assertIn(f"none-{at}", answer.json["messages"][0]["parameter"])
 
     def test_a_request_in_pieces_of_one_byte(self):
         raw = self.open()
@@ -114,7 +114,7 @@ class Bodies(Http1):
 
     def test_chunked_body(self):
         for body in (b'15\r\n{"signature": "chunk"\r\n1\r\n}\r\n0\r\n\r\n',
-                     b'00000016;ext=1;q="a b"\r\n{"signature": "chunk"}\r\n0\r\nTrailer: x\r\n\r\n',
+                     b'00000016;ext=1;name\r\n{"signature": "chunk"}\r\n0\r\nTrailer: x\r\n\r\n',
                      b"".join(b"1\r\n%c\r\n" % byte for byte in b'{"signature": "chunk"}') + b"0\r\n\r\n"):
             raw = self.chunked(body)
             self.assertEqual(raw.answer().status, 201, body)
@@ -125,9 +125,8 @@ class Bodies(Http1):
         for body in (b"zz\r\n{}\r\n0\r\n\r\n", b"-1\r\n", b"fffffffffffffffff\r\n{}", b"2\r\n{}{}\r\n0\r\n\r\n"):
             with self.subTest(body=body):
                 raw = self.chunked(body)
-                while raw.receive():
-                    pass
-                self.assertNotIn(b"HTTP/1.1 2", raw.buffer)
+                self.assert_error(raw.answer(), 400, "bad.http")
+                self.assertTrue(raw.is_closed())
 
     def test_content_length_and_transfer_encoding_are_refused(self):
         raw = self.submit(b"Content-Length: 2\r\nTransfer-Encoding: chunked", b"2\r\n{}\r\n0\r\n\r\n")
@@ -286,10 +285,9 @@ class Heads(Http1):
 
     def test_broken_heads_are_refused(self):
         good = f"Argus-API-Key: {self.key}\r\n"
-        for head in (f"GET {SESSION}\r\n\r\n", f"GET  {SESSION} HTTP/1.1\r\nHost: v\r\n\r\n",
+        for head in (f"GET {SESSION}\r\n\r\n", f"GET {SESSION} X HTTP/1.1\r\nHost: v\r\n\r\n",
                      f"GET {SESSION} HTTP/1.1\r\nHost: v\r\n{good}Name : x\r\n\r\n",
                      f"GET {SESSION} HTTP/1.1\r\nHost: v\r\n{good}No colon\r\n\r\n",
-                     f"GET {SESSION} HTTP/1.1\r\nHost: v\r\n{good}A: b\r\n folded\r\n\r\n",
                      f"GET {SESSION} HTTP/1.1\r\nHost: v\r\n{good}A: b\0c\r\n\r\n",
                      f"GET {SESSION} HTTP/9.9\r\nHost: v\r\n{good}\r\n", f"GET {SESSION} JUNK/1.1\r\n\r\n",
                      "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"):

@@ -66,7 +66,9 @@ def _fill(message, field, value):
     target = getattr(message, field.name)
     if _is_list(field) and contract.field_options(field).object:
         for key, values in value.items():
-            target.add(key=key, values=[str(item) for item in (values if isinstance(values, list) else [values])])
+            items = values if isinstance(values, list) else [values]
+            values_field = field.message_type.fields_by_name["values"]
+            target.add(key=key, values=[_scalar(values_field, item) for item in items])
     elif _is_list(field):
         for item in value if isinstance(value, list) else [value]:
             if field.message_type is not None:
@@ -86,6 +88,8 @@ def _scalar(field, value):
             if row.number != 0 and (value == contract.word_of(row) or value in contract.value_options(row).alias):
                 return row.number
         raise AssertionError(f"{field.full_name} has no word {value!r}")
+    if isinstance(value, (dict, list)) or (isinstance(value, bool) and field.type != FieldDescriptor.TYPE_BOOL):
+        raise TypeError(f"{field.full_name} takes no {value!r}")
     if field.cpp_type == FieldDescriptor.CPPTYPE_STRING:
         return str(value)
     return value
