@@ -114,7 +114,7 @@ class Bodies(Http1):
 
     def test_chunked_body(self):
         for body in (b'15\r\n{"signature": "chunk"\r\n1\r\n}\r\n0\r\n\r\n',
-                     b'00000016;ext=1;name\r\n{"signature": "chunk"}\r\n0\r\nTrailer: x\r\n\r\n',
+                     b'00000016;extension=1\r\n{"signature": "chunk"}\r\n0\r\nTrailer: x\r\n\r\n',
                      b"".join(b"1\r\n%c\r\n" % byte for byte in b'{"signature": "chunk"}') + b"0\r\n\r\n"):
             raw = self.chunked(body)
             self.assertEqual(raw.answer().status, 201, body)
