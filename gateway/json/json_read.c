@@ -441,17 +441,20 @@ static inline const struct vg_field *guess_row(
     return NULL;
 }
 
-/* Name and colon of the next member. *out_field NULL: unknown, and a violation is noted. */
+/* Name and colon of the next member, *out_name as it is written or, for the documented name, as the
+ * table has it. *out_field NULL: unknown, and a violation is noted. */
 static bool read_name(
     struct vg_json_reader *reader,
     const struct vg_table *table,
     const struct vg_field *guess,
-    const struct vg_field **out_field)
+    const struct vg_field **out_field,
+    struct vg_bytes *out_name)
 {
     struct vg_json_lexer *lexer = &reader->lexer;
     *out_field = guess_row(table, guess, lexer);
     if (*out_field != NULL) {
         lexer->next += (*out_field)->piece_size - 1;
+        *out_name = vg_bytes((*out_field)->piece + 2, (*out_field)->piece_size - 4u);
         return true;
     }
     struct vg_json_string name;
@@ -464,12 +467,55 @@ static bool read_name(
         text = vg_bytes(plain, vg_json_unescape(text, plain));
     }
     *out_field = vg_json_find_field(table, text, reader->dialect);
+    *out_name = name.raw;
     if (*out_field == NULL) {
         vg_json_push_key(reader, name.raw);
         vg_json_violate(reader, VG_UNKNOWN_FIELD, NULL, NULL);
         vg_json_pop(reader);
     }
     return true;
+}
+
+/* A singular text that has two names, and came by another than its documented one before or now:
+ * the two have to agree. One name given twice is no conflict, the last counts. */
+static bool read_renamed(
+    struct vg_json_reader *reader,
+    const struct vg_field *field,
+    uint8_t *message)
+{
+    char *before;
+    char *after;
+    memcpy(&before, message + field->offset, sizeof(before));
+    if (!read_member(reader, field, field, message)) {
+        return false;
+    }
+    memcpy(&after, message + field->offset, sizeof(after));
+    if (before != NULL && after != NULL && strcmp(before, after) != 0) {
+        vg_json_push_field(reader, field);
+        vg_json_violate(reader, VG_CONFLICTING_FIELDS, NULL, NULL);
+        vg_json_pop(reader);
+    }
+    return true;
+}
+
+/* Which member came last by another name than its documented one, and by which. */
+struct spelling {
+    const struct vg_field *field;
+    struct vg_bytes name;
+};
+
+/* Is the member at hand, just named, one whose former value came by another name? */
+static bool is_renamed(struct spelling *last, const struct vg_field *field, struct vg_bytes name)
+{
+    const uint8_t *ours = (const uint8_t *)field->piece + 2;
+    bool documented = name.data == ours || (field->piece_size == name.size + 4 &&
+                                            memcmp(ours, name.data, name.size) == 0);
+    if (documented && last->field != field) {
+        return false;
+    }
+    bool again = last->field == field && vg_bytes_equal(last->name, name);
+    *last = (struct spelling){ field, name };
+    return !again && field->kind == VG_KIND_STRING && (field->flags & VG_FIELD_REPEATED) == 0;
 }
 
 static bool read_object(
@@ -479,18 +525,23 @@ static bool read_object(
 {
     struct vg_json_lexer *lexer = &reader->lexer;
     const struct vg_field *guess = table->fields;
+    struct spelling last = { .field = NULL };
     bool more = false;
     if (!vg_json_spend(lexer) || !vg_json_open(lexer) || !vg_json_more(lexer, '}', true, &more)) {
         return false;
     }
     while (more) {
         const struct vg_field *field;
-        if (!read_name(reader, table, guess, &field)) {
+        struct vg_bytes name;
+        if (!read_name(reader, table, guess, &field, &name)) {
             return false;
         }
         bool done;
         if (field == NULL) {
             done = vg_json_skip_value(lexer);
+        } else if (is_renamed(&last, field, name)) {
+            done = read_renamed(reader, field, message);
+            guess = field + 1;
         } else {
             done = read_member(reader, field, field, message);
             guess = field + 1;
