@@ -238,7 +238,7 @@ static void filter_hashes(
 {
     const struct vg_column_data *data = &block->chunk->columns[node->question->column];
     const uint16_t *signatures = (const uint16_t *)data->values + block->first;
-    uint32_t rows[HASH_ROWS_AHEAD];
+    uint32_t rows[HASH_ROWS_AHEAD] = { 0 };
     uint32_t count = 0;
     for (uint32_t word = 0; word < word_count(block); word++) {
         for (uint64_t rest = out[word]; rest != 0; rest &= rest - 1) {
