@@ -144,16 +144,19 @@ struct vg_event_submission {
     const char *parameter;
 };
 
+/* Place of the only event of a request. */
+#define VG_EVENT_SUBMISSION_ALONE SIZE_MAX
+
 /*
  * Check the form of `input` and take over its members. Every violation is added to `violations`,
- * its path behind `prefix` ("" or "events[2]."). Returns false when there was one, or when the
- * arena is full (the violation is then REQUEST_MEMORY).
+ * its path behind "events[index]." unless the event is alone. Returns false when there was one, or
+ * when the arena is full (the violation is then REQUEST_MEMORY).
  */
 VG_MUST_USE bool vg_event_submission_read(
     struct vg_event_submission *submission,
     const struct vg_event_input *input,
     const struct vg_event_submit_context *context,
-    const char *prefix,
+    size_t index,
     struct vg_violations *violations);
 
 /*

@@ -19,7 +19,7 @@ struct reading {
     struct vg_event_submission *submission;
     const struct vg_event_input *input;
     struct vg_arena *arena;
-    const char *prefix;
+    size_t index;
     struct vg_violations *violations;
     bool failed;
 };
@@ -32,7 +32,11 @@ static void blame(
     const char *message)
 {
     char path[VG_FIELD_PATH_MAX];
-    snprintf(path, sizeof(path), "%s%s", reading->prefix, field);
+    if (reading->index == VG_EVENT_SUBMISSION_ALONE) {
+        snprintf(path, sizeof(path), "%s", field);
+    } else {
+        snprintf(path, sizeof(path), "events[%zu].%s", reading->index, field);
+    }
     struct vg_violation violation = {
         .reason = reason,
         .field = path,
@@ -476,7 +480,7 @@ bool vg_event_submission_read(
     struct vg_event_submission *submission,
     const struct vg_event_input *input,
     const struct vg_event_submit_context *context,
-    const char *prefix,
+    size_t index,
     struct vg_violations *violations)
 {
     *submission = (struct vg_event_submission){ .rules = context->rules };
@@ -492,7 +496,7 @@ bool vg_event_submission_read(
         .submission = submission,
         .input = input,
         .arena = context->arena,
-        .prefix = prefix,
+        .index = index,
         .violations = violations,
     };
     read_id(&reading);

@@ -151,10 +151,6 @@ static enum vg_reason read_events(
 {
     struct vg_call *call = work->call;
     for (size_t i = 0; i < work->count; i++) {
-        char prefix[32] = "";
-        if (work->bulk != NULL) {
-            snprintf(prefix, sizeof(prefix), "events[%zu].", i);
-        }
         if (!vg_event_input_read(requests[i], &call->arena, &inputs[i])) {
             return vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
         }
@@ -162,7 +158,7 @@ static enum vg_reason read_events(
                 &work->events[i],
                 &inputs[i],
                 &work->context,
-                prefix,
+                work->bulk == NULL ? VG_EVENT_SUBMISSION_ALONE : i,
                 &call->error.violations) &&
             call->error.violations.found >= VG_VIOLATIONS_MAX) {
             break;

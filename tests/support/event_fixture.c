@@ -278,7 +278,12 @@ enum vg_reason vg_event_fixture_prepare(
     struct vg_event_submit_context context = vg_event_fixture_context(fixture, principal);
     struct vg_error error;
     vg_error_init(&error, &fixture->arena);
-    if (!vg_event_submission_read(submission, input, &context, "", &error.violations)) {
+    if (!vg_event_submission_read(
+            submission,
+            input,
+            &context,
+            VG_EVENT_SUBMISSION_ALONE,
+            &error.violations)) {
         return vg_error_from_violations(&error);
     }
     enum vg_reason reason = vg_event_submission_resolve(submission, input, &context);

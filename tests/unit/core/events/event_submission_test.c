@@ -41,8 +41,7 @@ static struct vg_event_submission read_form(
     struct vg_event_submit_context context = vg_event_fixture_context(f, &f->agent);
     struct vg_error error;
     vg_error_init(&error, &f->arena);
-    bool fine =
-        vg_event_submission_read(&submission, input, &context, "events[2].", &error.violations);
+    bool fine = vg_event_submission_read(&submission, input, &context, 2, &error.violations);
     if (field == NULL) {
         if (!fine) {
             fail_msg("refused: %s", error.violations.items[0].field);
@@ -270,7 +269,12 @@ static void test_all_violations_are_told(void **state)
     struct vg_event_submit_context context = vg_event_fixture_context(f, &f->agent);
     struct vg_error error;
     vg_error_init(&error, &f->arena);
-    assert_false(vg_event_submission_read(&s, &input, &context, "", &error.violations));
+    assert_false(vg_event_submission_read(
+        &s,
+        &input,
+        &context,
+        VG_EVENT_SUBMISSION_ALONE,
+        &error.violations));
     static const char *const fields[] = { "id",         "protocol",
                                           "source.ip",  "destination.ip",
                                           "properties", "payload.payload" };
@@ -564,7 +568,12 @@ static void test_a_full_arena_is_an_error(void **state)
         context.arena = &small;
         struct vg_error error;
         vg_error_init(&error, &f->arena);
-        if (vg_event_submission_read(&s, &input, &context, "", &error.violations)) {
+        if (vg_event_submission_read(
+                &s,
+                &input,
+                &context,
+                VG_EVENT_SUBMISSION_ALONE,
+                &error.violations)) {
             enum vg_reason reason = vg_event_submission_resolve(&s, &input, &context);
             if (reason == VG_OK) {
                 reason = vg_event_submission_prepare(&s, &context);
