@@ -218,13 +218,26 @@ static void answer_options(struct vg_rest *rest)
     }
 }
 
-static void app_headers(struct vg_exchange *exchange)
+/* Replace what is borrowed from the request by a copy that lives as long as the call, which may
+ * outlive the exchange. False when it does not fit the arena. */
+static bool keep(struct vg_call *call, struct vg_bytes *bytes)
+{
+    if (bytes->data == NULL) {
+        return true;
+    }
+    const char *copy = vg_arena_text(&call->arena, *bytes);
+    *bytes = vg_bytes(copy, copy == NULL ? 0 : bytes->size);
+    return copy != NULL;
+}
+
+/* The state of a new exchange; NULL when there is no memory and it was given up. */
+static struct vg_rest *create_rest(struct vg_exchange *exchange)
 {
     const struct vg_web *web = VG_CONTAINER_OF_CONST(exchange->app, struct vg_web, app);
     struct vg_rest *rest = calloc(1, sizeof(*rest));
     if (rest == NULL) {
         exchange->carrier->abort(exchange, VG_RESOURCE_LIMIT);
-        return;
+        return NULL;
     }
     exchange->state = rest;
     rest->web = web;
@@ -234,7 +247,35 @@ static void app_headers(struct vg_exchange *exchange)
     vg_call_init(&rest->call, &vg_rest_face, web->service, &exchange->worker->mailbox);
     vg_reply_json_init(&rest->json);
     vg_buffer_init(&rest->own, VG_REST_ERROR_BYTES_MAX);
-    split_target(exchange->request.target, &rest->path, &rest->query);
+    return rest;
+}
+
+static void app_refuse(struct vg_exchange *exchange, enum vg_reason reason)
+{
+    struct vg_rest *rest = create_rest(exchange);
+    if (rest != NULL) {
+        (void)vg_error_set(&rest->call.error, reason, NULL);
+        vg_rest_send_error(rest, &rest->call.error);
+    }
+}
+
+static void app_headers(struct vg_exchange *exchange)
+{
+    const struct vg_web *web = VG_CONTAINER_OF_CONST(exchange->app, struct vg_web, app);
+    struct vg_rest *rest = create_rest(exchange);
+    if (rest == NULL) {
+        return;
+    }
+    rest->call.target = exchange->request.target;
+    rest->call.verb = exchange->request.method;
+    rest->call.credential = find_credential(&exchange->request);
+    if (!keep(&rest->call, &rest->call.target) || !keep(&rest->call, &rest->call.verb) ||
+        !keep(&rest->call, &rest->call.credential)) {
+        (void)vg_error_set(&rest->call.error, VG_HEADERS_TOO_LARGE, NULL);
+        vg_rest_send_error(rest, &rest->call.error);
+        return;
+    }
+    split_target(rest->call.target, &rest->path, &rest->query);
 
     unsigned status = 0;
     const char *content_type = NULL;
@@ -246,9 +287,6 @@ static void app_headers(struct vg_exchange *exchange)
         answer_options(rest);
         return;
     }
-    rest->call.target = exchange->request.target;
-    rest->call.verb = exchange->request.method;
-    rest->call.credential = find_credential(&exchange->request);
     rest->call.peer = exchange->request.peer;
     rest->call.peer_port = exchange->request.peer_port;
     rest->call.request_bytes_max = web->service->settings->request_bytes_max;
@@ -416,6 +454,7 @@ void vg_web_init(struct vg_web *web, struct vg_service *service)
 {
     *web = (struct vg_web){
         .app = { .headers = app_headers,
+                 .refuse = app_refuse,
                  .body = app_body,
                  .end = app_end,
                  .pull = app_pull,

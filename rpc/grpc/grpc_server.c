@@ -33,11 +33,6 @@ static const struct vg_http_header server_head[] = {
 
 static const struct vg_http_header server_ok[] = { VG_GRPC_FIELD("grpc-status", "0") };
 
-/* RESOURCE_EXHAUSTED: of what HTTP/2 refuses itself, only too large headers reach a gRPC client. */
-const struct vg_http_header vg_grpc_refusal_headers[VG_GRPC_REFUSAL_HEADERS] = {
-    VG_GRPC_FIELD("grpc-status", "8"),
-};
-
 /* One call and what surrounds it. */
 struct grpc_stream {
     struct vg_call call;
@@ -200,15 +195,16 @@ static void stream_set_deadline(struct grpc_stream *stream)
 /* --- The request -------------------------------------------------------------------------------
  */
 
-/* A copy that lives as long as the call, which may outlive the exchange. */
-static struct vg_bytes call_keep(struct vg_call *call, struct vg_bytes bytes)
+/* Replace what is borrowed from the request by a copy that lives as long as the call, which may
+ * outlive the exchange. False when it does not fit the arena. */
+static bool call_keep(struct vg_call *call, struct vg_bytes *bytes)
 {
-    if (bytes.data == NULL) {
-        return bytes;
+    if (bytes->data == NULL) {
+        return true;
     }
-    const char *copy = vg_arena_text(&call->arena, bytes);
-    VG_ASSERT(copy != NULL); /* headers are far smaller than an arena */
-    return vg_bytes(copy, bytes.size);
+    const char *copy = vg_arena_text(&call->arena, *bytes);
+    *bytes = vg_bytes(copy, copy == NULL ? 0 : bytes->size);
+    return copy != NULL;
 }
 
 static void stream_begin(struct grpc_stream *stream, const struct vg_grpc_headers *headers)
@@ -218,8 +214,12 @@ static void stream_begin(struct grpc_stream *stream, const struct vg_grpc_header
     struct vg_call *call = &stream->call;
     vg_call_init(call, &grpc_face, service, &exchange->worker->mailbox);
     stream->has_call = true;
-    call->target = call_keep(call, exchange->request.target);
-    call->credential = call_keep(call, headers->credential);
+    call->target = exchange->request.target;
+    call->credential = headers->credential;
+    if (!call_keep(call, &call->target) || !call_keep(call, &call->credential)) {
+        stream_fail(stream, vg_error_set(&call->error, VG_HEADERS_TOO_LARGE, NULL));
+        return;
+    }
     call->peer = exchange->request.peer;
     call->peer_port = exchange->request.peer_port;
     call->timeout_ns = headers->timeout_ns;
@@ -244,15 +244,28 @@ static void stream_begin(struct grpc_stream *stream, const struct vg_grpc_header
     stream_set_deadline(stream);
 }
 
-static void grpc_headers(struct vg_exchange *exchange)
+static struct grpc_stream *stream_create(struct vg_exchange *exchange)
 {
     struct grpc_stream *stream =
         vg_block_pool_calloc(&exchange->worker->blocks, 1, sizeof(*stream));
     VG_ASSERT(stream != NULL);
     stream->worker = exchange->worker;
-    exchange->state = stream;
     stream->exchange = exchange;
     vg_arena_init(&stream->arena, VG_GRPC_STATUS_ARENA_BYTES);
+    exchange->state = stream;
+    return stream;
+}
+
+static void grpc_refuse(struct vg_exchange *exchange, enum vg_reason reason)
+{
+    struct vg_error error;
+    vg_error_init(&error, NULL);
+    stream_finish(stream_create(exchange), vg_error_set(&error, reason, NULL), &error);
+}
+
+static void grpc_headers(struct vg_exchange *exchange)
+{
+    struct grpc_stream *stream = stream_create(exchange);
     if (!vg_bytes_equal(exchange->request.method, vg_bytes_text("POST"))) {
         stream_refuse(stream, 405);
         return;
@@ -369,6 +382,7 @@ static void grpc_closed(struct vg_exchange *exchange, bool answered)
 void vg_grpc_server_init(struct vg_grpc_server *server, struct vg_service *service)
 {
     *server = (struct vg_grpc_server){ .app = { .headers = grpc_headers,
+                                                .refuse = grpc_refuse,
                                                 .body = grpc_body,
                                                 .end = grpc_end,
                                                 .pull = grpc_pull,

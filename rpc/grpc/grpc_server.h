@@ -26,9 +26,4 @@ struct vg_grpc_server {
 /* `service` is borrowed for ever. */
 void vg_grpc_server_init(struct vg_grpc_server *server, struct vg_service *service);
 
-/* Headers for the answers HTTP/2 gives itself (struct vg_http2_protocol): a gRPC client reads from
- * them that the request was too large, others ignore them. */
-#define VG_GRPC_REFUSAL_HEADERS 1u
-extern const struct vg_http_header vg_grpc_refusal_headers[VG_GRPC_REFUSAL_HEADERS];
-
 #endif

@@ -36,17 +36,13 @@ struct vg_http2_protocol {
     struct vg_conn_protocol protocol;
     const struct vg_exchange_selector *selector;
     struct vg_http2_limits limits;
-    /* Go with the answers this layer gives itself (431 headers too large, 404 without application),
-     * so that clients of any application understand them. May be none. */
-    const struct vg_http_header *refusal_headers;
-    size_t refusal_header_count;
 
     /* Private. */
     struct nghttp2_session_callbacks *callbacks;
     struct nghttp2_option *option;
 };
 
-/* `selector` and refusal headers (set them after) are borrowed until dispose. */
+/* `selector` is borrowed until dispose. */
 void vg_http2_protocol_init(
     struct vg_http2_protocol *protocol,
     const struct vg_exchange_selector *selector,

@@ -5,6 +5,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/compiler.h"
+#include "core/base/limits.h"
 #include "rpc/net/conn.h"
 #include "rpc/net/worker.h"
 
@@ -116,14 +117,17 @@ bool vg_http2_stream_add_header(
     if (stream->head_done) {
         return stream->header_bytes <= VG_HTTP2_HEADER_EXCESS * limit; /* trailers are not kept */
     }
-    if (stream->header_bytes > limit) {
+    const bool over =
+        stream->header_bytes > limit ||
+        (value.size > VG_LIMIT_URL_BYTES && vg_bytes_equal(name, vg_bytes_text(":path")));
+    /* The application that will say so is chosen by content type: that one is kept even then. */
+    const bool is_type = value.size <= VG_HTTP2_STREAM_TYPE_MAX &&
+                         vg_bytes_equal(name, vg_bytes_text("content-type"));
+    const bool kept = (!over || is_type) && stream_keep_header(stream, name, value);
+    if (over || !kept) {
         stream->head_refused = true;
-        return stream->header_bytes <= VG_HTTP2_HEADER_EXCESS * limit;
     }
-    if (!stream_keep_header(stream, name, value)) {
-        stream->head_refused = true;
-    }
-    return true;
+    return stream->header_bytes <= VG_HTTP2_HEADER_EXCESS * limit;
 }
 
 /* --- Answering ---------------------------------------------------------------------------------
@@ -292,14 +296,9 @@ static const struct vg_exchange_carrier stream_carrier = {
 /* An answer of this layer itself, for a request no application sees. */
 static void stream_refuse(struct vg_http2_stream *stream, unsigned status)
 {
-    const struct vg_http2_protocol *protocol = stream->session->protocol;
     stream_respond(
         &stream->exchange,
-        &(struct vg_http_response){ .status = status,
-                                    .headers = protocol->refusal_headers,
-                                    .header_count = protocol->refusal_header_count,
-                                    .content_length = -1,
-                                    .no_body = true });
+        &(struct vg_http_response){ .status = status, .content_length = 0, .no_body = true });
 }
 
 /* --- Life --------------------------------------------------------------------------------------
@@ -361,16 +360,19 @@ void vg_http2_stream_begin(struct vg_http2_stream *stream)
     struct vg_exchange *exchange = &stream->exchange;
     const struct vg_exchange_selector *selector = stream->session->protocol->selector;
     stream->head_done = true;
-    if (stream->head_refused) {
+    const struct vg_exchange_app *app = selector->select(selector, exchange);
+    if (stream->head_refused && (app == NULL || app->refuse == NULL)) {
         stream_refuse(stream, 431);
-        return;
-    }
-    exchange->app = selector->select(selector, exchange);
-    if (exchange->app == NULL) {
+    } else if (app == NULL) {
         stream_refuse(stream, 404);
-        return;
+    } else {
+        exchange->app = app;
+        if (stream->head_refused) {
+            app->refuse(exchange, VG_HEADERS_TOO_LARGE);
+        } else {
+            app->headers(exchange);
+        }
     }
-    exchange->app->headers(exchange);
 }
 
 void vg_http2_stream_take(struct vg_http2_stream *stream, struct vg_bytes part)

@@ -25,6 +25,8 @@
 #define VG_HTTP2_FIELD_OVERHEAD 32u
 /* Beyond that many times the header limit the block is not even counted any more. */
 #define VG_HTTP2_HEADER_EXCESS 4u
+/* A content type longer than this is not kept beyond the header limit. */
+#define VG_HTTP2_STREAM_TYPE_MAX 128u
 /* Headers of one answer, of ours. */
 #define VG_HTTP2_RESPONSE_HEADERS_MAX 48u
 

@@ -84,6 +84,10 @@ struct vg_exchange_app {
     /* The head is complete; set exchange->state. `end_follows` false = there is no body
      * (END_STREAM, length 0): `end` comes next all the same. */
     void (*headers)(struct vg_exchange *exchange);
+    /* Instead of `headers`: the head is over a limit of the carrier, so the request holds only part
+     * of it; answer `reason`. The rest follows as usual, to be dropped. NULL = the carrier answers
+     * bare HTTP. */
+    void (*refuse)(struct vg_exchange *exchange, enum vg_reason reason);
     /* Body bytes as they arrive, borrowed. Call carrier->consume when they are used or dropped. */
     void (*body)(struct vg_exchange *exchange, struct vg_bytes part);
     /* The request is complete. `trailers` of the request are ignored. */

@@ -433,8 +433,6 @@ int main(int count, char **texts)
     limits.streams_max = settings.streams_per_connection_max;
     struct vg_http2_protocol http2;
     vg_http2_protocol_init(&http2, &selector, &limits);
-    http2.refusal_headers = vg_grpc_refusal_headers;
-    http2.refusal_header_count = VG_GRPC_REFUSAL_HEADERS;
 
     struct vg_server *server = NULL;
     struct vg_server_options options = options_of(&settings);

@@ -250,9 +250,6 @@ int main(int count, char **texts)
     limits.streams_max = (uint32_t)streams;
     struct vg_http2_protocol http2;
     vg_http2_protocol_init(&http2, &selector, &limits);
-    const struct vg_http_header refusal[] = { field("x-refused", "1") };
-    http2.refusal_headers = refusal;
-    http2.refusal_header_count = 1;
 
     char listen[64];
     (void)snprintf(listen, sizeof(listen), "127.0.0.1:%u", (unsigned)port);

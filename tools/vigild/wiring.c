@@ -101,8 +101,6 @@ static void open_faces(struct vg_wiring *wiring)
     limits.streams_max = wiring->settings.streams_per_connection_max;
     limits.header_bytes_max = (uint32_t)wiring->settings.header_bytes_max;
     vg_http2_protocol_init(&wiring->http2, &wiring->selector, &limits);
-    wiring->http2.refusal_headers = vg_grpc_refusal_headers;
-    wiring->http2.refusal_header_count = VG_GRPC_REFUSAL_HEADERS;
     vg_http1_init(&wiring->http1, &wiring->web_only, wiring->settings.header_bytes_max, refuse);
     wiring->faces_open = true;
 }

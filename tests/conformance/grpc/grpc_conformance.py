@@ -326,9 +326,11 @@ class Headers(GrpcTest):
 
     def test_headers_over_the_limit(self):
         client = self.client()
-        stream = self.start(client, EMPTY, extra=[("x", "y" * 16500)], end=True)
-        headers = self.ended(client, stream)
-        self.assertEqual((headers[":status"], headers["grpc-status"]), ("431", str(RESOURCE_EXHAUSTED)))
+        for late in (False, True):  # the content type comes before or after what is too much
+            extra = [("x", "y" * 16500), TYPE] if late else [("x", "y" * 16500)]
+            stream = self.start(client, EMPTY, extra=extra, content_type=None if late else TYPE)
+            headers = self.status(client, stream, RESOURCE_EXHAUSTED)
+            self.assertIn(b"HEADERS_TOO_LARGE", base64.b64decode(headers["grpc-status-details-bin"] + "==="))
         with self.assertRaises(grpc.RpcError) as raised:
             self.unary(self.channel(), EMPTY)(b"", timeout=DEADLINE, metadata=[("x", "y" * 16500)])
         self.assertEqual(raised.exception.code(), grpc.StatusCode.RESOURCE_EXHAUSTED)
