@@ -7,8 +7,8 @@
 #include "core/base/limits.h"
 #include "core/events/event_table.h"
 
-/* An identity takes three columns, a tie one more. */
-#define VG_SORT_ROOM (VG_SEARCH_SORT_KEYS_MAX + 4u)
+/* Every field, one more for those that may be absent, and the tie. */
+#define VG_SORT_ROOM (VG_EVENT_SORT_FIELD_COUNT + 3u)
 
 /* ---------------------------------------------------------------------------------------- sort */
 
@@ -39,6 +39,12 @@ static void add_field(struct sorting *sorting, const struct vg_event_sort *sort)
         /* By class; the other parts of the identity follow in that direction by themselves. */
         [VG_EVENT_SORT_ID] = VG_EVENT_COLUMN_TYPE,
     };
+    /* The table has absent values before all others; they come last, whatever the direction. */
+    if (!sort->descending && sort->field == VG_EVENT_SORT_SIGNATURE) {
+        add_key(sorting, VG_EVENT_COLUMN_NO_SIGNATURE, false);
+    } else if (!sort->descending && sort->field == VG_EVENT_SORT_PROTOCOL) {
+        add_key(sorting, VG_EVENT_COLUMN_NO_PROTOCOL, false);
+    }
     add_key(sorting, columns[sort->field], sort->descending);
 }
 
@@ -63,16 +69,16 @@ static enum vg_reason make_sorting(
         if (by_id) {
             continue; /* nothing is left to sort: an identity is one event's */
         }
-        if (sorting->count + 1 == VG_SEARCH_SORT_KEYS_MAX) {
-            (void)vg_error_set(error, VG_INVALID_FIELD_VALUE, "sortBy has too many keys");
-            return vg_error_field(error, "sortBy", "");
-        }
         add_field(sorting, &sort[i]);
         by_id = sort[i].field == VG_EVENT_SORT_ID;
     }
-    /* Ties go by the identity, ascending; the table lets them follow the last key. */
-    if (!by_id && sorting->keys[sorting->count - 1].descending) {
+    /* Ties go by the identity, ascending: by class here, the rest follows in this direction. */
+    if (!by_id) {
         add_key(sorting, VG_EVENT_COLUMN_TYPE, false);
+    }
+    if (sorting->count > VG_SEARCH_SORT_KEYS_MAX) {
+        (void)vg_error_set(error, VG_INVALID_FIELD_VALUE, "sortBy has too many keys");
+        return vg_error_field(error, "sortBy", "");
     }
     return VG_OK;
 }

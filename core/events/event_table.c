@@ -160,7 +160,9 @@ static void set_scalars(const struct vg_event_record *record, struct vg_value *v
     values[VG_EVENT_COLUMN_COUNT].number = record->count;
     values[VG_EVENT_COLUMN_PROTOCOL].number =
         or_absent(record->protocol != VG_EVENT_NO_PROTOCOL, record->protocol);
+    values[VG_EVENT_COLUMN_NO_PROTOCOL].number = record->protocol == VG_EVENT_NO_PROTOCOL;
     values[VG_EVENT_COLUMN_SIGNATURE].bytes = record->signature;
+    values[VG_EVENT_COLUMN_NO_SIGNATURE].number = record->signature.data == NULL;
     values[VG_EVENT_COLUMN_ALARM].number = or_absent(record->has_alarm, record->alarm_id);
     values[VG_EVENT_COLUMN_CATEGORY].number = or_absent(record->has_alarm, record->category_id);
     values[VG_EVENT_COLUMN_LOCATION].number =

@@ -542,13 +542,17 @@ static void test_sorting(void **state)
         { "newest first", { { VG_EVENT_SORT_TIMESTAMP, true } }, 1, "hgfedcba" },
         { "last updated", { { VG_EVENT_SORT_LAST_UPDATED, false } }, 1, "abcdefgh" },
         { "severity, ties by identity", { { VG_EVENT_SORT_SEVERITY, true } }, 1, "dbacefhg" },
-        { "severity up", { { VG_EVENT_SORT_SEVERITY, false } }, 1, "acefghbd" },
+        { "severity up", { { VG_EVENT_SORT_SEVERITY, false } }, 1, "acefhgbd" },
         { "severity, then newest",
           { { VG_EVENT_SORT_SEVERITY, true }, { VG_EVENT_SORT_TIMESTAMP, true } },
           2,
           "dbhgfeca" },
         { "customer", { { VG_EVENT_SORT_CUSTOMER, true } }, 1, "fabcdehg" },
         { "count", { { VG_EVENT_SORT_COUNT, true }, { VG_EVENT_SORT_ID, false } }, 2, "bacdefhg" },
+        { "absent last, up", { { VG_EVENT_SORT_SIGNATURE, false } }, 1, "bcadefhg" },
+        { "absent last, down", { { VG_EVENT_SORT_SIGNATURE, true } }, 1, "cbadefhg" },
+        { "protocol up", { { VG_EVENT_SORT_PROTOCOL, false } }, 1, "cabdefhg" },
+        { "protocol down", { { VG_EVENT_SORT_PROTOCOL, true } }, 1, "cabdefhg" },
         { "identity down", { { VG_EVENT_SORT_ID, true } }, 1, "ghfedcba" },
     };
     static const struct vg_event_criteria all = CRITERIA(.has_start = false);
@@ -596,6 +600,26 @@ static void test_a_sort_key_twice_is_refused(void **state)
     assert_string_equal(error.field, "sortBy");
 }
 
+static void test_limit_of_sort_keys(void **state)
+{
+    static const enum vg_event_sort_field fields[] = {
+        VG_EVENT_SORT_CUSTOMER,    VG_EVENT_SORT_SEVERITY,     VG_EVENT_SORT_COUNT,
+        VG_EVENT_SORT_LAST_EVENT,  VG_EVENT_SORT_LAST_UPDATED, VG_EVENT_SORT_TIMESTAMP,
+        VG_EVENT_SORT_FIRST_EVENT, VG_EVENT_SORT_PROTOCOL,
+    };
+    static const struct vg_event_criteria all = CRITERIA(.has_start = false);
+    struct page page = { .limit = 25, .sort_count = 7 };
+    for (size_t i = 0; i < 8; i++) {
+        page.sort[i] = (struct vg_event_sort){ fields[i], true };
+    }
+    char found[32];
+    uint64_t count;
+    struct vg_error error;
+    assert_int_equal(search(*state, &all, &page, found, &count, &error), VG_OK);
+    page.sort_count = 8;
+    assert_int_equal(search(*state, &all, &page, found, &count, &error), VG_INVALID_FIELD_VALUE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -610,6 +634,7 @@ int main(void)
         cmocka_unit_test(test_sorting),
         cmocka_unit_test(test_pages),
         cmocka_unit_test(test_a_sort_key_twice_is_refused),
+        cmocka_unit_test(test_limit_of_sort_keys),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
