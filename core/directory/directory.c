@@ -301,7 +301,6 @@ static enum vg_reason load_kind(
     vg_key_directory_prefix(&prefix, (uint32_t)kind);
     enum vg_reason reason = vg_store_scan(
         directory->store,
-        NULL,
         &(struct vg_store_range){ .prefix = vg_key_bytes(&prefix) },
         load_one,
         &load,

@@ -74,8 +74,7 @@ static enum vg_reason source_replay(
     struct vg_store_range range = { .shard = source->shard,
                                     .prefix = vg_key_family_prefix(VG_KEY_FAMILY_CHANGE_LOG),
                                     .start_after = vg_key_bytes(&start) };
-    enum vg_reason reason =
-        vg_store_scan(source->store, NULL, &range, replay_visit, &walk, NULL, error);
+    enum vg_reason reason = vg_store_scan(source->store, &range, replay_visit, &walk, NULL, error);
     return reason != VG_OK ? reason : walk.reason;
 }
 
@@ -148,7 +147,7 @@ static enum vg_reason source_scan(
     struct vg_store_range range = { .shard = walk.source->shard,
                                     .prefix = vg_key_family_prefix(VG_KEY_FAMILY_EVENT) };
     enum vg_reason reason =
-        vg_store_scan(walk.source->store, NULL, &range, scan_visit, &walk, NULL, error);
+        vg_store_scan(walk.source->store, &range, scan_visit, &walk, NULL, error);
     return reason != VG_OK ? reason : walk.reason;
 }
 

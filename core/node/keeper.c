@@ -111,7 +111,7 @@ static void trim_some(struct errand *errand)
                                     .prefix = vg_key_family_prefix(VG_KEY_FAMILY_CHANGE_LOG),
                                     .limit = VG_KEEPER_TRIM_KEYS };
     errand->reason =
-        vg_store_scan(errand->node->store, NULL, &range, trim_visit, &walk, NULL, errand->error);
+        vg_store_scan(errand->node->store, &range, trim_visit, &walk, NULL, errand->error);
     if (errand->reason == VG_OK && walk.count > 0) {
         errand->reason =
             vg_store_apply(errand->node->store, VG_NODE_SHARD, &walk.batch, errand->error);

@@ -5,13 +5,6 @@
 #include "core/base/assert.h"
 #include "core/store/store_backend.h"
 
-struct vg_store_view {
-    struct vg_store *store;
-    void *pinned; /* the backend's */
-    uint32_t shard;
-    atomic_uint references;
-};
-
 void vg_store_init(
     struct vg_store *store,
     const struct vg_store_backend *backend,
@@ -115,23 +108,21 @@ static void end_read(struct vg_store *store, const struct vg_store_view *view)
 
 enum vg_reason vg_store_get(
     struct vg_store *store,
-    struct vg_store_view *view,
-    uint32_t shard,
-    const struct vg_bytes *keys,
-    size_t count,
+    const struct vg_store_keys *keys,
     struct vg_store_value *out_values,
     struct vg_error *error)
 {
-    begin_read(store, view, shard);
-    void *pinned = view == NULL ? NULL : view->pinned;
+    begin_read(store, keys->view, keys->shard);
+    void *pinned = vg_store_pinned(keys->view);
     enum vg_reason reason = VG_OK;
     size_t done = 0;
-    while (done < count && reason == VG_OK) {
+    while (done < keys->count && reason == VG_OK) {
         out_values[done] = (struct vg_store_value){ .found = false };
-        reason = store->backend->get(store, pinned, shard, keys[done], &out_values[done], error);
+        reason = store->backend
+                     ->get(store, pinned, keys->shard, keys->keys[done], &out_values[done], error);
         done += reason == VG_OK;
     }
-    end_read(store, view);
+    end_read(store, keys->view);
     if (reason != VG_OK) {
         for (size_t index = 0; index < done; index++) {
             vg_store_value_release(&out_values[index]);
@@ -148,7 +139,8 @@ enum vg_reason vg_store_get_one(
     struct vg_store_value *out_value,
     struct vg_error *error)
 {
-    return vg_store_get(store, view, shard, &key, 1, out_value, error);
+    struct vg_store_keys keys = { .view = view, .shard = shard, .keys = &key, .count = 1 };
+    return vg_store_get(store, &keys, out_value, error);
 }
 
 void vg_store_value_release(struct vg_store_value *value)
@@ -161,19 +153,16 @@ void vg_store_value_release(struct vg_store_value *value)
 
 enum vg_reason vg_store_scan(
     struct vg_store *store,
-    struct vg_store_view *view,
     const struct vg_store_range *range,
     vg_store_visit visit,
     void *owner,
     bool *out_more,
     struct vg_error *error)
 {
-    begin_read(store, view, range->shard);
+    begin_read(store, range->view, range->shard);
     bool more = false;
-    enum vg_reason reason =
-        store->backend
-            ->scan(store, view == NULL ? NULL : view->pinned, range, visit, owner, &more, error);
-    end_read(store, view);
+    enum vg_reason reason = store->backend->scan(store, range, visit, owner, &more, error);
+    end_read(store, range->view);
     if (reason == VG_OK && out_more != NULL) {
         *out_more = more;
     }

@@ -42,6 +42,7 @@ struct vg_store_value {
 
 /* What to walk: keys that begin with `prefix` and come after `start_after`, in memcmp order. */
 struct vg_store_range {
+    struct vg_store_view *view; /* NULL = as of now; then a long walk is no point-in-time view */
     uint32_t shard;
     struct vg_bytes prefix;      /* may be empty: the whole shard */
     struct vg_bytes start_after; /* excluded; empty = from the beginning of the prefix */
@@ -77,18 +78,23 @@ VG_MUST_USE enum vg_reason vg_store_apply(
     const struct vg_batch *batch,
     struct vg_error *error);
 
+/* What to read. */
+struct vg_store_keys {
+    struct vg_store_view *view; /* NULL = as of now */
+    uint32_t shard;
+    const struct vg_bytes *keys;
+    size_t count;
+};
+
 /*
- * Read `count` keys, as of `view` (NULL = as of now), into values[0..count). An absent key is a
- * value with found = false. On success every value must be released.
+ * Read several keys in one go, into out_values[0..keys->count). An absent key is a value with found
+ * = false. On success every value must be released.
  *
  * Fails with: STORE_IO, STORE_CORRUPT, STORE_UNAVAILABLE; then nothing is pinned.
  */
 VG_MUST_USE enum vg_reason vg_store_get(
     struct vg_store *store,
-    struct vg_store_view *view,
-    uint32_t shard,
-    const struct vg_bytes *keys,
-    size_t count,
+    const struct vg_store_keys *keys,
     struct vg_store_value *out_values,
     struct vg_error *error);
 
@@ -105,14 +111,13 @@ VG_MUST_USE enum vg_reason vg_store_get_one(
 void vg_store_value_release(struct vg_store_value *value);
 
 /*
- * Walk `range` forward, as of `view` (NULL = as of now; then a long walk is no point-in-time view).
- * `out_more` (NULL allowed) tells whether entries were left behind the last one visited.
+ * Walk `range` forward. `out_more` (NULL allowed) tells whether entries were left behind the last
+ * one visited.
  *
  * Fails with: STORE_IO, STORE_CORRUPT, STORE_UNAVAILABLE.
  */
 VG_MUST_USE enum vg_reason vg_store_scan(
     struct vg_store *store,
-    struct vg_store_view *view,
     const struct vg_store_range *range,
     vg_store_visit visit,
     void *owner,

@@ -42,10 +42,10 @@ struct vg_store_backend {
         struct vg_store_value *out_value,
         struct vg_error *error);
 
-    /* Must be there. *out_more: stopped by limit or visitor with at least one more entry behind. */
+    /* Must be there. vg_store_pinned(range->view) says as of when. *out_more: stopped by limit or
+     * visitor with at least one more entry behind. */
     enum vg_reason (*scan)(
         struct vg_store *store,
-        void *pinned,
         const struct vg_store_range *range,
         vg_store_visit visit,
         void *owner,
@@ -69,6 +69,19 @@ struct vg_store_backend {
     /* Must be there. Free everything, the struct itself included. */
     void (*close)(struct vg_store *store);
 };
+
+struct vg_store_view {
+    struct vg_store *store;
+    void *pinned; /* the backend's */
+    uint32_t shard;
+    atomic_uint references;
+};
+
+/* What view_pin gave for `view`; NULL for none. */
+static inline void *vg_store_pinned(const struct vg_store_view *view)
+{
+    return view == NULL ? NULL : view->pinned;
+}
 
 struct vg_store {
     const struct vg_store_backend *backend;

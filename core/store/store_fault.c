@@ -200,7 +200,6 @@ static enum vg_reason fault_get(
 
 static enum vg_reason fault_scan(
     struct vg_store *store,
-    void *pinned,
     const struct vg_store_range *range,
     vg_store_visit visit,
     void *owner,
@@ -211,14 +210,12 @@ static enum vg_reason fault_scan(
     if (is_crashed(self)) {
         return crash_error(error);
     }
-    if (ticks(self, VG_FAULT_SCAN)) {
-        struct vg_store_range first = *range;
-        first.limit = 1;
-        enum vg_reason reason =
-            vg_store_scan(self->inner, pinned, &first, visit, owner, NULL, error);
-        return reason != VG_OK ? reason : vg_error_set(error, VG_STORE_IO, NULL);
-    }
-    return vg_store_scan(self->inner, pinned, range, visit, owner, out_more, error);
+    bool fails = ticks(self, VG_FAULT_SCAN);
+    struct vg_store_range inner = *range;
+    inner.view = vg_store_pinned(range->view);
+    inner.limit = fails ? 1 : range->limit;
+    enum vg_reason reason = vg_store_scan(self->inner, &inner, visit, owner, out_more, error);
+    return fails && reason == VG_OK ? vg_error_set(error, VG_STORE_IO, NULL) : reason;
 }
 
 static enum vg_reason fault_view_pin(

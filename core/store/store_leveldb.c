@@ -79,7 +79,7 @@ static void full_key_set(
 
 /* ---- errors */
 
-enum operation { OPERATION_OPEN, OPERATION_READ, OPERATION_WRITE };
+enum vg_leveldb_operation { OPERATION_OPEN, OPERATION_READ, OPERATION_WRITE };
 
 /* LevelDB's words that tell more than "it failed"; the first that occurs decides. */
 static const struct {
@@ -91,7 +91,7 @@ static const struct {
     { "Corruption", VG_STORE_CORRUPT },
 };
 
-static enum vg_reason reason_of(const char *text, enum operation operation)
+static enum vg_reason reason_of(const char *text, enum vg_leveldb_operation operation)
 {
     if (operation == OPERATION_OPEN && (strstr(text, "IO error: lock ") != NULL ||
                                         strstr(text, "already held by process") != NULL)) {
@@ -112,7 +112,7 @@ static enum vg_reason reason_of(const char *text, enum operation operation)
 static enum vg_reason take_error(
     const struct store_leveldb *self,
     char *taken_text,
-    enum operation operation,
+    enum vg_leveldb_operation operation,
     struct vg_error *error)
 {
     enum vg_reason reason = reason_of(taken_text, operation);
@@ -190,9 +190,29 @@ static bool iterator_key(
     return vg_bytes_begins_with(*out_key, vg_bytes(prefix->data, prefix->size));
 }
 
+/* Stand on the first key of `range`; false when there is none. */
+static bool seek_range(
+    const struct store_leveldb *self,
+    leveldb_iterator_t *iterator,
+    const struct vg_store_range *range,
+    const struct full_key *prefix,
+    struct vg_bytes *out_key)
+{
+    bool resumed =
+        range->start_after.size > 0 && vg_bytes_compare(range->start_after, range->prefix) >= 0;
+    struct full_key from;
+    full_key_set(self, &from, range->shard, resumed ? range->start_after : range->prefix);
+    leveldb_iter_seek(iterator, from.data, from.size);
+    bool found = iterator_key(iterator, prefix, out_key);
+    if (found && resumed && vg_bytes_equal(*out_key, vg_bytes(from.data, from.size))) {
+        leveldb_iter_next(iterator);
+        found = iterator_key(iterator, prefix, out_key);
+    }
+    return found;
+}
+
 static enum vg_reason leveldb_backend_scan(
     struct vg_store *store,
-    void *pinned,
     const struct vg_store_range *range,
     vg_store_visit visit,
     void *owner,
@@ -203,23 +223,13 @@ static enum vg_reason leveldb_backend_scan(
     if (self->db == NULL) {
         return not_open(error);
     }
-    const leveldb_readoptions_t *options =
-        pinned == NULL ? self->scan_now : ((const struct pinned_snapshot *)pinned)->scan;
+    const struct pinned_snapshot *pinned = vg_store_pinned(range->view);
+    leveldb_iterator_t *iterator =
+        leveldb_create_iterator(self->db, pinned == NULL ? self->scan_now : pinned->scan);
     struct full_key prefix;
-    struct full_key from;
     full_key_set(self, &prefix, range->shard, range->prefix);
-    bool resumed =
-        vg_bytes_compare(range->start_after, range->prefix) >= 0 && range->start_after.size > 0;
-    full_key_set(self, &from, range->shard, resumed ? range->start_after : range->prefix);
-
-    leveldb_iterator_t *iterator = leveldb_create_iterator(self->db, options);
-    leveldb_iter_seek(iterator, from.data, from.size);
     struct vg_bytes key;
-    bool found = iterator_key(iterator, &prefix, &key);
-    if (found && resumed && vg_bytes_equal(key, vg_bytes(from.data, from.size))) {
-        leveldb_iter_next(iterator);
-        found = iterator_key(iterator, &prefix, &key);
-    }
+    bool found = seek_range(self, iterator, range, &prefix, &key);
     size_t front = prefix_size(self);
     bool stopped = false;
     for (size_t visited = 0; found && !stopped;) {
@@ -304,6 +314,45 @@ static enum vg_reason check_guard(
     return holds ? VG_OK : vg_error_set(error, VG_STORE_CONFLICT, NULL);
 }
 
+static enum vg_reason check_guards(
+    struct store_leveldb *self,
+    uint32_t shard,
+    const struct vg_batch *batch,
+    struct vg_error *error)
+{
+    struct vg_batch_entry entry;
+    uint32_t left = batch->guard_count;
+    enum vg_reason reason = VG_OK;
+    for (size_t position = 0; left > 0 && reason == VG_OK;) {
+        VG_ASSERT(vg_batch_next(batch, &position, &entry));
+        if (entry.operation == VG_BATCH_GUARD_VALUE || entry.operation == VG_BATCH_GUARD_ABSENT) {
+            reason = check_guard(self, shard, &entry, error);
+            left--;
+        }
+    }
+    return reason;
+}
+
+static void fill_batch(struct store_leveldb *self, uint32_t shard, const struct vg_batch *batch)
+{
+    struct vg_batch_entry entry;
+    struct full_key full;
+    leveldb_writebatch_clear(self->batch);
+    for (size_t position = 0; vg_batch_next(batch, &position, &entry);) {
+        full_key_set(self, &full, shard, entry.key);
+        if (entry.operation == VG_BATCH_SET) {
+            leveldb_writebatch_put(
+                self->batch,
+                full.data,
+                full.size,
+                (const char *)entry.value.data,
+                entry.value.size);
+        } else if (entry.operation == VG_BATCH_DELETE) {
+            leveldb_writebatch_delete(self->batch, full.data, full.size);
+        }
+    }
+}
+
 static enum vg_reason leveldb_backend_apply(
     struct vg_store *store,
     uint32_t shard,
@@ -314,36 +363,11 @@ static enum vg_reason leveldb_backend_apply(
     if (self->db == NULL) {
         return not_open(error);
     }
-    leveldb_writebatch_clear(self->batch);
-    uint32_t guards_held = 0;
-    struct vg_batch_entry entry;
-    struct full_key full;
-    for (size_t position = 0; vg_batch_next(batch, &position, &entry);) {
-        full_key_set(self, &full, shard, entry.key);
-        switch (entry.operation) {
-        case VG_BATCH_SET:
-            leveldb_writebatch_put(
-                self->batch,
-                full.data,
-                full.size,
-                entry.value.data == NULL ? "" : (const char *)entry.value.data,
-                entry.value.size);
-            break;
-        case VG_BATCH_DELETE:
-            leveldb_writebatch_delete(self->batch, full.data, full.size);
-            break;
-        case VG_BATCH_GUARD_VALUE:
-        case VG_BATCH_GUARD_ABSENT: {
-            enum vg_reason reason = check_guard(self, shard, &entry, error);
-            if (reason != VG_OK) {
-                return reason;
-            }
-            guards_held++;
-            break;
-        }
-        }
+    enum vg_reason reason = check_guards(self, shard, batch, error);
+    if (reason != VG_OK) {
+        return reason;
     }
-    VG_ASSERT(guards_held == batch->guard_count);
+    fill_batch(self, shard, batch);
     bool synced = batch->synced && self->settings.sync;
     char *text = NULL;
     leveldb_write(self->db, synced ? self->write_synced : self->write_unsynced, self->batch, &text);

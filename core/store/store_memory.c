@@ -388,7 +388,6 @@ static void memory_view_unpin(struct vg_store *store, void *pinned)
 
 static enum vg_reason memory_scan(
     struct vg_store *store,
-    void *pinned,
     const struct vg_store_range *range,
     vg_store_visit visit,
     void *owner,
@@ -396,6 +395,7 @@ static enum vg_reason memory_scan(
     struct vg_error *error)
 {
     struct store_memory *memory = memory_of(store);
+    const void *pinned = vg_store_pinned(range->view);
     void *own_pin = NULL; /* else an entry overwritten on the way would be missed */
     if (pinned == NULL) {
         (void)memory_view_pin(store, range->shard, &own_pin, error);

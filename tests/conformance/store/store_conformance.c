@@ -96,7 +96,9 @@ static void check_scan(
 {
     struct seen seen = { .size = 0 };
     bool more = !expected_more;
-    assert_int_equal(vg_store_scan(store, view, range, note, &seen, &more, NULL), VG_OK);
+    struct vg_store_range viewed = *range;
+    viewed.view = view;
+    assert_int_equal(vg_store_scan(store, &viewed, note, &seen, &more, NULL), VG_OK);
     assert_string_equal(seen.words, expected);
     assert_int_equal(more, expected_more);
 }
@@ -127,7 +129,8 @@ static void case_several_keys_in_one_get(struct vg_store_fixture *fixture)
     set_one(store, "c", "3");
     struct vg_bytes keys[] = { text("c"), text("b"), text("a"), text("c") };
     struct vg_store_value values[4];
-    assert_int_equal(vg_store_get(store, NULL, 0, keys, 4, values, NULL), VG_OK);
+    struct vg_store_keys wanted = { .keys = keys, .count = 4 };
+    assert_int_equal(vg_store_get(store, &wanted, values, NULL), VG_OK);
     assert_true(values[0].found && vg_bytes_equal(values[0].bytes, text("3")));
     assert_false(values[1].found);
     assert_true(values[2].found && vg_bytes_equal(values[2].bytes, text("1")));
@@ -225,11 +228,11 @@ static void case_a_visitor_stops_the_scan(struct vg_store_fixture *fixture)
     set_one(store, "b", "2");
     struct seen seen = { .stop_at = 1 };
     bool more = false;
-    assert_int_equal(vg_store_scan(store, NULL, &everything, note, &seen, &more, NULL), VG_OK);
+    assert_int_equal(vg_store_scan(store, &everything, note, &seen, &more, NULL), VG_OK);
     assert_string_equal(seen.words, "a=1 ");
     assert_true(more);
     seen = (struct seen){ .stop_at = 2 };
-    assert_int_equal(vg_store_scan(store, NULL, &everything, note, &seen, &more, NULL), VG_OK);
+    assert_int_equal(vg_store_scan(store, &everything, note, &seen, &more, NULL), VG_OK);
     assert_false(more);
 }
 
@@ -252,7 +255,7 @@ static void case_a_visitor_may_read(struct vg_store_fixture *fixture)
     visited_store = fixture->store;
     size_t count = 0;
     assert_int_equal(
-        vg_store_scan(fixture->store, NULL, &everything, get_in_visit, &count, NULL, NULL),
+        vg_store_scan(fixture->store, &everything, get_in_visit, &count, NULL, NULL),
         VG_OK);
     assert_int_equal(count, 2);
 }
@@ -554,11 +557,10 @@ static void *read_much(void *owner)
         for (unsigned writer = 0; writer < WRITERS; writer++) {
             char prefix[8];
             (void)snprintf(prefix, sizeof(prefix), "w%u-", writer);
-            struct vg_store_range range = { .prefix = text(prefix) };
+            struct vg_store_range range = { .view = view, .prefix = text(prefix) };
             struct together together = { .count = 0 };
             VG_ASSERT(
-                vg_store_scan(crowd->store, view, &range, all_alike, &together, NULL, NULL) ==
-                VG_OK);
+                vg_store_scan(crowd->store, &range, all_alike, &together, NULL, NULL) == VG_OK);
             VG_ASSERT(together.count == 0 || together.count == KEYS_OF_ONE_WRITER);
         }
         vg_store_view_release(view);

@@ -264,8 +264,7 @@ static enum vg_reason table_start(struct ingest_fixture *fixture)
     memset(table->live, 0, sizeof(table->live));
     table->row_count = 0;
     struct vg_store_range range = { .prefix = vg_key_family_prefix(VG_KEY_FAMILY_EVENT) };
-    enum vg_reason reason =
-        vg_store_scan(fixture->store, NULL, &range, load_record, table, NULL, NULL);
+    enum vg_reason reason = vg_store_scan(fixture->store, &range, load_record, table, NULL, NULL);
     if (table->row_count > 0) {
         qsort(table->rows, table->row_count, sizeof(*table->rows), by_last_updated);
     }
@@ -526,8 +525,7 @@ size_t ingest_fixture_count(struct ingest_fixture *fixture, enum vg_key_family f
 {
     size_t count = 0;
     struct vg_store_range range = { .prefix = vg_key_family_prefix(family) };
-    VG_ASSERT(
-        vg_store_scan(fixture->store, NULL, &range, count_visit, &count, NULL, NULL) == VG_OK);
+    VG_ASSERT(vg_store_scan(fixture->store, &range, count_visit, &count, NULL, NULL) == VG_OK);
     return count;
 }
 
@@ -569,7 +567,7 @@ void ingest_fixture_check(struct ingest_fixture *fixture)
     assert_non_null(check.logged_in);
     struct vg_store_range range = { .prefix = vg_key_family_prefix(VG_KEY_FAMILY_CHANGE_LOG) };
     assert_int_equal(
-        vg_store_scan(fixture->store, NULL, &range, check_log_entry, &check, NULL, NULL),
+        vg_store_scan(fixture->store, &range, check_log_entry, &check, NULL, NULL),
         VG_OK);
     assert_true(check.sequence == state.sequence);
 

@@ -68,7 +68,7 @@ static enum vg_reason scan_records(
 {
     struct real *real = owner;
     struct vg_store_range range = { .prefix = vg_key_family_prefix(VG_KEY_FAMILY_EVENT) };
-    return vg_store_scan(real->fixture.store, NULL, &range, add_record, rebuild, NULL, error);
+    return vg_store_scan(real->fixture.store, &range, add_record, rebuild, NULL, error);
 }
 
 static enum vg_reason no_replay(

@@ -95,15 +95,14 @@ static void test_store_fault__reads_fail_as_told(void **state)
     struct vg_bytes keys[] = { vg_bytes_text("a"), vg_bytes_text("b") };
     struct vg_store_value values[2];
     /* The second fails: the first, found before it, must not stay pinned (the sanitizer tells). */
-    assert_int_equal(vg_store_get(store, NULL, 0, keys, 2, values, NULL), VG_STORE_IO);
+    struct vg_store_keys wanted = { .keys = keys, .count = 2 };
+    assert_int_equal(vg_store_get(store, &wanted, values, NULL), VG_STORE_IO);
     assert_true(has(store, "a"));
 
     int visited = 0;
     struct vg_store_range range = { .shard = 0 };
     vg_store_fault_set(store, VG_FAULT_SCAN, 0, 1);
-    assert_int_equal(
-        vg_store_scan(store, NULL, &range, count_visit, &visited, NULL, NULL),
-        VG_STORE_IO);
+    assert_int_equal(vg_store_scan(store, &range, count_visit, &visited, NULL, NULL), VG_STORE_IO);
     assert_int_equal(visited, 1);
     struct vg_store_view *view = NULL;
     vg_store_fault_set(store, VG_FAULT_VIEW, 0, 1);

@@ -187,7 +187,7 @@ static enum vg_reason replay(
         .prefix = vg_bytes_text("l/"),
         .start_after = log_key(key, after),
     };
-    MODEL_CHECK(vg_store_scan(model->store, NULL, &range, visit_log, &walk, NULL, NULL) == VG_OK);
+    MODEL_CHECK(vg_store_scan(model->store, &range, visit_log, &walk, NULL, NULL) == VG_OK);
     return walk.reason;
 }
 
@@ -235,7 +235,7 @@ static enum vg_reason scan(void *owner, struct vg_table_rebuild *rebuild, struct
     struct walk walk = { .model = model, .rebuild = rebuild, .error = error };
     const struct vg_store_range range = { .prefix = vg_bytes_text("r/") };
     MODEL_CHECK(
-        vg_store_scan(model->store, NULL, &range, visit_record, &walk, NULL, NULL) == VG_OK);
+        vg_store_scan(model->store, &range, visit_record, &walk, NULL, NULL) == VG_OK);
     return walk.reason;
 }
 
