@@ -207,6 +207,17 @@ static enum vg_reason resolve_sources(
     return record->sources != NULL ? VG_OK : vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
 }
 
+/* One customer may be named by id and by name. */
+static bool is_listed(const Vigil__Record__V1__ApiKey *record, int64_t customer_id)
+{
+    for (size_t i = 0; i < record->n_customer_ids; i++) {
+        if (record->customer_ids[i] == customer_id) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum vg_reason resolve_customers(
     struct vg_admin_references *references,
     const Vigil__Admin__V1__AddKeyRequest *request,
@@ -222,7 +233,7 @@ static enum vg_reason resolve_customers(
         const struct vg_customer *customer = vg_admin_reference_customer(
             references,
             &(struct vg_admin_member){ "customer", "customer", (int)i, request->customer[i] });
-        if (customer != NULL) {
+        if (customer != NULL && !is_listed(record, customer->id)) {
             record->customer_ids[record->n_customer_ids++] = customer->id;
         }
     }
