@@ -5,6 +5,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import pty
 import subprocess
 import tempfile
 import threading
@@ -337,6 +338,29 @@ class Faults(Importer):
         summary, _ = self.run_import(server.port, "k/1/s", "--batch", "5", self.write(*map(alert, range(60))))
         self.assertEqual(summary["accepted"], 60)
         self.assertEqual(server.at_once_max, 4)
+
+    def test_a_terminal_sees_progress_and_a_file_does_not(self):
+        server = self.serve(lambda server, _number, request, _context: server.accept(request))
+        path = self.write(*map(alert, range(60)))
+        command = [PROGRAM, "--server", f"127.0.0.1:{server.port}", "import", "suricata", "--batch", "5", path]
+        own, its = pty.openpty()
+        process = subprocess.Popen(command, stdout=its, stderr=its)
+        os.close(its)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(own, 4096)
+            except OSError:  # Linux tells the end of a terminal this way
+                break
+            if not piece:
+                break
+            shown += piece
+        os.close(own)
+        self.assertEqual(process.wait(timeout=60), 0, shown)
+        self.assertRegex(shown.decode(), r"\[#*\.*\] +\d+ %  \d+")
+        self.assertIn("accepted 60", shown.decode())
+        piped = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        self.assertEqual((piped.stderr, "%" in piped.stdout), ("", False))
 
     def test_an_answer_that_does_not_fit_is_no_success(self):
         def answer(server, _number, _request, _context):
