@@ -31,6 +31,7 @@ struct vg_search_run {
     struct vg_search_part *parts;
     uint32_t part_count;
     uint64_t match_count;
+    bool out_of_memory;                          /* the arena is full */
     uint64_t dead[VG_TABLE_CHUNK_ROWS_MAX / 64]; /* of the chunk at hand */
 };
 
@@ -129,7 +130,7 @@ static void offer_word(
         row.key = vg_top_rows_key(&run->top, part->chunk, row.hit.position);
         if (vg_top_rows_wants(&run->top, row.key) &&
             (run->search->after == NULL || vg_top_rows_compare(&run->top, &row, &run->after) > 0)) {
-            vg_top_rows_offer(&run->top, &row);
+            run->out_of_memory |= !vg_top_rows_offer(&run->top, &row);
         }
     }
 }
@@ -199,6 +200,9 @@ static enum vg_reason walk(struct vg_search_run *run, struct vg_error *error)
             return reason;
         }
         search_part(run, &run->parts[i]);
+        if (run->out_of_memory) {
+            return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
+        }
     }
     return VG_OK;
 }
@@ -232,27 +236,22 @@ static enum vg_reason prepare_run(
     return VG_OK;
 }
 
-static enum vg_reason finish_run(
-    struct vg_search_run *run,
-    struct vg_arena *arena,
-    struct vg_search_result *out_result,
-    struct vg_error *error)
+static void finish_run(struct vg_search_run *run, struct vg_search_result *out_result)
 {
     struct vg_search_result result = { .match_count = run->match_count };
     vg_top_rows_sort(&run->top);
     if (run->top.count > run->search->offset) {
         uint32_t offset = (uint32_t)run->search->offset;
         result.hit_count = run->top.count - offset;
-        result.hits = vg_arena_calloc(arena, result.hit_count, sizeof(*result.hits));
-        if (result.hits == NULL) {
-            return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
-        }
+        /* The hits take the place of the rows, front to back: a hit is smaller than a row. */
+        _Static_assert(sizeof(struct vg_hit) <= sizeof(struct vg_top_row), "hits fit");
+        result.hits = (struct vg_hit *)(void *)run->top.rows;
         for (uint32_t i = 0; i < result.hit_count; i++) {
-            result.hits[i] = run->top.rows[offset + i].hit;
+            const struct vg_hit hit = run->top.rows[offset + i].hit;
+            memcpy(&result.hits[i], &hit, sizeof(hit));
         }
     }
     *out_result = result;
-    return VG_OK;
 }
 
 enum vg_reason vg_search_run(
@@ -282,7 +281,10 @@ enum vg_reason vg_search_run(
     if (reason == VG_OK) {
         reason = walk(run, error);
     }
-    return reason == VG_OK ? finish_run(run, arena, out_result, error) : reason;
+    if (reason == VG_OK) {
+        finish_run(run, out_result);
+    }
+    return reason;
 }
 
 void vg_hit_read(const struct vg_hit *hit, uint32_t column, struct vg_value *out_value)

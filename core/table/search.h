@@ -16,11 +16,12 @@
 
 #include "core/base/arena.h"
 #include "core/base/error.h"
+#include "core/base/limits.h"
 #include "core/table/predicate.h"
 #include "core/table/snapshot.h"
 
 /* offset + limit of one search at most. Longer results are taken in passes, see `after`. */
-#define VG_SEARCH_ROWS_MAX 100000u
+#define VG_SEARCH_ROWS_MAX ((uint32_t)VG_LIMIT_SEARCH_ROWS)
 
 #define VG_SEARCH_SORT_KEYS_MAX 8u
 

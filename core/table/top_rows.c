@@ -1,6 +1,10 @@
 #include "core/table/top_rows.h"
 
+#include <string.h>
+
 #include "core/base/assert.h"
+
+#define ROOM_FIRST 64u
 
 static void add_key(struct vg_top_rows *top, uint32_t column, bool descending)
 {
@@ -17,7 +21,7 @@ bool vg_top_rows_init(
     struct vg_arena *arena)
 {
     VG_ASSERT(sort_count <= VG_SEARCH_SORT_KEYS_MAX);
-    *top = (struct vg_top_rows){ .capacity = capacity };
+    *top = (struct vg_top_rows){ .capacity = capacity, .arena = arena };
     bool descending = false;
     for (uint32_t i = 0; i < sort_count; i++) {
         descending = sort[i].descending;
@@ -31,7 +35,8 @@ bool vg_top_rows_init(
     enum vg_column_kind first = schema->columns[top->keys[0].column].kind;
     top->has_number =
         first == VG_COLUMN_TIME || first == VG_COLUMN_NUMBER || first == VG_COLUMN_FLAGS;
-    top->rows = vg_arena_calloc(arena, (size_t)capacity + 1, sizeof(*top->rows));
+    top->room = capacity < ROOM_FIRST ? capacity : ROOM_FIRST;
+    top->rows = vg_arena_calloc(arena, (size_t)top->room + 1, sizeof(*top->rows));
     return top->rows != NULL;
 }
 
@@ -91,21 +96,38 @@ static void sift_down(struct vg_top_rows *top, uint32_t at, uint32_t count)
     }
 }
 
-void vg_top_rows_offer(struct vg_top_rows *top, const struct vg_top_row *row)
+static bool grow(struct vg_top_rows *top)
+{
+    uint32_t room = top->room > top->capacity / 2 ? top->capacity : top->room * 2;
+    struct vg_top_row *rows = vg_arena_alloc(top->arena, room * sizeof(*rows));
+    if (rows == NULL) {
+        return false;
+    }
+    memcpy(rows, top->rows, top->count * sizeof(*rows));
+    top->rows = rows;
+    top->room = room;
+    return true;
+}
+
+bool vg_top_rows_offer(struct vg_top_rows *top, const struct vg_top_row *row)
 {
     if (top->count < top->capacity) {
+        if (top->count == top->room && !grow(top)) {
+            return false;
+        }
         uint32_t at = top->count++;
         top->rows[at] = *row;
         while (at > 0 && vg_top_rows_compare(top, &top->rows[at], &top->rows[(at - 1) / 2]) > 0) {
             swap(&top->rows[at], &top->rows[(at - 1) / 2]);
             at = (at - 1) / 2;
         }
-        return;
+        return true;
     }
     if (top->capacity > 0 && vg_top_rows_compare(top, row, &top->rows[0]) < 0) {
         top->rows[0] = *row;
         sift_down(top, 0, top->count);
     }
+    return true;
 }
 
 void vg_top_rows_sort(struct vg_top_rows *top)

@@ -26,7 +26,9 @@ struct vg_top_rows {
     bool has_number; /* `key` is keys[0] */
     uint32_t capacity;
     uint32_t count;
+    uint32_t room;           /* of `rows`; grows with what is found, up to `capacity` */
     struct vg_top_row *rows; /* heap, the worst first */
+    struct vg_arena *arena;
 };
 
 /*
@@ -56,8 +58,8 @@ int vg_top_rows_compare(
     const struct vg_top_row *left,
     const struct vg_top_row *right);
 
-/* Keep the row if it is among the first. */
-void vg_top_rows_offer(struct vg_top_rows *top, const struct vg_top_row *row);
+/* Keep the row if it is among the first. False when the arena is full. */
+VG_MUST_USE bool vg_top_rows_offer(struct vg_top_rows *top, const struct vg_top_row *row);
 
 /* Put the rows in order, the first one first; nothing can be offered any more. */
 void vg_top_rows_sort(struct vg_top_rows *top);

@@ -14,9 +14,10 @@
 #include <stdint.h>
 
 #include "core/base/clock.h"
+#include "core/base/limits.h"
 #include "core/table/table_schema.h"
 
-#define VG_UPDATE_CLOCK_CHANGES_MAX 200u
+#define VG_UPDATE_CLOCK_CHANGES_MAX ((uint32_t)VG_LIMIT_CHANGES_PER_TIME)
 
 struct vg_update_clock {
     vg_time last;                         /* newest value given out; goes into `state` */
