@@ -304,10 +304,10 @@ bool vg_chunk_id_equal(
     switch (chunk->schema->columns[column].kind) {
     case VG_COLUMN_SUBJECTS:
         return stored.numbers.count == value->numbers.count &&
-               memcmp(
-                   stored.numbers.items,
-                   value->numbers.items,
-                   stored.numbers.count * sizeof(int64_t)) == 0;
+               (stored.numbers.count == 0 || memcmp(
+                                                 stored.numbers.items,
+                                                 value->numbers.items,
+                                                 stored.numbers.count * sizeof(int64_t)) == 0);
     case VG_COLUMN_FIXED:
         return vg_bytes_equal(stored.bytes, value->bytes);
     case VG_COLUMN_TIME:

@@ -86,6 +86,7 @@ static uint32_t narrow_size(enum vg_column_kind kind, const struct vg_column_dat
     if (kind != VG_COLUMN_TIME && kind != VG_COLUMN_NUMBER) {
         return size;
     }
+    VG_ASSERT(size <= sizeof(int64_t));
     uint64_t range = zone->min > zone->max ? 0 : (uint64_t)zone->max - (uint64_t)zone->min;
     for (uint32_t narrow = 1; narrow < size; narrow *= 2) {
         if (range < (UINT64_C(1) << narrow * 8) - 1) {
@@ -291,6 +292,7 @@ static bool map_column(
         is_number && column->value_size < data->value_size &&
         (column->value_size == 1 || column->value_size == 2 || column->value_size == 4);
     if ((column->value_size != data->value_size && !is_narrow) ||
+        (column->values == 0) != (column->value_size == 0) ||
         !array_fits(column->zone, sizeof(struct vg_zone), size) ||
         !array_fits(column->values, (uint64_t)chunk->rows * column->value_size, size) ||
         !array_fits(column->codes, chunk->rows, size) ||

@@ -1,5 +1,6 @@
 #include "core/table/column_loops.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #ifdef __SSE2__
@@ -38,21 +39,23 @@ static inline uint64_t pack(const uint8_t hits[64])
  * vectors; the rest row by row. `question` is 0 or 1 and looks at `row`.
  */
 #define LOOP(question)                                                                             \
-    for (uint32_t word = 0; word < count / 64; word++) {                                           \
-        uint8_t hits[64];                                                                          \
-        for (uint32_t i = 0; i < 64; i++) {                                                        \
-            uint32_t row = word * 64 + i;                                                          \
-            hits[i] = (uint8_t) - (int)(question);                                                 \
+    do {                                                                                           \
+        for (uint32_t word = 0; word < count / 64; word++) {                                       \
+            uint8_t hits[64];                                                                      \
+            for (uint32_t i = 0; i < 64; i++) {                                                    \
+                uint32_t row = word * 64 + i;                                                      \
+                hits[i] = (uint8_t) - (int)(question);                                             \
+            }                                                                                      \
+            out[word] = pack(hits);                                                                \
         }                                                                                          \
-        out[word] = pack(hits);                                                                    \
-    }                                                                                              \
-    if (count % 64 != 0) {                                                                         \
         uint64_t last = 0;                                                                         \
         for (uint32_t row = count - count % 64; row < count; row++) {                              \
             last |= (uint64_t)(question) << row % 64;                                              \
         }                                                                                          \
-        out[count / 64] = last;                                                                    \
-    }
+        if (count % 64 != 0) {                                                                     \
+            out[count / 64] = last;                                                                \
+        }                                                                                          \
+    } while (false)
 
 #define IN_RANGE(value, min, max) (((value) >= (min)) & ((value) <= (max)))
 
@@ -61,38 +64,51 @@ LOOP_CLONES void vg_loop_range_8(
     uint32_t count,
     uint8_t min,
     uint8_t max,
-    uint64_t *out){ LOOP(IN_RANGE(values[row], min, max)) }
+    uint64_t *out)
+{
+    LOOP(IN_RANGE(values[row], min, max));
+}
 
 LOOP_CLONES void vg_loop_range_16(
     const uint16_t *values,
     uint32_t count,
     uint16_t min,
     uint16_t max,
-    uint64_t *out){ LOOP(IN_RANGE(values[row], min, max)) }
+    uint64_t *out)
+{
+    LOOP(IN_RANGE(values[row], min, max));
+}
 
 LOOP_CLONES void vg_loop_range_32(
     const uint32_t *values,
     uint32_t count,
     uint32_t min,
     uint32_t max,
-    uint64_t *out){ LOOP(IN_RANGE(values[row], min, max)) }
+    uint64_t *out)
+{
+    LOOP(IN_RANGE(values[row], min, max));
+}
 
 LOOP_CLONES void vg_loop_range_64(
     const int64_t *values,
     uint32_t count,
     int64_t min,
     int64_t max,
-    uint64_t *out){ LOOP(IN_RANGE(values[row], min, max)) }
-
-LOOP_CLONES
-    void vg_loop_all_bits(const uint64_t *values, uint32_t count, uint64_t mask, uint64_t *out){
-        LOOP((values[row] & mask) == mask)
-    }
-
-LOOP_CLONES
-    void vg_loop_any_bit(const uint64_t *values, uint32_t count, uint64_t mask, uint64_t *out)
+    uint64_t *out)
 {
-    LOOP((values[row] & mask) != 0)
+    LOOP(IN_RANGE(values[row], min, max));
+}
+
+LOOP_CLONES
+void vg_loop_all_bits(const uint64_t *values, uint32_t count, uint64_t mask, uint64_t *out)
+{
+    LOOP((values[row] & mask) == mask);
+}
+
+LOOP_CLONES
+void vg_loop_any_bit(const uint64_t *values, uint32_t count, uint64_t mask, uint64_t *out)
+{
+    LOOP((values[row] & mask) != 0);
 }
 
 void vg_loop_in_bitmap(
@@ -123,7 +139,7 @@ LOOP_CLONES void vg_loop_equal_16(
 {
     const uint64_t first = wanted[0];
     const uint64_t second = wanted[1];
-    LOOP(((values[2 * row] ^ first) | (values[2 * row + 1] ^ second)) == 0)
+    LOOP(((values[2 * row] ^ first) | (values[2 * row + 1] ^ second)) == 0);
 }
 
 LOOP_CLONES void vg_loop_host_in(
@@ -134,12 +150,28 @@ LOOP_CLONES void vg_loop_host_in(
 {
     const uint32_t address = network->address;
     const uint32_t mask = ~(uint32_t)(UINT64_C(0xFFFFFFFF) >> network->bits);
-    LOOP(((addresses[row] ^ address) & mask) == 0)
+    LOOP(((addresses[row] ^ address) & mask) == 0);
 }
 
 /* Bits in which two networks need not agree: all but the first `bits`, 0 to 32. Two shifts, since
  * one by 32 is not defined. */
-#define HOST_BITS(bits) (UINT32_C(0xFFFFFFFF) >> ((bits) / 2) >> ((bits) - (bits) / 2))
+static inline uint32_t host_bits(uint32_t bits)
+{
+    return UINT32_C(0xFFFFFFFF) >> bits / 2 >> (bits - bits / 2);
+}
+
+/* Inside and covering are one comparison: both masked with the shorter of the two. */
+static inline uint32_t networks_meet(
+    uint32_t address,
+    uint32_t code,
+    struct vg_loop_network network)
+{
+    uint32_t shorter = code < network.bits ? code : network.bits;
+    uint32_t together = ((address ^ network.address) & ~host_bits(shorter)) == 0;
+    uint32_t same = (code == network.bits) & (address == network.address);
+    uint32_t narrow_enough = (code >= network.min_bits) | same;
+    return (code <= 32) & together & narrow_enough;
+}
 
 LOOP_CLONES void vg_loop_network(
     const uint32_t *addresses,
@@ -148,14 +180,6 @@ LOOP_CLONES void vg_loop_network(
     const struct vg_loop_network *network,
     uint64_t *out)
 {
-    const uint32_t address = network->address;
-    const uint32_t bits = network->bits;
-    const uint32_t min_bits = network->min_bits;
-    /* Inside and covering are one comparison: both masked with the shorter of the two. */
-#define SHORTER(code) ((code) < bits ? (code) : bits)
-#define TOGETHER(row)                                                                              \
-    (((addresses[row] ^ address) & ~HOST_BITS(SHORTER((uint32_t)codes[row]))) == 0)
-#define NARROW_ENOUGH(row)                                                                         \
-    ((codes[row] >= min_bits) | ((codes[row] == bits) & (addresses[row] == address)))
-    LOOP((codes[row] <= 32) & TOGETHER(row) & NARROW_ENOUGH(row))
+    const struct vg_loop_network wanted = *network;
+    LOOP(networks_meet(addresses[row], codes[row], wanted));
 }
