@@ -6,7 +6,7 @@ add_library(vg_warnings INTERFACE)
 target_compile_options(vg_warnings INTERFACE
     -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wswitch-enum -Wundef
     -Wformat=2 -Wcast-qual -Wwrite-strings
-    -Wno-format-truncation # snprintf into a bounded array is how texts are cut here
+    $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation> # snprintf into a bounded array is how texts are cut here; clang knows no such warning
     $<$<BOOL:${VG_WERROR}>:-Werror>
     $<$<C_COMPILER_ID:Clang>:-Wthread-safety>)
 
