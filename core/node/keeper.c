@@ -249,16 +249,31 @@ enum vg_reason vg_keeper_recover(void *owner, struct vg_error *error)
 
 /* ---- the thread */
 
-/* Wait for the next look. False = the node stops. */
+/* On the writer's thread, between batches: what is full must not wait for the next look, or the
+ * writer would soon have to wait for it. */
+void vg_keeper_between(void *owner)
+{
+    struct vg_node *node = owner;
+    if (!node->checkpoint_asked && vg_table_wants_checkpoint(node->table)) {
+        node->checkpoint_asked = true;
+        (void)pthread_mutex_lock(&node->lock);
+        node->wanted = true;
+        (void)pthread_cond_signal(&node->wake);
+        (void)pthread_mutex_unlock(&node->lock);
+    }
+}
+
+/* Wait for the next look, at most a period. False = the node stops. */
 static bool wait_a_period(struct vg_node *node)
 {
     (void)pthread_mutex_lock(&node->lock);
-    if (!node->stopping) {
+    if (!node->stopping && !node->wanted) {
         struct timespec until;
         (void)clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec += VG_KEEPER_PERIOD_S;
         (void)pthread_cond_timedwait(&node->wake, &node->lock, &until);
     }
+    node->wanted = false;
     bool goes_on = !node->stopping;
     (void)pthread_mutex_unlock(&node->lock);
     return goes_on;
@@ -275,6 +290,7 @@ static void show_table(struct vg_node *node)
 
 static void check_table(struct errand *errand)
 {
+    errand->node->checkpoint_asked = false;
     checkpoint_wanted(errand);
     show_table(errand->node);
 }

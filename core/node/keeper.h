@@ -18,6 +18,9 @@ void vg_keeper_failed(void *node, enum vg_reason reason, const char *message);
 /* For ingest, on the writer's thread: a commit has failed; bring store and table back. */
 VG_MUST_USE enum vg_reason vg_keeper_recover(void *owner, struct vg_error *error);
 
+/* For ingest, on the writer's thread between batches. */
+void vg_keeper_between(void *owner);
+
 /* Start the table as the store stands. Nobody writes meanwhile. */
 VG_MUST_USE enum vg_reason vg_keeper_start_table(struct vg_node *node, struct vg_error *error);
 

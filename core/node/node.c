@@ -149,6 +149,7 @@ static enum vg_reason start_writer(struct vg_node *node, struct vg_error *error)
         .settings = vg_ingest_settings_default(),
         .failed = vg_keeper_failed,
         .recover = vg_keeper_recover,
+        .between = vg_keeper_between,
         .owner = node,
     };
     options.settings.queue_items_max = settings->ingest_queue_max;

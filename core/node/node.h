@@ -53,6 +53,8 @@ struct vg_node {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool stopping;
+    bool wanted;           /* the keeper is to look at once */
+    bool checkpoint_asked; /* the writer's: it has said so */
 };
 
 /*
