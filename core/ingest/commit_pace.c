@@ -44,3 +44,10 @@ uint64_t vg_commit_pace_wait_ns(const struct vg_commit_pace *pace, uint64_t now_
     uint64_t wait = pace->next_ns > now_ns ? pace->next_ns - now_ns : 0;
     return wait > VG_COMMIT_PACE_WAIT_MAX_NS ? VG_COMMIT_PACE_WAIT_MAX_NS : wait;
 }
+
+void vg_commit_pace_hold(struct vg_commit_pace *pace, uint64_t until_ns)
+{
+    if (pace->next_ns < until_ns) {
+        pace->next_ns = until_ns;
+    }
+}

@@ -43,6 +43,9 @@ void vg_commit_pace_note(
     size_t bytes,
     unsigned files);
 
+/* Do not commit before `until_ns`, for another reason than the store's. */
+void vg_commit_pace_hold(struct vg_commit_pace *pace, uint64_t until_ns);
+
 /* How long to wait before the next commit; 0 = not at all. */
 uint64_t vg_commit_pace_wait_ns(const struct vg_commit_pace *pace, uint64_t now_ns);
 

@@ -405,11 +405,27 @@ static void try_to_recover(struct vg_ingest *ingest)
     vg_ingest_queue_accept(&ingest->queue);
 }
 
+/* How long errands are waited for while full chunks pile up, before looking again. */
+#define VG_INGEST_BEHIND_WAIT_NS UINT64_C(20000000)
+
+/* While full chunks wait for their files nothing is taken from the queue; errands, which bring the
+ * files, are run. The queue may fill up meanwhile, and says so to callers. */
+static bool holds_for_table(struct vg_ingest *ingest)
+{
+    bool holds = !ingest->failed && ingest->options.table->is_behind(ingest->options.table);
+    if (holds) {
+        uint64_t now_ns = vg_clock_monotonic_ns(ingest->options.clock);
+        vg_commit_pace_hold(&ingest->pace, now_ns + VG_INGEST_BEHIND_WAIT_NS);
+    }
+    return holds;
+}
+
 /* One turn; false when drained. */
 static bool write_turn(struct vg_ingest *ingest)
 {
+    bool holds = holds_for_table(ingest);
     struct vg_ingest_turn turn =
-        vg_ingest_queue_wait(&ingest->queue, &ingest->pace, ingest->options.clock);
+        vg_ingest_queue_wait(&ingest->queue, &ingest->pace, ingest->options.clock, holds);
     (void)vg_mailbox_run(&ingest->errands);
     if (turn.drained) {
         return false;

@@ -171,7 +171,8 @@ void vg_ingest_queue_drain(struct vg_ingest_queue *queue)
 struct vg_ingest_turn vg_ingest_queue_wait(
     struct vg_ingest_queue *queue,
     const struct vg_commit_pace *pace,
-    const struct vg_clock *clock)
+    const struct vg_clock *clock,
+    bool holds)
 {
     struct vg_ingest_turn turn = { .group = NULL };
     (void)pthread_mutex_lock(&queue->lock);
@@ -181,7 +182,7 @@ struct vg_ingest_turn vg_ingest_queue_wait(
     queue->has_errands = false;
     turn.refuses = queue->refuses;
     if (!errands) { /* they come first, and what waits in the next turn */
-        turn.group = take_group(queue);
+        turn.group = holds && !queue->draining ? NULL : take_group(queue);
         turn.drained = queue->draining && turn.group == NULL;
     }
     (void)pthread_mutex_unlock(&queue->lock);

@@ -55,12 +55,14 @@ struct vg_ingest_turn {
 
 /*
  * Wait for something to do, at most a second, and `recover_wait_ms` while refusing. What `pace`
- * asks for is waited as well; meanwhile more gathers for the batch.
+ * asks for is waited as well; meanwhile more gathers for the batch. `holds`: no group is given out,
+ * unless draining; only errands are.
  */
 struct vg_ingest_turn vg_ingest_queue_wait(
     struct vg_ingest_queue *queue,
     const struct vg_commit_pace *pace,
-    const struct vg_clock *clock);
+    const struct vg_clock *clock,
+    bool holds);
 
 /* Refuse from now on; returns what was waiting, to be answered. */
 struct vg_ingest_place *vg_ingest_queue_refuse(struct vg_ingest_queue *queue);

@@ -44,6 +44,11 @@ static void columns_maintain(struct vg_ingest_table *self)
     vg_table_maintain(table_of(self));
 }
 
+static bool columns_is_behind(struct vg_ingest_table *self)
+{
+    return vg_table_is_behind(table_of(self));
+}
+
 void vg_ingest_columns_init(struct vg_ingest_columns *columns, struct vg_table *table)
 {
     *columns = (struct vg_ingest_columns){
@@ -54,6 +59,7 @@ void vg_ingest_columns_init(struct vg_ingest_columns *columns, struct vg_table *
             .publish = columns_publish,
             .stop = columns_stop,
             .maintain = columns_maintain,
+            .is_behind = columns_is_behind,
         },
         .table = table,
     };

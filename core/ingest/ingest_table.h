@@ -30,6 +30,8 @@ struct vg_ingest_table {
         struct vg_store_view *taken_view);
     void (*stop)(struct vg_ingest_table *self);
     void (*maintain)(struct vg_ingest_table *self);
+    /* As vg_table_is_behind: the next batch had better wait for a checkpoint. */
+    bool (*is_behind)(struct vg_ingest_table *self);
 };
 
 /* The real one. */

@@ -203,6 +203,12 @@ VG_MUST_USE enum vg_reason vg_table_prepare(
     uint32_t change_count,
     struct vg_error *error);
 
+/*
+ * Do full chunks pile up in memory, half as many as may, because no checkpoint has made files of
+ * them yet? A writer that then waits for one is never answered OVERLOADED by vg_table_prepare.
+ */
+bool vg_table_is_behind(const struct vg_table *table);
+
 /* Forget what is prepared: the batch was not committed, and it is certain that it was not. */
 void vg_table_cancel(struct vg_table *table);
 

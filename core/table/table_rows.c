@@ -120,6 +120,11 @@ uint32_t vg_table_closed_count(const struct vg_table *table)
     return closed;
 }
 
+bool vg_table_is_behind(const struct vg_table *table)
+{
+    return vg_table_closed_count(table) > table->limits.closed_chunks / 2;
+}
+
 static void set_list(struct vg_table_kind *kind, struct vg_chunk_list *taken_list)
 {
     vg_chunk_list_unref(kind->list);

@@ -215,6 +215,11 @@ static void table_maintain(struct vg_ingest_table *self)
     VG_ASSERT(table_of(self)->running);
 }
 
+static bool table_is_behind(struct vg_ingest_table *self)
+{
+    return atomic_load(&table_of(self)->behind);
+}
+
 static bool load_record(void *owner, struct vg_bytes key, struct vg_bytes value)
 {
     struct counter_table *table = owner;
@@ -457,6 +462,7 @@ void ingest_fixture_init(struct ingest_fixture *fixture)
         .publish = table_publish,
         .stop = table_stop,
         .maintain = table_maintain,
+        .is_behind = table_is_behind,
     };
     fixture->options = (struct vg_ingest_options){
         .store = fixture->store,

@@ -10,6 +10,7 @@
 #define VG_TESTS_UNIT_CORE_INGEST_INGEST_FIXTURE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "core/ingest/ingest.h"
 #include "core/keyspace/keyspace.h"
@@ -58,6 +59,7 @@ struct counter_table {
     struct vg_ingest_table table;
     bool running;
     bool prepared;
+    _Atomic bool behind;           /* the writer is to wait */
     enum vg_reason refuse_prepare; /* VG_OK = does not */
     uint64_t sequence;
     struct vg_store_view *view;

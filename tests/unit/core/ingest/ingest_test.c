@@ -728,6 +728,34 @@ static void test_ingest__errands_run_between_batches(void **state)
     free(second.items);
 }
 
+/* An errand that makes the table catch up: what a checkpoint does. */
+static void catch_up(struct vg_task *task)
+{
+    struct errand *errand = VG_CONTAINER_OF(task, struct errand, task);
+    struct ingest_fixture *fixture = errand->fixture;
+    assert_int_equal(
+        fixture->table.sequence,
+        errand->sequence); /* nothing was committed while behind */
+    atomic_store(&fixture->table.behind, false);
+}
+
+static void test_ingest__nothing_is_committed_while_the_table_is_behind(void **state)
+{
+    struct ingest_fixture *fixture = *state;
+    struct bulk bulk;
+    bulk_init(&bulk, fixture, 0, 3);
+    atomic_store(&fixture->table.behind, true);
+    struct errand errand = { .fixture = fixture, .sequence = fixture->table.sequence };
+    errand.task.run = catch_up;
+    ingest_fixture_submit(fixture, &bulk.submission);
+    vg_ingest_errand(fixture->ingest, &errand.task);
+    ingest_fixture_wait(fixture, &bulk.submission);
+    assert_int_equal(bulk.submission.submission.reason, VG_OK);
+    assert_false(atomic_load(&fixture->table.behind));
+    free(bulk.items);
+    ingest_fixture_check(fixture);
+}
+
 static void test_ingest__draining_answers_what_waits_and_takes_no_more(void **state)
 {
     struct ingest_fixture *fixture = *state;
@@ -844,6 +872,7 @@ int main(void)
         VG_TEST(writes_stand_in_line_and_have_their_own_guards),
         VG_TEST(a_write_too_large_is_refused),
         VG_TEST(errands_run_between_batches),
+        VG_TEST(nothing_is_committed_while_the_table_is_behind),
         VG_TEST(draining_answers_what_waits_and_takes_no_more),
         VG_TEST_STOPPED(between_is_called_after_a_batch),
         VG_TEST(answers_go_to_the_mailbox),
