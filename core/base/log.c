@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/base/assert.h"
+#include "core/base/metrics.h"
 #include "core/base/text_number.h"
 #include "core/base/time_text.h"
 #include "core/base/utf8.h"
@@ -31,7 +32,6 @@ static struct {
     const struct vg_clock *clock;
     _Atomic uint64_t rate[CLASS_COUNT];
     _Atomic uint64_t unsaid; /* left out and not yet said in the log */
-    _Atomic uint64_t dropped;
 } state = {
     .level = VG_LOG_INFO,
     .lines_per_second = 1000,
@@ -67,11 +67,6 @@ bool vg_log_wanted(enum vg_log_level level)
            level < VG_LOG_OFF;
 }
 
-uint64_t vg_log_dropped(void)
-{
-    return atomic_load_explicit(&state.dropped, memory_order_relaxed);
-}
-
 /* Count a line of this second; false when there were enough. */
 static bool rate_allows(int class, bool *out_new_second)
 {
@@ -92,7 +87,7 @@ static bool rate_allows(int class, bool *out_new_second)
         }
     }
     (void)atomic_fetch_add_explicit(&state.unsaid, 1, memory_order_relaxed);
-    (void)atomic_fetch_add_explicit(&state.dropped, 1, memory_order_relaxed);
+    vg_metrics_add(VG_METRIC_log_lines_dropped_total, 1);
     return false;
 }
 

@@ -56,9 +56,6 @@ void vg_log_configure(const struct vg_log_options *options);
 /* Whether a line of this level would be written now, the rate aside. */
 bool vg_log_wanted(enum vg_log_level level);
 
-/* Lines that the rate left out since the start. */
-uint64_t vg_log_dropped(void);
-
 #define VG_LOG_LINE_SIZE 2048 /* less than PIPE_BUF: a write to a pipe is not torn */
 
 struct vg_log_line {

@@ -128,8 +128,8 @@ static enum vg_reason find_page(
     int64_t limit = wanted->limit;
     int64_t offset = wanted->offset;
     struct vg_hit last;
-    while (offset + limit > VG_SEARCH_ROWS_MAX) {
-        int64_t step = offset < VG_SEARCH_ROWS_MAX ? offset : VG_SEARCH_ROWS_MAX;
+    while (offset + limit > VG_LIMIT_SEARCH_ROWS) {
+        int64_t step = offset < VG_LIMIT_SEARCH_ROWS ? offset : VG_LIMIT_SEARCH_ROWS;
         search->limit = (uint32_t)step;
         search->offset = 0;
         enum vg_reason reason = vg_search_run(snapshot, search, arena, out_result, error);

@@ -54,13 +54,13 @@ static enum vg_reason check_search(
             return vg_error_set(error, VG_INTERNAL, "a column that cannot be sorted by");
         }
     }
-    if (search->limit > 0 && (search->limit > VG_SEARCH_ROWS_MAX ||
-                              search->offset > VG_SEARCH_ROWS_MAX - search->limit)) {
+    if (search->limit > 0 && (search->limit > VG_LIMIT_SEARCH_ROWS ||
+                              search->offset > VG_LIMIT_SEARCH_ROWS - search->limit)) {
         return vg_error_set(
             error,
             VG_RESULTSET_TOO_LARGE,
             "offset and limit together may be %u",
-            VG_SEARCH_ROWS_MAX);
+            VG_LIMIT_SEARCH_ROWS);
     }
     return vg_predicate_check(search->where, schema, error);
 }

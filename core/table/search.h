@@ -20,9 +20,6 @@
 #include "core/table/predicate.h"
 #include "core/table/snapshot.h"
 
-/* offset + limit of one search at most. Longer results are taken in passes, see `after`. */
-#define VG_SEARCH_ROWS_MAX ((uint32_t)VG_LIMIT_SEARCH_ROWS)
-
 #define VG_SEARCH_SORT_KEYS_MAX 8u
 
 /* Column to sort by: any kind but the lists and NETWORK. Absent values come before all others
@@ -65,7 +62,7 @@ struct vg_search_result {
 /*
  * Run `search`. Memory comes from `arena`.
  *
- * Fails with: RESULTSET_TOO_LARGE when offset + limit passes VG_SEARCH_ROWS_MAX; RESOURCE_LIMIT for
+ * Fails with: RESULTSET_TOO_LARGE when offset + limit passes VG_LIMIT_SEARCH_ROWS; RESOURCE_LIMIT for
  * a predicate past its limits; REQUEST_MEMORY when the arena is full; SNAPSHOT_EXPIRED or
  * STORE_UNAVAILABLE when the snapshot has ended; INTERNAL when predicate or sort key do not fit the
  * schema; what `check` returned.

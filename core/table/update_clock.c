@@ -13,7 +13,7 @@ void vg_update_clock_init(struct vg_update_clock *clock, vg_time last)
     }
     /* How many changes share `last` is not known any more, so that value is used up. */
     for (uint32_t kind = 0; kind < VG_TABLE_KINDS_MAX; kind++) {
-        clock->changes[kind] = VG_UPDATE_CLOCK_CHANGES_MAX;
+        clock->changes[kind] = VG_LIMIT_CHANGES_PER_TIME;
     }
 }
 
@@ -21,7 +21,7 @@ vg_time vg_update_clock_issue(struct vg_update_clock *clock, uint32_t kind, vg_t
 {
     VG_ASSERT(kind < VG_TABLE_KINDS_MAX);
     vg_time next = now > clock->last ? now : clock->last;
-    if (next == clock->last && clock->changes[kind] >= VG_UPDATE_CLOCK_CHANGES_MAX) {
+    if (next == clock->last && clock->changes[kind] >= VG_LIMIT_CHANGES_PER_TIME) {
         next++;
     }
     if (next != clock->last) {

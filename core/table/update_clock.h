@@ -1,6 +1,6 @@
 /*
  * Update clock: gives out lastUpdatedTimestamp. It never goes back, at most
- * VG_UPDATE_CLOCK_CHANGES_MAX changes of one kind share a value (or a continuous pull would get the
+ * VG_LIMIT_CHANGES_PER_TIME changes of one kind share a value (or a continuous pull would get the
  * same page for ever), and the first value after a start is later than every value before it
  * (table-engine.md section 2).
  *
@@ -16,8 +16,6 @@
 #include "core/base/clock.h"
 #include "core/base/limits.h"
 #include "core/table/table_schema.h"
-
-#define VG_UPDATE_CLOCK_CHANGES_MAX ((uint32_t)VG_LIMIT_CHANGES_PER_TIME)
 
 struct vg_update_clock {
     vg_time last;                         /* newest value given out; goes into `state` */

@@ -24,7 +24,7 @@ struct validator {
     struct vg_error *error;
     bool no_memory;
     size_t step_count;
-    struct vg_path_step steps[STEPS_PER_LEVEL * VG_WIRE_DEPTH_MAX + 2];
+    struct vg_path_step steps[STEPS_PER_LEVEL * VG_LIMIT_WIRE_DEPTH + 2];
     struct vg_error time_error; /* why a time is none */
 };
 

@@ -1,6 +1,6 @@
 /*
  * A frame per message, filled field by field; wire_list.h knows where elements of lists go.
- * Recursion is bounded by VG_WIRE_DEPTH_MAX; a frame is small.
+ * Recursion is bounded by VG_LIMIT_WIRE_DEPTH; a frame is small.
  */
 #include "core/wire/wire_decode.h"
 
@@ -32,7 +32,7 @@ struct decoder {
     size_t elements_left;
     const uint8_t *end; /* of all bytes */
     size_t depth;       /* messages open */
-    struct vg_path_step steps[VG_WIRE_DEPTH_MAX + 1];
+    struct vg_path_step steps[VG_LIMIT_WIRE_DEPTH + 1];
 };
 
 VG_COLD static bool refuse(
@@ -284,7 +284,7 @@ static bool read_nested(
     int64_t index,
     uint8_t *member)
 {
-    if (decoder->depth >= VG_WIRE_DEPTH_MAX) {
+    if (decoder->depth >= VG_LIMIT_WIRE_DEPTH) {
         return refuse(
             decoder,
             VG_INVALID_WIRE_MESSAGE,
@@ -532,7 +532,7 @@ enum vg_reason vg_wire_decode(
     decoder.arena = arena;
     decoder.error = error;
     decoder.unknown = policy->unknown;
-    decoder.elements_left = policy->elements_max == 0 ? VG_WIRE_ELEMENTS_MAX : policy->elements_max;
+    decoder.elements_left = policy->elements_max == 0 ? VG_LIMIT_WIRE_VALUES : policy->elements_max;
     decoder.depth = 1;
     if (error == NULL) {
         vg_error_init(&unseen, NULL);

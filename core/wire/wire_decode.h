@@ -20,7 +20,6 @@
 #include "core/base/error.h"
 #include "proto/contract.h"
 
-#define VG_WIRE_ELEMENTS_MAX 1000000u /* values of one message, list elements included */
 
 enum vg_wire_unknown {
     VG_WIRE_UNKNOWN_IGNORE, /* requests: drop fields the contract does not have */
@@ -30,7 +29,7 @@ enum vg_wire_unknown {
 
 struct vg_wire_policy {
     enum vg_wire_unknown unknown;
-    uint32_t elements_max; /* 0 = VG_WIRE_ELEMENTS_MAX */
+    uint32_t elements_max; /* 0 = VG_LIMIT_WIRE_VALUES */
 };
 
 extern const struct vg_wire_policy vg_wire_policy_request;
@@ -44,7 +43,7 @@ extern const struct vg_wire_policy vg_wire_policy_record;
  * replaces the former value, a singular message is merged; lists may be packed or not.
  *
  * Fails with: VG_INVALID_WIRE_MESSAGE (cut off, malformed, wrong wire type, deeper than
- * VG_WIRE_DEPTH_MAX, a text that is not UTF-8 or has a NUL); VG_UNKNOWN_FIELD under REFUSE;
+ * VG_LIMIT_WIRE_DEPTH, a text that is not UTF-8 or has a NUL); VG_UNKNOWN_FIELD under REFUSE;
  * VG_INVALID_FIELD_VALUE for a list longer than its items_max; VG_REQUEST_MEMORY past the arena's
  * cap or the number of values. error->field names the member.
  */

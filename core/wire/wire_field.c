@@ -101,7 +101,7 @@ enum vg_wire_step vg_wire_next(struct vg_bytes *rest, struct vg_wire_field *out_
     } else if (field.wire_type == VG_WIRE_VARINT) {
         after = vg_wire_read_varint(body, end, &field.value);
     } else {
-        after = vg_wire_skip(body, end, field.number, field.wire_type, VG_WIRE_DEPTH_MAX);
+        after = vg_wire_skip(body, end, field.number, field.wire_type, VG_LIMIT_WIRE_DEPTH);
     }
     if (after == NULL) {
         return VG_WIRE_STEP_BROKEN;

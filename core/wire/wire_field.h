@@ -17,10 +17,10 @@
 #include "core/base/buffer.h"
 #include "core/base/bytes.h"
 #include "core/base/compiler.h"
+#include "core/base/limits.h"
 #include "proto/contract.h"
 
 #define VG_WIRE_VARINT_MAX 10u /* bytes of a varint */
-#define VG_WIRE_DEPTH_MAX  64u /* messages and groups within each other */
 
 /* The wire types our own messages never use. */
 #define VG_WIRE_GROUP_START 3u

@@ -15,8 +15,6 @@
 #include "rpc/net/conn.h"
 #include "rpc/net/exchange.h"
 
-/* More headers than this are refused with 431, whatever their size. */
-#define VG_HTTP1_HEADERS_MAX 100
 /* Requests a client may send ahead of the answer it waits for, in bytes; past it the connection
  * ends with that answer. */
 #define VG_HTTP1_AHEAD_BYTES_MAX (256u * 1024u)

@@ -38,6 +38,7 @@ void vg_http1_head_add_target(struct vg_http1_head *head, struct vg_bytes piece)
 {
     if (!head->too_large) {
         add(head, &head->target, piece);
+        head->too_large = head->too_large || head->target.size > VG_LIMIT_URL_BYTES;
     }
 }
 
@@ -47,7 +48,7 @@ void vg_http1_head_add_name(struct vg_http1_head *head, struct vg_bytes piece)
         return;
     }
     if (head->count == 0 || head->in_value) {
-        if (head->count == VG_HTTP1_HEADERS_MAX) {
+        if (head->count == VG_LIMIT_HEADER_COUNT) {
             head->too_large = true;
             return;
         }

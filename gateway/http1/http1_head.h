@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "core/base/buffer.h"
+#include "core/base/limits.h"
 #include "gateway/http1/http1.h"
 #include "rpc/net/exchange.h"
 
@@ -21,9 +22,9 @@ struct vg_http1_part {
 struct vg_http1_head {
     struct vg_buffer text;
     struct vg_http1_part target;
-    struct vg_http1_part names[VG_HTTP1_HEADERS_MAX];
-    struct vg_http1_part values[VG_HTTP1_HEADERS_MAX];
-    struct vg_http_header headers[VG_HTTP1_HEADERS_MAX];
+    struct vg_http1_part names[VG_LIMIT_HEADER_COUNT];
+    struct vg_http1_part values[VG_LIMIT_HEADER_COUNT];
+    struct vg_http_header headers[VG_LIMIT_HEADER_COUNT];
     size_t count;
     bool in_value;  /* the last part was a value */
     bool too_large; /* a limit was passed: the rest is not kept */

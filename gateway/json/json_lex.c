@@ -15,7 +15,7 @@ void vg_json_lexer_init(struct vg_json_lexer *lexer, struct vg_bytes text)
         .start = start,
         .next = start,
         .end = start + text.size,
-        .values_left = VG_JSON_VALUES_MAX,
+        .values_left = VG_LIMIT_JSON_VALUES,
     };
     if (vg_bytes_begins_with(text, vg_bytes(mark, sizeof(mark)))) {
         lexer->next += sizeof(mark);

@@ -19,9 +19,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/compiler.h"
-
-#define VG_JSON_DEPTH_MAX  64u      /* objects and arrays within each other */
-#define VG_JSON_VALUES_MAX 1000000u /* values of one text */
+#include "core/base/limits.h"
 
 struct vg_json_lexer {
     const uint8_t *start;
@@ -100,7 +98,7 @@ VG_MUST_USE bool vg_json_skip_value(struct vg_json_lexer *lexer);
  */
 VG_MUST_USE static inline bool vg_json_open(struct vg_json_lexer *lexer)
 {
-    if (lexer->depth >= VG_JSON_DEPTH_MAX) {
+    if (lexer->depth >= VG_LIMIT_JSON_DEPTH) {
         return vg_json_fail(lexer, "objects and lists are nested too deeply");
     }
     lexer->depth++;

@@ -21,18 +21,6 @@
 #include "gateway/json/json_dialect.h"
 #include "proto/contract.h"
 
-/* The arena of a call takes this many times the size of the body, and at least the least: honest
- * requests need two to three times their size, `{"subCriteria":[{},{}…]}` two hundred times. */
-#define VG_JSON_ARENA_TIMES 8u
-#define VG_JSON_ARENA_LEAST (256u * 1024u)
-
-/* The cap for the arena of a call with a body of this size, on either face. */
-static inline size_t vg_json_arena_max(size_t body_size)
-{
-    size_t times = body_size * VG_JSON_ARENA_TIMES;
-    return times < VG_JSON_ARENA_LEAST ? VG_JSON_ARENA_LEAST : times;
-}
-
 /*
  * Read `body` as a message of `table`.
  *
@@ -42,7 +30,7 @@ static inline size_t vg_json_arena_max(size_t body_size)
  *
  * Fails with: VG_INVALID_JSON (line and column in the message); VG_UNKNOWN_FIELD,
  * VG_INVALID_FIELD_TYPE, VG_INVALID_FIELD_VALUE as the first violation; VG_REQUEST_MEMORY past the
- * arena's cap or VG_JSON_VALUES_MAX.
+ * arena's cap or VG_LIMIT_JSON_VALUES.
  */
 VG_MUST_USE enum vg_reason vg_json_read(
     const struct vg_table *table,

@@ -29,7 +29,7 @@ struct vg_json_reader {
     struct vg_packed_text texts;
     bool no_memory;
     size_t step_count;
-    struct vg_path_step steps[VG_JSON_STEPS_PER_OPEN * VG_JSON_DEPTH_MAX + 2];
+    struct vg_path_step steps[VG_JSON_STEPS_PER_OPEN * VG_LIMIT_JSON_DEPTH + 2];
 };
 
 static inline bool vg_json_refuse_memory(struct vg_json_reader *reader)

@@ -1,5 +1,7 @@
 /* vigil.events.v1.EventService: events in the shapes of v1. */
 #include "core/base/assert.h"
+#include "core/base/clock.h"
+#include "core/base/metrics.h"
 #include "core/base/settings.h"
 #include "core/events/event_access.h"
 #include "core/node/node.h"
@@ -149,7 +151,11 @@ static enum vg_reason search_events(
     enum vg_reason reason =
         vg_event_criteria_compile(criteria, &context, &search->where, &call->error);
     if (reason == VG_OK) {
+        uint64_t begun_ns = vg_clock_monotonic_ns(call->service->clock);
         reason = vg_event_search_run(&source, search, &call->arena, &events->cursor, &call->error);
+        vg_metrics_observe(
+            VG_METRIC_search_seconds,
+            vg_clock_monotonic_ns(call->service->clock) - begun_ns);
     }
     if (reason != VG_OK) {
         vg_event_calls_release_view(&events->view);

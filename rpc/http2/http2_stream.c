@@ -119,6 +119,7 @@ bool vg_http2_stream_add_header(
     }
     const bool over =
         stream->header_bytes > limit ||
+        stream->exchange.request.header_count >= VG_LIMIT_HEADER_COUNT ||
         (value.size > VG_LIMIT_URL_BYTES && vg_bytes_equal(name, vg_bytes_text(":path")));
     /* The application that will say so is chosen by content type: that one is kept even then. */
     const bool is_type = value.size <= VG_HTTP2_STREAM_TYPE_MAX &&

@@ -64,10 +64,7 @@ static int step_quota(struct vg_call *call)
 
 static int step_read(struct vg_call *call)
 {
-    size_t size = call->body.size * VG_LIMIT_ARENA_FACTOR;
-    vg_arena_set_max(
-        &call->arena,
-        size < VG_LIMIT_ARENA_BYTES_MIN ? VG_LIMIT_ARENA_BYTES_MIN : size);
+    vg_arena_set_max(&call->arena, vg_limit_arena_bytes(call->body.size));
     enum vg_reason reason = call->face->read(call);
     return (int)(reason != VG_OK ? reason : vg_error_from_violations(&call->error));
 }

@@ -77,7 +77,7 @@ static void read_as(
     struct vg_arena more;
     struct vg_error error;
     ProtobufCMessage *message;
-    vg_arena_init(&arena, vg_json_arena_max(text.size));
+    vg_arena_init(&arena, vg_limit_arena_bytes(text.size));
     vg_arena_init(&more, BYTES_MAX);
     vg_error_init(&error, &arena);
     if (vg_json_read(table, text, dialect, &arena, &message, &error) == VG_OK) {

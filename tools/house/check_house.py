@@ -19,6 +19,15 @@ BANNED_CALLS = ("strcpy", "strcat", "sprintf", "vsprintf", "strtok", "atoi", "at
                 "localtime", "gmtime", "usleep", "alloca", "system", "popen")
 BANNED_NAMES = ("util", "utils", "common", "misc", "manager", "impl", "helper", "helpers")
 
+# Tables whose every row somebody must use: the table, how a row's name is written in code, and the files that
+# only carry the table itself.
+TABLES = (
+    ("core/base/settings.def", r"(?:->|\.){}\b", ("core/base/settings.c", "core/base/settings.h")),
+    ("core/base/metrics.def", r"\bVG_METRIC_{}\b", ()),
+    ("core/base/limits.def", r"\bVG_LIMIT_{}\b", ()),
+    ("core/base/errors.def", r"\bVG_{}\b", ()),
+)
+
 
 def tracked():
     out = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True,
@@ -84,6 +93,11 @@ def check_top_level(files, breaches):
             breaches.append(f"{name}: the top level holds nothing but {' '.join(sorted(TOP_LEVEL))} and dot-files")
 
 
+def bare(text):
+    """Code without comments and texts."""
+    return re.sub(r'"(\\.|[^"\\])*"|/\*.*?\*/|//[^\n]*', "", text, flags=re.S)
+
+
 def check_files(files, breaches):
     seen = {}
     for path in files:
@@ -108,11 +122,11 @@ def check_files(files, breaches):
             if f"#ifndef {guard}" not in text:
                 breaches.append(f"{path}: the include guard is not {guard}")
         if suffix in (".c", ".h"):
-            bare = re.sub(r'"(\\.|[^"\\])*"|/\*.*?\*/|//[^\n]*', "", text, flags=re.S)
+            code = bare(text)
             for call in BANNED_CALLS:
                 if call in ("rand", "srand") and path.startswith("tests/"):
                     continue  # a test with a fixed seed may
-                if re.search(rf"(?<![\w.>]){call}\s*\(", bare):
+                if re.search(rf"(?<![\w.>]){call}\s*\(", code):
                     breaches.append(f"{path}: calls {call}")
 
 
@@ -141,10 +155,23 @@ def check_homes(files, breaches):
             breaches.append(f"{path}: no CMakeLists.txt builds it")
 
 
+def check_tables(files, breaches):
+    """Every row of a table is used by code outside the table: what nobody reads or returns is no promise."""
+    code = {path: bare((ROOT / path).read_text()) for path in files
+            if path.endswith((".c", ".h")) and not path.startswith("tests/")}
+    for table, pattern, carriers in TABLES:
+        if table not in files:
+            continue
+        for name in re.findall(r"^X\((\w+)", (ROOT / table).read_text(), flags=re.M):
+            use = re.compile(pattern.format(name))
+            if not any(use.search(text) for path, text in code.items() if path not in carriers):
+                breaches.append(f"{table}: nobody uses {name}")
+
+
 def main():
     files = tracked()
     breaches = []
-    for check in (check_top_level, check_layers, check_files, check_homes):
+    for check in (check_top_level, check_layers, check_files, check_homes, check_tables):
         check(files, breaches)
     for breach in breaches:
         print(breach)

@@ -177,9 +177,8 @@ static bool is_content_refused(const struct vg_grpc_client_call *call)
     case VG_GRPC_INVALID_ARGUMENT:
     case VG_GRPC_FAILED_PRECONDITION:
     case VG_GRPC_OUT_OF_RANGE:
-        return true;
     case VG_GRPC_RESOURCE_EXHAUSTED:
-        return call->details.reason == NULL || strcmp(call->details.reason, "RATE_LIMITED") != 0;
+        return true;
     default:
         return false;
     }

@@ -218,6 +218,9 @@ class Limits(Http2Test):
         for size, status in ((8192, "200"), (8193, "431")):
             target = client.request("/head".ljust(size, "x"))
             self.assertEqual(client.status(target), status)
+        for count, status in ((100, "200"), (101, "431")):
+            many = client.request("/head", extra=[("x", "y")] * count)
+            self.assertEqual(client.status(many), status)
         again = client.request("/echo", b"fine")
         client.until(h2.events.StreamEnded, again)
         self.assertEqual(client.body(again), b"fine")

@@ -81,11 +81,11 @@ static const struct {
     { "log_level=inf", NULL },
     { "log_level=", NULL },
     { "access_log=errors", "access_log=errors\n" },
-    { "data_center=a=b", "data_center=a=b\n" },
-    { "data_center=", NULL },
-    { "data_center=12345678901234567890123456789012", "data_center=12345678901234567890123456789012\n" },
-    { "data_center=123456789012345678901234567890123", NULL },
-    { "data_center=\xFF", NULL },
+    { "admin_domain_name=a=b", "admin_domain_name=a=b\n" },
+    { "admin_domain_name=", NULL },
+    { "admin_domain_name=1234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890", "admin_domain_name=1234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890\n" },
+    { "admin_domain_name=12345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901", NULL },
+    { "admin_domain_name=\xFF", NULL },
     // clang-format on
 };
 

@@ -177,7 +177,7 @@ static void check_order(const struct counter_table *table)
         }
         VG_ASSERT(table->rows[index].last_updated >= last);
         alike = table->rows[index].last_updated == last ? alike + 1 : 1;
-        VG_ASSERT(alike <= VG_UPDATE_CLOCK_CHANGES_MAX);
+        VG_ASSERT(alike <= VG_LIMIT_CHANGES_PER_TIME);
         last = table->rows[index].last_updated;
     }
 }

@@ -599,14 +599,14 @@ static void test_search__limits_and_cancelling(void **state)
     struct vg_search_result result;
     assert_int_equal(vg_snapshot_acquire(truth.table, VG_SNAPSHOT_AGE_MS, &snapshot, NULL), VG_OK);
     struct vg_search search = { .where = vg_predicate_all(&truth.arena) };
-    search.limit = VG_SEARCH_ROWS_MAX;
+    search.limit = VG_LIMIT_SEARCH_ROWS;
     assert_int_equal(vg_search_run(&snapshot, &search, &truth.arena, &result, NULL), VG_OK);
     search.offset = 1;
     assert_int_equal(
         vg_search_run(&snapshot, &search, &truth.arena, &result, NULL),
         VG_RESULTSET_TOO_LARGE);
     search.limit = 10;
-    search.offset = VG_SEARCH_ROWS_MAX - 10;
+    search.offset = VG_LIMIT_SEARCH_ROWS - 10;
     assert_int_equal(vg_search_run(&snapshot, &search, &truth.arena, &result, NULL), VG_OK);
     assert_int_equal(result.hit_count, 0);
     search.offset++;

@@ -128,16 +128,16 @@ static bool update_clock_shares_too_much(void)
     vg_update_clock_init(&clock, 0);
     vg_time last = 0;
     uint32_t sharing = 0;
-    for (uint32_t i = 0; i < VG_UPDATE_CLOCK_CHANGES_MAX; i++) {
+    for (uint32_t i = 0; i < VG_LIMIT_CHANGES_PER_TIME; i++) {
         last = vg_update_clock_issue(&clock, 0, 5000);
         sharing += last == 5000;
     }
     vg_update_clock_init(&clock, clock.last);
-    for (uint32_t i = 0; i < VG_UPDATE_CLOCK_CHANGES_MAX; i++) {
+    for (uint32_t i = 0; i < VG_LIMIT_CHANGES_PER_TIME; i++) {
         last = vg_update_clock_issue(&clock, 0, 4000);
         sharing += last == 5000;
     }
-    return sharing > VG_UPDATE_CLOCK_CHANGES_MAX;
+    return sharing > VG_LIMIT_CHANGES_PER_TIME;
 }
 
 static void test_update_clock__first_value_after_a_start_is_new(void **state)

@@ -24,7 +24,7 @@ static void test_update_clock__shares_a_value_so_often_and_no_more(void **state)
     (void)state;
     struct vg_update_clock clock;
     vg_update_clock_init(&clock, 0);
-    for (uint32_t i = 0; i < VG_UPDATE_CLOCK_CHANGES_MAX; i++) {
+    for (uint32_t i = 0; i < VG_LIMIT_CHANGES_PER_TIME; i++) {
         assert_int_equal(vg_update_clock_issue(&clock, 0, 1000), 1000);
     }
     /* Another kind has its own count. */

@@ -340,8 +340,8 @@ static enum vg_reason decode_nested(size_t depth)
 static void test_wire_decode__takes_64_levels_and_no_more(void **state)
 {
     (void)state;
-    assert_int_equal(decode_nested(VG_WIRE_DEPTH_MAX), VG_OK);
-    assert_int_equal(decode_nested(VG_WIRE_DEPTH_MAX + 1), VG_INVALID_WIRE_MESSAGE);
+    assert_int_equal(decode_nested(VG_LIMIT_WIRE_DEPTH), VG_OK);
+    assert_int_equal(decode_nested(VG_LIMIT_WIRE_DEPTH + 1), VG_INVALID_WIRE_MESSAGE);
     assert_int_equal(decode_nested(10000), VG_INVALID_WIRE_MESSAGE);
 }
 
@@ -376,8 +376,8 @@ static enum vg_reason decode_elements(size_t count)
 static void test_wire_decode__takes_a_million_elements_and_no_more(void **state)
 {
     (void)state;
-    assert_int_equal(decode_elements(VG_WIRE_ELEMENTS_MAX), VG_OK);
-    assert_int_equal(decode_elements(VG_WIRE_ELEMENTS_MAX + 1), VG_REQUEST_MEMORY);
+    assert_int_equal(decode_elements(VG_LIMIT_WIRE_VALUES), VG_OK);
+    assert_int_equal(decode_elements(VG_LIMIT_WIRE_VALUES + 1), VG_REQUEST_MEMORY);
 }
 
 static void test_wire_decode__stops_at_the_arenas_cap(void **state)

@@ -498,11 +498,11 @@ static enum vg_reason read_nested(size_t depth, const char *open, const char *sh
 static void test_json_read__takes_64_levels_and_no_more(void **state)
 {
     (void)state;
-    assert_int_equal(read_nested(VG_JSON_DEPTH_MAX, "{\"inner\":", "}"), VG_OK);
-    assert_int_equal(read_nested(VG_JSON_DEPTH_MAX + 1, "{\"inner\":", "}"), VG_INVALID_JSON);
+    assert_int_equal(read_nested(VG_LIMIT_JSON_DEPTH, "{\"inner\":", "}"), VG_OK);
+    assert_int_equal(read_nested(VG_LIMIT_JSON_DEPTH + 1, "{\"inner\":", "}"), VG_INVALID_JSON);
     /* Unknown members count too. */
-    assert_int_equal(read_nested(VG_JSON_DEPTH_MAX, "{\"foo\":", "}"), VG_UNKNOWN_FIELD);
-    assert_int_equal(read_nested(VG_JSON_DEPTH_MAX + 1, "{\"foo\":", "}"), VG_INVALID_JSON);
+    assert_int_equal(read_nested(VG_LIMIT_JSON_DEPTH, "{\"foo\":", "}"), VG_UNKNOWN_FIELD);
+    assert_int_equal(read_nested(VG_LIMIT_JSON_DEPTH + 1, "{\"foo\":", "}"), VG_INVALID_JSON);
     assert_int_equal(read_nested(100000, "{\"foo\":", "}"), VG_INVALID_JSON);
 }
 
@@ -524,8 +524,8 @@ static void test_json_read__takes_a_million_values_and_no_more(void **state)
 {
     (void)state;
     /* The object and the list are values as well. */
-    assert_int_equal(read_values(VG_JSON_VALUES_MAX - 2), VG_OK);
-    assert_int_equal(read_values(VG_JSON_VALUES_MAX - 1), VG_REQUEST_MEMORY);
+    assert_int_equal(read_values(VG_LIMIT_JSON_VALUES - 2), VG_OK);
+    assert_int_equal(read_values(VG_LIMIT_JSON_VALUES - 1), VG_REQUEST_MEMORY);
 }
 
 static void test_json_read__stops_at_the_arenas_cap(void **state)
@@ -539,7 +539,7 @@ static void test_json_read__stops_at_the_arenas_cap(void **state)
     struct vg_arena arena;
     struct vg_error error;
     ProtobufCMessage *message = NULL;
-    vg_arena_init(&arena, vg_json_arena_max(text.size));
+    vg_arena_init(&arena, vg_limit_arena_bytes(text.size));
     vg_error_init(&error, &arena);
     assert_int_equal(
         vg_json_read(
@@ -551,7 +551,7 @@ static void test_json_read__stops_at_the_arenas_cap(void **state)
             &error),
         VG_REQUEST_MEMORY);
     assert_null(message);
-    assert_true(arena.used <= vg_json_arena_max(text.size));
+    assert_true(arena.used <= vg_limit_arena_bytes(text.size));
     vg_arena_dispose(&arena);
     vg_buffer_dispose(&text);
 }

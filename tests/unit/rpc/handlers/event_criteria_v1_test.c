@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -211,13 +212,14 @@ static void test_sub_criteria(void **state)
 static void test_deep_criteria_are_cut(void **state)
 {
     (void)state;
-    char json[1024] = "";
+    char json[1024];
+    size_t used = 0;
     for (int i = 0; i < 25; i++) {
-        strcat(json, "{\"subCriteria\":[");
+        used += (size_t)snprintf(json + used, sizeof(json) - used, "{\"subCriteria\":[");
     }
-    strcat(json, "{}");
+    used += (size_t)snprintf(json + used, sizeof(json) - used, "{}");
     for (int i = 0; i < 25; i++) {
-        strcat(json, "]}");
+        used += (size_t)snprintf(json + used, sizeof(json) - used, "]}");
     }
     struct vg_event_criteria criteria = read_json(json);
     unsigned depth = 0;
