@@ -1,34 +1,15 @@
 #include "core/events/event_criteria.h"
 
 #include <stdio.h>
-#include <string.h>
 
-#include "core/base/digest.h"
 #include "core/base/limits.h"
 #include "core/base/network.h"
-#include "core/base/utf8.h"
-#include "core/events/event_access.h"
+#include "core/events/criteria_term.h"
 #include "core/events/event_table.h"
-#include "core/query/side_match.h"
 #include "core/query/sub_criteria.h"
 #include "core/query/time_match.h"
 
 #define VG_CRITERIA_PATH_MAX 256u
-#define VG_DOMAIN_SIZE_MAX   1024u
-
-/* Where one looks: 0 either side, 1 source, 2 destination. */
-#define VG_SIDES 3
-
-/* One criteria object being compiled, and those it is in. */
-struct compiling {
-    const struct vg_event_criteria_context *context;
-    const struct compiling *parent; /* NULL at the top */
-    const struct vg_event_sub_criteria *element;
-    const struct vg_event_criteria *criteria;
-    struct vg_violations *violations;
-    struct vg_term_list terms;
-    unsigned depth;
-};
 
 void vg_event_criteria_init(struct vg_event_criteria *criteria)
 {
@@ -39,7 +20,7 @@ void vg_event_criteria_init(struct vg_event_criteria *criteria)
 
 /* ---------------------------------------------------------------------------------- violations */
 
-static size_t print_path(const struct compiling *at, char *path, size_t size)
+static size_t print_path(const struct vg_criteria_term *at, char *path, size_t size)
 {
     if (at->parent == NULL) {
         return 0;
@@ -53,15 +34,7 @@ static size_t print_path(const struct compiling *at, char *path, size_t size)
     return used < size ? used : size - 1;
 }
 
-struct blame {
-    enum vg_reason reason;
-    const char *field;
-    size_t index; /* SIZE_MAX = none */
-    const char *parameter;
-    const char *message;
-};
-
-static void add_blame(struct compiling *at, const struct blame *blame)
+void vg_criteria_term_blame(struct vg_criteria_term *at, const struct vg_criteria_blame *blame)
 {
     char path[VG_CRITERIA_PATH_MAX];
     size_t used = print_path(at, path, sizeof(path));
@@ -79,23 +52,7 @@ static void add_blame(struct compiling *at, const struct blame *blame)
     vg_violations_add(at->violations, &violation);
 }
 
-static void blame_item(
-    struct compiling *at,
-    const char *field,
-    const struct vg_text_list *list,
-    size_t index)
-{
-    if (index != SIZE_MAX) {
-        add_blame(
-            at,
-            &(struct blame){ .reason = VG_INVALID_FIELD_VALUE,
-                             .field = field,
-                             .index = index,
-                             .parameter = list->items[index] });
-    }
-}
-
-static void *take(struct compiling *at, size_t count, size_t size)
+void *vg_criteria_term_take(struct vg_criteria_term *at, size_t count, size_t size)
 {
     void *memory = vg_arena_calloc(at->context->arena, count, size);
     if (memory == NULL) {
@@ -106,7 +63,7 @@ static void *take(struct compiling *at, size_t count, size_t size)
 
 /* --------------------------------------------------------------------------------------- times */
 
-static void add_time_fields(struct compiling *at, const struct vg_time_range *range)
+static void add_time_fields(struct vg_criteria_term *at, const struct vg_time_range *range)
 {
     static const uint32_t columns[] = {
         [VG_EVENT_TIME_TIMESTAMP] = VG_EVENT_COLUMN_TIMESTAMP,
@@ -132,7 +89,7 @@ static void add_time_fields(struct compiling *at, const struct vg_time_range *ra
     vg_time_match_any(&at->terms, range, wanted, count);
 }
 
-static void add_time_range(struct compiling *at)
+static void add_time_range(struct vg_criteria_term *at)
 {
     const struct vg_event_criteria *criteria = at->criteria;
     struct vg_time_range range = {
@@ -151,29 +108,24 @@ static void add_time_range(struct compiling *at)
         return;
     }
     if (criteria->has_last_updated) {
-        add_blame(
+        vg_criteria_term_blame(
             at,
-            &(struct blame){ .reason = VG_CONFLICTING_FIELDS,
-                             .field = "timeFieldStrategy",
-                             .index = SIZE_MAX,
-                             .message = "timeFieldStrategy cannot be used with "
-                                        "lastUpdatedTimestamp" });
+            &(struct vg_criteria_blame){ .reason = VG_CONFLICTING_FIELDS,
+                                         .field = "timeFieldStrategy",
+                                         .index = SIZE_MAX,
+                                         .message = "timeFieldStrategy cannot be used with "
+                                                    "lastUpdatedTimestamp" });
         return;
     }
     add_time_fields(at, &range);
 }
 
-static void add_from(struct compiling *at, uint32_t column, int64_t least)
-{
-    vg_term_list_add(&at->terms, vg_predicate_range(at->context->arena, column, least, INT64_MAX));
-}
-
-static void add_times(struct compiling *at)
+static void add_times(struct vg_criteria_term *at)
 {
     const struct vg_event_criteria *criteria = at->criteria;
     add_time_range(at);
     if (criteria->has_last_updated) {
-        add_from(at, VG_EVENT_COLUMN_LAST_UPDATED, criteria->last_updated);
+        vg_criteria_term_add_from(at, VG_EVENT_COLUMN_LAST_UPDATED, criteria->last_updated);
     }
     /* The window of days of first storage belongs to the whole search only. */
     if (at->parent == NULL && (criteria->has_index_start || criteria->has_index_end)) {
@@ -197,460 +149,32 @@ static void add_times(struct compiling *at)
     }
 }
 
-/* ----------------------------------------------------------------------------------- customers */
-
-static void add_numbers(struct compiling *at, uint32_t column, const int64_t *numbers, size_t count)
-{
-    vg_term_list_add(
-        &at->terms,
-        count == 0 ? vg_predicate_none(at->context->arena)
-                   : vg_predicate_number_in(at->context->arena, column, numbers, (uint32_t)count));
-}
-
-static void add_number_list(
-    struct compiling *at,
-    uint32_t column,
-    const struct vg_number_list *list)
-{
-    if (list->count != 0) {
-        add_numbers(at, column, list->items, list->count);
-    }
-}
-
-/* The union of ids and names. A name nobody has is left out, and so matches nothing. */
-static void add_customers(struct compiling *at)
-{
-    const struct vg_event_criteria *criteria = at->criteria;
-    size_t most = criteria->customers.count + criteria->customer_ids.count;
-    if (most == 0) {
-        return;
-    }
-    int64_t *ids = take(at, most, sizeof(*ids));
-    if (ids == NULL) {
-        return;
-    }
-    size_t count = 0;
-    for (size_t i = 0; i < criteria->customers.count; i++) {
-        const struct vg_customer *customer = vg_directory_customer_named(
-            at->context->directory,
-            vg_bytes_text(criteria->customers.items[i]));
-        if (customer != NULL) {
-            ids[count++] = customer->id;
-        }
-    }
-    for (size_t i = 0; i < criteria->customer_ids.count; i++) {
-        ids[count++] = criteria->customer_ids.items[i];
-    }
-    add_numbers(at, VG_EVENT_COLUMN_CUSTOMER, ids, count);
-}
-
-static void add_production(struct compiling *at)
-{
-    if (!at->criteria->has_production) {
-        return;
-    }
-    const struct vg_directory_snapshot *directory = at->context->directory;
-    size_t most = vg_directory_count(directory, VG_DIRECTORY_CUSTOMER);
-    int64_t *ids = take(at, most, sizeof(*ids));
-    if (ids == NULL) {
-        return;
-    }
-    size_t count = 0;
-    for (size_t i = 0; i < most; i++) {
-        const struct vg_customer *customer = vg_directory_at(directory, VG_DIRECTORY_CUSTOMER, i);
-        if (customer->in_production == at->criteria->production) {
-            ids[count++] = customer->id;
-        }
-    }
-    add_numbers(at, VG_EVENT_COLUMN_CUSTOMER, ids, count);
-}
-
-/* ---------------------------------------------------------------------------------- identities */
-
-static const struct vg_predicate *is_number(struct compiling *at, uint32_t column, int64_t number)
-{
-    return vg_predicate_number_in(at->context->arena, column, &number, 1);
-}
-
-static const struct vg_predicate *is_uuid(struct compiling *at, const struct vg_uuid *uuid)
-{
-    struct vg_bytes bytes = vg_bytes(uuid->bytes, sizeof(uuid->bytes));
-    return vg_predicate_bytes_in(at->context->arena, VG_EVENT_COLUMN_UUID, &bytes, 1);
-}
-
-/* The identity from its text; false when the text is none. *out_foreign: no event can have it. */
-static bool parse_id(
-    const char *text,
-    struct vg_event_criteria_id *out_parts,
-    struct vg_uuid *out_uuid,
-    bool *out_foreign)
-{
-    struct vg_event_id id;
-    enum vg_event_id_form form = vg_event_id_parse(vg_bytes_text(text), &id);
-    *out_foreign = form == VG_EVENT_ID_FORM_FOREIGN;
-    if (form == VG_EVENT_ID_FORM_OK) {
-        *out_parts = (struct vg_event_criteria_id){
-            .text = text,
-            .type = id.type,
-            .has_timestamp = true,
-            .has_customer = true,
-            .timestamp = id.timestamp,
-            .customer_id = id.customer_id,
-        };
-        *out_uuid = id.uuid;
-    }
-    return form != VG_EVENT_ID_FORM_WRONG;
-}
-
-/* NULL when the arena is full; a wrong text is blamed and matches nothing. */
-static const struct vg_predicate *match_id(struct compiling *at, size_t index)
-{
-    struct vg_event_criteria_id parts = at->criteria->ids[index];
-    struct vg_uuid uuid;
-    bool foreign = false;
-    bool has_uuid = parts.text != NULL || parts.uuid != NULL;
-    if (parts.text != NULL) {
-        const char *text = parts.text;
-        if (!parse_id(text, &parts, &uuid, &foreign)) {
-            add_blame(
-                at,
-                &(struct blame){ .reason = VG_INVALID_FIELD_VALUE,
-                                 .field = "eventIdentifier",
-                                 .index = index,
-                                 .parameter = text });
-            foreign = true;
-        }
-    } else if (parts.uuid != NULL) {
-        foreign = !vg_uuid_parse(vg_bytes_text(parts.uuid), &uuid);
-    }
-    if (foreign) {
-        return vg_predicate_none(at->context->arena);
-    }
-    struct vg_term_list terms;
-    vg_term_list_init(&terms, at->context->arena);
-    if (parts.has_timestamp) {
-        vg_term_list_add(&terms, is_number(at, VG_EVENT_COLUMN_TIMESTAMP, parts.timestamp));
-    }
-    if (parts.has_customer) {
-        vg_term_list_add(&terms, is_number(at, VG_EVENT_COLUMN_CUSTOMER, parts.customer_id));
-    }
-    if (parts.type != VG_EVENT_TYPE_UNSET) {
-        vg_term_list_add(&terms, is_number(at, VG_EVENT_COLUMN_TYPE, parts.type));
-    }
-    if (has_uuid) {
-        vg_term_list_add(&terms, is_uuid(at, &uuid));
-    }
-    if (terms.count == 0 && !terms.failed) {
-        return vg_predicate_all(at->context->arena);
-    }
-    return vg_term_list_and(&terms);
-}
-
-static void add_ids(struct compiling *at)
-{
-    size_t count = at->criteria->id_count;
-    if (count == 0) {
-        return;
-    }
-    const struct vg_predicate **any = take(at, count, sizeof(*any));
-    for (size_t i = 0; any != NULL && i < count; i++) {
-        any[i] = match_id(at, i);
-        if (any[i] == NULL) {
-            at->terms.failed = true;
-            return;
-        }
-    }
-    if (any != NULL) {
-        vg_term_list_add(&at->terms, vg_predicate_or(at->context->arena, any, (uint32_t)count));
-    }
-}
-
-/* --------------------------------------------------------------------------- attack, severity */
-
-static void add_signatures(struct compiling *at)
-{
-    const struct vg_text_list *list = &at->criteria->signatures;
-    if (list->count == 0) {
-        return;
-    }
-    struct vg_bytes *values = take(at, list->count, sizeof(*values));
-    if (values == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < list->count; i++) {
-        values[i] = vg_bytes_text(list->items[i]);
-    }
-    vg_term_list_add(
-        &at->terms,
-        vg_predicate_bytes_in(
-            at->context->arena,
-            VG_EVENT_COLUMN_SIGNATURE,
-            values,
-            (uint32_t)list->count));
-}
-
-static void add_severity(struct compiling *at)
-{
-    const struct vg_event_criteria *criteria = at->criteria;
-    bool has_bounds = criteria->min_severity != 0 || criteria->max_severity != 0;
-    if (criteria->severities.count != 0 && has_bounds) {
-        add_blame(
-            at,
-            &(struct blame){ .reason = VG_CONFLICTING_FIELDS,
-                             .field = "severity",
-                             .index = SIZE_MAX,
-                             .message = "severity cannot be used with minSeverity or "
-                                        "maxSeverity" });
-        return;
-    }
-    if (criteria->severities.count != 0) {
-        int64_t *numbers = take(at, criteria->severities.count, sizeof(*numbers));
-        for (size_t i = 0; numbers != NULL && i < criteria->severities.count; i++) {
-            numbers[i] = criteria->severities.items[i];
-        }
-        if (numbers != NULL) {
-            add_numbers(at, VG_EVENT_COLUMN_SEVERITY, numbers, criteria->severities.count);
-        }
-    }
-    if (!has_bounds) {
-        return;
-    }
-    int32_t least = criteria->min_severity != 0 ? criteria->min_severity : VG_EVENT_SEVERITY_LOW;
-    int32_t most =
-        criteria->max_severity != 0 ? criteria->max_severity : VG_EVENT_SEVERITY_CRITICAL;
-    vg_term_list_add(
-        &at->terms,
-        least > most
-            ? vg_predicate_none(at->context->arena)
-            : vg_predicate_range(at->context->arena, VG_EVENT_COLUMN_SEVERITY, least, most));
-}
-
-/* --------------------------------------------------------------------------------------- sides */
-
-/* The columns that are asked for a member: 0 = either side, 1 = source, 2 = destination. */
-static void set_sides(int member, uint32_t source, uint32_t destination, uint32_t out_columns[2])
-{
-    out_columns[VG_SIDE_SOURCE] = member == 2 ? VG_SIDE_NOT_ASKED : source;
-    out_columns[VG_SIDE_DESTINATION] = member == 1 ? VG_SIDE_NOT_ASKED : destination;
-}
-
-static void add_networks(struct compiling *at, int member)
-{
-    static const char *const names[VG_SIDES] = { "ip", "sourceIP", "destinationIP" };
-    const struct vg_text_list *list = &at->criteria->networks[member];
-    struct vg_side_networks networks = {
-        .texts = list->items,
-        .count = list->count,
-        .min_bits = { at->criteria->min_bits[0], at->criteria->min_bits[1] },
-    };
-    set_sides(member, VG_EVENT_COLUMN_SOURCE, VG_EVENT_COLUMN_DESTINATION, networks.columns);
-    blame_item(at, names[member], list, vg_side_match_networks(&at->terms, &networks));
-}
-
-static void add_ports(struct compiling *at, int member)
-{
-    static const char *const names[VG_SIDES] = { "port", "sourcePort", "destinationPort" };
-    const struct vg_text_list *list = &at->criteria->ports[member];
-    struct vg_side_texts ports = { .texts = list->items, .count = list->count };
-    set_sides(member, VG_EVENT_COLUMN_SOURCE_PORT, VG_EVENT_COLUMN_DESTINATION_PORT, ports.columns);
-    blame_item(at, names[member], list, vg_side_match_ports(&at->terms, &ports));
-}
-
-static void add_countries(struct compiling *at, int member)
-{
-    static const char *const names[VG_SIDES] = { "geoCountry",
-                                                 "sourceGeoCountry",
-                                                 "destinationGeoCountry" };
-    const struct vg_text_list *list = &at->criteria->countries[member];
-    struct vg_side_texts countries = { .texts = list->items, .count = list->count };
-    set_sides(
-        member,
-        VG_EVENT_COLUMN_SOURCE_COUNTRY,
-        VG_EVENT_COLUMN_DESTINATION_COUNTRY,
-        countries.columns);
-    blame_item(at, names[member], list, vg_side_match_countries(&at->terms, &countries));
-}
-
-/* ------------------------------------------------------------------------- domain, properties */
-
-/* As it is stored: lower case, without the dot at the end. */
-static bool hash_domain(const struct compiling *at, const char *text, uint64_t *out_hash)
-{
-    uint8_t lower[VG_DOMAIN_SIZE_MAX];
-    size_t size = strlen(text);
-    if (size > 0 && text[size - 1] == '.') {
-        size--;
-    }
-    if (size > sizeof(lower)) {
-        return false;
-    }
-    for (size_t i = 0; i < size; i++) {
-        uint8_t letter = (uint8_t)text[i];
-        lower[i] = letter >= 'A' && letter <= 'Z' ? (uint8_t)(letter - 'A' + 'a') : letter;
-    }
-    *out_hash = vg_siphash(at->context->secret, vg_bytes(lower, size));
-    return true;
-}
-
-static void add_hashes(
-    struct compiling *at,
-    uint32_t column,
-    const uint64_t *hashes,
-    uint32_t count)
-{
-    vg_term_list_add(
-        &at->terms,
-        count == 0 ? vg_predicate_none(at->context->arena)
-                   : vg_predicate_hash_in(at->context->arena, column, hashes, count));
-}
-
-/* Domains are not validated: what cannot be stored matches nothing. */
-static void add_domains(struct compiling *at)
-{
-    const struct vg_text_list *list = &at->criteria->domains;
-    if (list->count == 0) {
-        return;
-    }
-    uint64_t *hashes = take(at, list->count, sizeof(*hashes));
-    uint32_t count = 0;
-    for (size_t i = 0; hashes != NULL && i < list->count; i++) {
-        count += hash_domain(at, list->items[i], &hashes[count]);
-    }
-    if (hashes != NULL) {
-        add_hashes(at, VG_EVENT_COLUMN_DOMAIN, hashes, count);
-    }
-}
-
-static void add_property(struct compiling *at, const struct vg_event_criteria_property *property)
-{
-    if (property->values.count == 0) {
-        return;
-    }
-    struct vg_bytes key = vg_bytes_text(property->key == NULL ? "" : property->key);
-    uint64_t *hashes = take(at, property->values.count, sizeof(*hashes));
-    uint32_t count = 0;
-    for (size_t i = 0; hashes != NULL && i < property->values.count; i++) {
-        count += vg_event_table_value_hash(
-            at->context->secret,
-            key,
-            vg_bytes_text(property->values.items[i]),
-            &hashes[count]);
-    }
-    if (hashes != NULL) {
-        add_hashes(at, VG_EVENT_COLUMN_PROPERTIES, hashes, count);
-    }
-}
-
-static void add_properties(struct compiling *at)
-{
-    const struct vg_event_criteria *criteria = at->criteria;
-    if (criteria->property_count != 0 && criteria->properties_tokenized) {
-        add_blame(
-            at,
-            &(struct blame){ .reason = VG_UNSUPPORTED_FIELD,
-                             .field = "exactMatchProperties",
-                             .index = SIZE_MAX,
-                             .message = "Properties are compared exactly only" });
-        return;
-    }
-    if (criteria->property_count > VG_TERM_LIST_MAX / 2) {
-        add_blame(
-            at,
-            &(struct blame){ .reason = VG_INVALID_FIELD_VALUE,
-                             .field = "properties",
-                             .index = SIZE_MAX,
-                             .message = "More than 32 properties" });
-        return;
-    }
-    for (size_t i = 0; i < criteria->property_count; i++) {
-        add_property(at, &criteria->properties[i]);
-    }
-}
-
-/* ------------------------------------------------------------------------------- cases, flags */
-
-/* Of any of the cases, as far as the caller may read them; 0 = of none. */
-static void add_cases(struct compiling *at)
-{
-    const struct vg_number_list *list = &at->criteria->cases;
-    if (list->count == 0) {
-        return;
-    }
-    struct vg_arena *arena = at->context->arena;
-    int64_t *ids = take(at, list->count, sizeof(*ids));
-    size_t count = 0;
-    bool none = false;
-    for (size_t i = 0; ids != NULL && i < list->count; i++) {
-        none = none || list->items[i] == 0;
-        const struct vg_case *subject = vg_directory_case(at->context->directory, list->items[i]);
-        if (subject != NULL && vg_event_access_reads_case(at->context->principal, subject)) {
-            ids[count++] = subject->id;
-        }
-    }
-    if (ids == NULL) {
-        return;
-    }
-    const struct vg_predicate *any[2];
-    uint32_t any_count = 0;
-    if (count != 0) {
-        any[any_count++] =
-            vg_predicate_number_in(arena, VG_EVENT_COLUMN_CASES, ids, (uint32_t)count);
-    }
-    if (none) {
-        any[any_count++] = vg_predicate_absent(arena, VG_EVENT_COLUMN_CASES);
-    }
-    for (uint32_t i = 0; i < any_count; i++) {
-        if (any[i] == NULL) {
-            at->terms.failed = true;
-            return;
-        }
-    }
-    vg_term_list_add(&at->terms, vg_predicate_or(arena, any, any_count));
-}
-
-static void add_flags(struct compiling *at)
-{
-    static const uint32_t columns[] = { VG_EVENT_COLUMN_FLAGS_LOW, VG_EVENT_COLUMN_FLAGS_HIGH };
-    struct vg_arena *arena = at->context->arena;
-    for (size_t word = 0; word < VG_ARRAY_COUNT(columns); word++) {
-        uint64_t all = at->criteria->flags_all.bits[word];
-        uint64_t none = at->criteria->flags_none.bits[word];
-        if (all != 0) {
-            vg_term_list_add(&at->terms, vg_predicate_flags_all(arena, columns[word], all));
-        }
-        if (none != 0) {
-            const struct vg_predicate *any = vg_predicate_flags_any(arena, columns[word], none);
-            vg_term_list_add(&at->terms, any == NULL ? NULL : vg_predicate_not(arena, any));
-        }
-    }
-}
-
 /* ----------------------------------------------------------------------------------- the whole */
 
-static const struct vg_predicate *compile(struct compiling *at);
+static const struct vg_predicate *compile(struct vg_criteria_term *at);
 
-static void add_sub_criteria(struct compiling *at)
+static void add_sub_criteria(struct vg_criteria_term *at)
 {
     size_t count = at->criteria->sub_criteria_count;
     if (count == 0) {
         return;
     }
     if (at->depth >= VG_LIMIT_CRITERIA_DEPTH) {
-        add_blame(
+        vg_criteria_term_blame(
             at,
-            &(struct blame){ .reason = VG_INVALID_FIELD_VALUE,
-                             .field = at->criteria->sub_criteria[0].name,
-                             .index = SIZE_MAX,
-                             .message = "Sub-criteria are nested too deeply" });
+            &(struct vg_criteria_blame){ .reason = VG_INVALID_FIELD_VALUE,
+                                         .field = at->criteria->sub_criteria[0].name,
+                                         .index = SIZE_MAX,
+                                         .message = "Sub-criteria are nested too deeply" });
         return;
     }
-    struct vg_sub_criteria *elements = take(at, count, sizeof(*elements));
+    struct vg_sub_criteria *elements = vg_criteria_term_take(at, count, sizeof(*elements));
     if (elements == NULL) {
         return;
     }
     for (size_t i = 0; i < count; i++) {
         const struct vg_event_sub_criteria *element = &at->criteria->sub_criteria[i];
-        struct compiling inner = {
+        struct vg_criteria_term inner = {
             .context = at->context,
             .parent = at,
             .element = element,
@@ -669,31 +193,11 @@ static void add_sub_criteria(struct compiling *at)
 }
 
 /* NULL: no restriction, or the arena is full (terms.failed). */
-static const struct vg_predicate *compile(struct compiling *at)
+static const struct vg_predicate *compile(struct vg_criteria_term *at)
 {
-    const struct vg_event_criteria *criteria = at->criteria;
     vg_term_list_init(&at->terms, at->context->arena);
     add_times(at);
-    add_customers(at);
-    add_production(at);
-    add_ids(at);
-    add_signatures(at);
-    add_number_list(at, VG_EVENT_COLUMN_ALARM, &criteria->alarms);
-    add_number_list(at, VG_EVENT_COLUMN_CATEGORY, &criteria->categories);
-    add_number_list(at, VG_EVENT_COLUMN_LOCATION, &criteria->locations);
-    add_severity(at);
-    for (int member = 0; member < VG_SIDES; member++) {
-        add_networks(at, member);
-        add_ports(at, member);
-        add_countries(at, member);
-    }
-    add_domains(at);
-    add_properties(at);
-    add_cases(at);
-    if (criteria->has_min_count) {
-        add_from(at, VG_EVENT_COLUMN_COUNT, criteria->min_count < 0 ? 0 : criteria->min_count);
-    }
-    add_flags(at);
+    vg_criteria_term_add_members(at);
     add_sub_criteria(at);
     return vg_term_list_and(&at->terms);
 }
@@ -727,7 +231,7 @@ enum vg_reason vg_event_criteria_compile(
     const struct vg_predicate **out_predicate,
     struct vg_error *error)
 {
-    struct compiling at = {
+    struct vg_criteria_term at = {
         .context = context,
         .criteria = criteria,
         .violations = &error->violations,

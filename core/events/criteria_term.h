@@ -1,0 +1,45 @@
+/*
+ * Inside the compiler of criteria: one criteria object on its way to a predicate, and the functions
+ * that add what its members ask. Used by event_criteria.c only.
+ *
+ * Threads: one.
+ */
+#ifndef VG_CORE_EVENTS_CRITERIA_TERM_H
+#define VG_CORE_EVENTS_CRITERIA_TERM_H
+
+#include "core/events/event_criteria.h"
+#include "core/query/term_list.h"
+
+/* One criteria object being compiled, and those it is in. */
+struct vg_criteria_term {
+    const struct vg_event_criteria_context *context;
+    const struct vg_criteria_term *parent; /* NULL at the top */
+    const struct vg_event_sub_criteria *element;
+    const struct vg_event_criteria *criteria;
+    struct vg_violations *violations;
+    struct vg_term_list terms;
+    unsigned depth;
+};
+
+/* What is wrong with a member. */
+struct vg_criteria_blame {
+    enum vg_reason reason;
+    const char *field;
+    size_t index;          /* SIZE_MAX = none */
+    const char *parameter; /* may be NULL, as the message */
+    const char *message;
+};
+
+/* Add a violation, its path behind those of the objects this one is in. */
+void vg_criteria_term_blame(struct vg_criteria_term *at, const struct vg_criteria_blame *blame);
+
+/* Zeroed memory; NULL when the arena is full, which at->terms then says. */
+void *vg_criteria_term_take(struct vg_criteria_term *at, size_t count, size_t size);
+
+/* Add what the members other than times and sub-criteria ask. */
+void vg_criteria_term_add_members(struct vg_criteria_term *at);
+
+/* Add: the column is at least `least`. */
+void vg_criteria_term_add_from(struct vg_criteria_term *at, uint32_t column, int64_t least);
+
+#endif
