@@ -58,6 +58,8 @@ static enum vg_reason descend(
     }
     *out_message = message;
     *out_field = &table->fields[segment->rows[segment->row_count - 1]];
+    VG_ASSERT(
+        ((*out_field)->flags & VG_FIELD_REPEATED) == 0); /* a path has one value for a variable */
     return VG_OK;
 }
 
