@@ -39,9 +39,9 @@ void vg_criteria_term_blame(struct vg_criteria_term *at, const struct vg_criteri
     char path[VG_CRITERIA_PATH_MAX];
     size_t used = print_path(at, path, sizeof(path));
     if (blame->index == SIZE_MAX) {
-        snprintf(path + used, sizeof(path) - used, "%s", blame->field);
+        (void)snprintf(path + used, sizeof(path) - used, "%s", blame->field);
     } else {
-        snprintf(path + used, sizeof(path) - used, "%s[%zu]", blame->field, blame->index);
+        (void)snprintf(path + used, sizeof(path) - used, "%s[%zu]", blame->field, blame->index);
     }
     struct vg_violation violation = {
         .reason = blame->reason,

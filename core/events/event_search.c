@@ -102,7 +102,7 @@ static enum vg_reason count_rows(
     }
     if (result.match_count > VG_LIMIT_SEARCH_ROWS) {
         char most[16];
-        snprintf(most, sizeof(most), "%d", VG_LIMIT_SEARCH_ROWS);
+        (void)snprintf(most, sizeof(most), "%d", VG_LIMIT_SEARCH_ROWS);
         (void)vg_error_set(error, VG_RESULTSET_TOO_LARGE, NULL);
         return vg_error_field(error, "", most);
     }

@@ -33,9 +33,9 @@ static void blame(
 {
     char path[VG_FIELD_PATH_MAX];
     if (reading->index == VG_EVENT_SUBMISSION_ALONE) {
-        snprintf(path, sizeof(path), "%s", field);
+        (void)snprintf(path, sizeof(path), "%s", field);
     } else {
-        snprintf(path, sizeof(path), "events[%zu].%s", reading->index, field);
+        (void)snprintf(path, sizeof(path), "events[%zu].%s", reading->index, field);
     }
     struct vg_violation violation = {
         .reason = reason,
@@ -391,7 +391,7 @@ static void read_sub_events(struct reading *reading)
         struct vg_event_id id;
         if (vg_event_id_parse(vg_bytes_text(input->sub_events[i]), &id) != VG_EVENT_ID_FORM_OK) {
             char field[VG_FIELD_PATH_MAX];
-            snprintf(field, sizeof(field), "subEvents[%zu]", i);
+            (void)snprintf(field, sizeof(field), "subEvents[%zu]", i);
             blame_value(reading, field, input->sub_events[i]);
             return;
         }

@@ -18,6 +18,7 @@ const struct vg_event_flag_pair vg_event_flag_pairs[VG_EVENT_FLAG_PAIR_COUNT] = 
 #define VG_SHOWN_DESTINATION 0
 #define VG_SHOWN_HIDDEN      0
 
+// NOLINTBEGIN(bugprone-macro-parentheses): each row is one operand of a chain, not an expression
 const struct vg_event_flags vg_event_flags_shown = {
     .bits = {
 #define X(name, number, place, endpoint) (VG_SHOWN_##place ? VG_BIT_LOW(number) : 0) |
@@ -30,6 +31,7 @@ const struct vg_event_flags vg_event_flags_shown = {
             0,
     },
 };
+// NOLINTEND(bugprone-macro-parentheses)
 
 #define VG_ENDPOINT_EVENT(number, endpoint)
 #define VG_ENDPOINT_HIDDEN(number, endpoint)

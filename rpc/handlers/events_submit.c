@@ -84,11 +84,11 @@ static void blame_event(struct submit_work *work, size_t index, enum vg_reason r
     const struct vg_event_submission *event = &work->events[index];
     char path[128];
     if (work->bulk == NULL) {
-        snprintf(path, sizeof(path), "%s", event->field == NULL ? "" : event->field);
+        (void)snprintf(path, sizeof(path), "%s", event->field == NULL ? "" : event->field);
     } else if (event->field == NULL) {
-        snprintf(path, sizeof(path), "events[%zu]", index);
+        (void)snprintf(path, sizeof(path), "events[%zu]", index);
     } else {
-        snprintf(path, sizeof(path), "events[%zu].%s", index, event->field);
+        (void)snprintf(path, sizeof(path), "events[%zu].%s", index, event->field);
     }
     struct vg_violation violation = {
         .reason = reason,

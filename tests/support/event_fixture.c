@@ -174,7 +174,7 @@ static void open_table(struct vg_event_fixture *fixture)
         .load = source_load,
         .scan = source_scan,
     };
-    snprintf(fixture->folder, sizeof(fixture->folder), "/tmp/vigil-events-XXXXXX");
+    (void)snprintf(fixture->folder, sizeof(fixture->folder), "/tmp/vigil-events-XXXXXX");
     VG_ASSERT(mkdtemp(fixture->folder) != NULL);
     struct vg_table_config config = {
         .path = fixture->folder,
