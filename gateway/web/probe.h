@@ -1,7 +1,8 @@
 /*
  * What operators' tools ask for, outside the contract: /healthz (the process answers), /readyz (it
- * serves; not while starting or draining), /metrics (Prometheus text). No key is needed; nothing in
- * them belongs to a customer.
+ * serves; not while starting or draining), /metrics (Prometheus text), and the documents of the
+ * interface, /openapi/events.json and its kin. No key is needed; nothing in them belongs to a
+ * customer.
  *
  * Threads: any worker.
  */

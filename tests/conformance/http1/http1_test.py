@@ -180,6 +180,12 @@ class Bodies(Http1):
 
 
 class Methods(Http1):
+    def test_the_documents_of_the_interface(self):
+        document = self.ask(request("GET", "/openapi/events.json", None))
+        self.assertEqual(document.status, 200)
+        self.assertIn("/events/v1/aggregated/search", document.json["paths"])
+        self.assertEqual(self.ask(request("GET", "/openapi/none.json", None)).status, 404)
+
     def test_head_is_get_without_a_body(self):
         raw = self.open()
         raw.send(request("GET", SESSION, self.key))
