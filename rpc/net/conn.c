@@ -91,6 +91,10 @@ static void conn_on_shutdown(uv_shutdown_t *shutdown, int status)
 static void conn_linger(struct vg_conn *conn)
 {
     const struct vg_conn_protocol *protocol = conn->protocol;
+    if (conn->read_ended) {
+        vg_conn_close(conn); /* the peer has closed already: nothing is under way */
+        return;
+    }
     if (protocol != NULL) {
         protocol->closed(conn);
         conn->protocol = NULL;

@@ -118,6 +118,19 @@ class Access(ServerCase):
                     self.assertTrue(any(OWN[0] in str(row) for row in seen.data), seen)
                     self.assertEqual(seen.page[2], len(seen.data))
 
+    def test_streaming_methods_are_open_to_nobody_yet(self):
+        """They are in the contract; until they are served the answer names the unary method, whoever asks."""
+        for method in contract.methods():
+            if not method.is_streaming:
+                continue
+            with self.subTest(method=method.full_name):
+                for key in (None, "a/b/c", self.server.admin_key()):
+                    with self.assertRaises(GrpcError) as caught:
+                        self.grpc.raw(method.full_name, b"", key=key)
+                    self.assertIn(caught.exception.code, ("UNAUTHENTICATED", "UNIMPLEMENTED"))
+                self.assertEqual(caught.exception.code, "UNIMPLEMENTED")
+                self.assertIn(method.twin_of, caught.exception.text)
+
     def test_a_revoked_key_and_a_disabled_user_are_refused(self):
         self.directory.user("leaver", samples.CUSTOMER)
         keys = [self.directory.key("leaver", ["EVENT-VIEWER"]) for _ in range(2)]

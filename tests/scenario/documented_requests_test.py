@@ -231,6 +231,69 @@ class Searching(Documented):
              "192.168.0.0/20", "192.168.0.0/19"]))
 
 
+class ClientRequests(Documented):
+    """Bodies and requests that real clients send unasked."""
+
+    BODIES = ("signature", "cidr", "continuous_first", "continuous_next", "actworkers", "xsoar_defaults")
+
+    def test_every_recorded_search_is_answered(self):
+        for name in self.BODIES:
+            with self.subTest(name=name):
+                body = fixture(f"events_v1_aggregated_search.{name}.request.json")
+                answer = self.curl("-H", "Content-Type: application/json", "-XPOST",
+                                   self.url + "/events/v1/aggregated/search", data=json.dumps(body))
+                self.assertEqual(answer.status, 200, answer)
+                self.assertEqual(answer.json["limit"], body.get("limit", 25))
+
+    def test_e7_e8_continuous_pull_ends_with_all_events(self):
+        mark = uuid.uuid4().hex
+        ids = set()
+        for _ in range(5):
+            answer = self.rest.post("/events/v2/event/bulk", {"events": [
+                {"signature": mark, "id": {"timestamp": "2020-06-01"}}] * 130})
+            ids |= {row["id"] for row in answer.data["events"]}
+        first = fixture("events_v1_aggregated_search.continuous_first.request.json")
+        following = fixture("events_v1_aggregated_search.continuous_next.request.json")
+        body, seen, pages = {**first, "signature": [mark], "limit": 250}, set(), 0
+        while True:
+            rows = self.search(body, "-H", "Content-Type: application/json")["data"]
+            times = [row["lastUpdatedTimestamp"] for row in rows]
+            self.assertEqual(times, sorted(times))
+            fresh = {row["id"] for row in rows} - seen
+            if not fresh:
+                break
+            seen |= fresh
+            pages += 1
+            body = {**following, "signature": [mark], "limit": 250, "lastUpdatedTimestamp": times[-1]}
+        self.assertEqual(seen, ids)
+        self.assertGreater(pages, 2)
+
+    def test_the_session_of_the_key(self):
+        answer = self.curl(self.url + "/authentication/v1/session")
+        self.assertEqual(answer.status, 200)
+        self.check_object(answer.json)
+        session = answer.data
+        self.assertEqual(list(session), [
+            "authenticationMethod", "clientIP", "createdTimestamp", "passwordNotSet", "readOnly", "securityLevel",
+            "sessionKey", "timestamp", "validUntilTimestamp"])
+        self.assertEqual([session[name] for name in (
+            "authenticationMethod", "clientIP", "passwordNotSet", "readOnly", "securityLevel", "sessionKey",
+            "validUntilTimestamp")], ["APIKEY", "127.0.0.1", False, False, "DEFAULT", None, 0])
+        self.assertAlmostEqual(session["timestamp"], now_ms(), delta=CLOCK_SLACK_MS)
+        self.assertEqual(self.curl(self.url + "/authentication/v1/session?domain=elsewhere").status, 401)
+
+    def test_the_current_user(self):
+        shape = fixture("currentuser_v1_user.shape.json")["data"]
+        answer = self.curl(self.url + "/currentuser/v1/user")
+        self.assertEqual(answer.status, 200)
+        user = answer.data
+        self.assertEqual(set(user), set(shape))
+        self.check_order(shape["customer"], user["customer"], "customer")
+        self.assertEqual((user["userName"], user["customer"]["shortName"], user["timeZone"]["description"],
+                          user["language"], user["flags"], user["properties"], user["ascendantIDs"]),
+                         ("agent", "shortname", "UTC", "ENGLISH", ["AUTH_APIKEY"], {}, []))
+
+
 class Submitting(Documented):
     UUID = "1679fbfc-1792-4992-8428-3cb4df642fa8"
 

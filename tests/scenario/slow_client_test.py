@@ -8,7 +8,7 @@ import grpc
 
 from vigiltest import contract, documented_json
 from vigiltest.case import ServerCase, main
-from vigiltest.clients import Grpc, Rest
+from vigiltest.clients import Grpc, GrpcError, Rest
 from vigiltest.directory import Directory
 from vigiltest.process import IS_SANITIZED, wait_until
 from vigiltest.raw import H2, Raw, message, request
@@ -140,6 +140,7 @@ class NeverReads(Slow):
     def check_given_up(self, sockets, before):
         """Others are served meanwhile; in the end the silent clients are gone and so is what they cost."""
         most = 0
+        self.assertGreaterEqual(self.connections(), len(sockets), "they are all open at first")
         end = time.monotonic() + 30
         while self.connections() > 2:
             most = max(most, self.server.resident_kib() - before)
@@ -147,7 +148,6 @@ class NeverReads(Slow):
             self.assertEqual(self.rest.get(SESSION).status, 200)
             self.assertLess(time.monotonic() - begun, 5)
             self.assertLess(time.monotonic(), end, f"{self.connections()} connections are still open")
-        del sockets
         if not IS_SANITIZED:
             self.assertLess(most, self.MEMORY_KIB, "KiB while they did not read")
 
@@ -187,6 +187,16 @@ class NeverReads(Slow):
         row = connection.finish(stream)
         self.assertIsNotNone(row["reset"], "the answer nobody takes is given up")
         self.assertLessEqual(len(row["body"]), 65535)
+
+    def test_a_unary_grpc_answer_that_large_is_refused_and_names_the_twin(self):
+        client = Grpc(self.server.port, self.key)
+        self.addCleanup(client.close)
+        with self.assertRaises(GrpcError) as caught:
+            client.call(SEARCH, contract.method(SEARCH).request(start_timestamp="0", limit=0))
+        self.assertEqual((caught.exception.code, caught.exception.reason), ("RESOURCE_EXHAUSTED", "ANSWER_TOO_LARGE"))
+        self.assertIn("StreamAggregated", caught.exception.text)
+        answer = client.call(SEARCH, contract.method(SEARCH).request(start_timestamp="0", limit=10))
+        self.assertEqual((len(answer.data), answer.count), (10, self.EVENTS))
 
     def test_a_slow_reader_gets_all_of_it(self):
         raw = self.open()
@@ -252,6 +262,36 @@ class Flood(Slow):
         self.wait_rest()
 
 
+class Comings(Slow):
+    settings = ("connections_per_address_max=30",)
+
+    def test_connections_the_client_closed_do_not_count(self):
+        """A loop of short connections is no flood: none of them outlives its client."""
+        for _ in range(400):
+            raw = Raw(self.server.port)
+            raw.send(request("GET", "/healthz"))
+            self.assertEqual(raw.answer().status, 200)
+            raw.close()
+
+    def test_connections_of_one_address_past_the_limit(self):
+        raws = [self.open() for _ in range(40)]
+        for raw in raws:
+            try:
+                raw.send(request("GET", "/healthz"))
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+        served = 0
+        for raw in raws:
+            while raw.receive() and b"ok" not in raw.buffer:
+                pass
+            served += b" 200 " in raw.buffer
+        self.assertEqual(served, 30)
+
+    def tearDown(self):
+        self.doCleanups()
+        super().tearDown()
+
+
 class Streams(Slow):
     settings = ("streams_per_connection_max=10",)
 
@@ -272,7 +312,7 @@ class Drain(ServerCase):
 
     def work(self, key, port, state):
         """Call until the server is gone. Only "nobody listens any more" is an end; all else is an error seen."""
-        client = Grpc(port, key, options=[("grpc.enable_retries", 0)])
+        client = Grpc(port, key)
         method = contract.method(SUBMIT)
         stub = client.stub(SUBMIT)
         while True:

@@ -166,7 +166,9 @@ def _method(full_name):
 
 def metrics(port):
     """All samples of /metrics: text of name and labels -> value."""
-    answer = Rest(port).get("/metrics")
+    rest = Rest(port)
+    answer = rest.get("/metrics")
+    rest.close()
     assert answer.status == 200, answer
     found = collections.OrderedDict()
     for line in answer.body.decode().splitlines():
