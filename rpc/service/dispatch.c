@@ -51,7 +51,8 @@ static int step_quota(struct vg_call *call)
     if (atomic_load_explicit(&service->draining, memory_order_relaxed)) {
         return (int)vg_error_set(&call->error, VG_DRAINING, NULL);
     }
-    if (atomic_load_explicit(&service->starting, memory_order_relaxed)) {
+    /* What the start has made is seen by who sees that it is over. */
+    if (atomic_load_explicit(&service->starting, memory_order_acquire)) {
         return (int)vg_error_set(&call->error, VG_STARTING, NULL);
     }
     uint32_t before = atomic_fetch_add_explicit(&service->calls_in_flight, 1, memory_order_relaxed);
