@@ -16,6 +16,9 @@
 /* A simple list looks back so far. */
 #define VG_LIST_SPAN_MS (24 * 60 * 60 * INT64_C(1000))
 
+/* More rows than these are an export, which may hold its snapshot as long as a stream. */
+#define VG_PAGE_MAX 1000
+
 /* -------------------------------------------------------------------------------- one event */
 
 static enum vg_reason show(
@@ -142,10 +145,11 @@ static enum vg_reason search_events(
         .type = VG_EVENT_TYPE_AGGREGATED,
         .arena = &call->arena,
     };
-    bool streams = (call->method->flags & VG_METHOD_STREAMS) != 0;
+    bool is_long = (call->method->flags & VG_METHOD_STREAMS) != 0 || search->limit == 0 ||
+                   search->limit > VG_PAGE_MAX;
     struct vg_event_store source = vg_event_calls_store(
         call,
-        streams ? node->settings->stream_snapshot_age_ms : node->settings->snapshot_age_ms);
+        is_long ? node->settings->stream_snapshot_age_ms : node->settings->snapshot_age_ms);
     search->check = check_call;
     search->owner = call;
     enum vg_reason reason =
