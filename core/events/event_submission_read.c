@@ -39,7 +39,7 @@ static void blame(
     }
     struct vg_violation violation = {
         .reason = reason,
-        .field = path,
+        .field = path[0] == '\0' ? NULL : path,
         .parameter = parameter,
         .message = message,
     };

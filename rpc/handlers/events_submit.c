@@ -92,7 +92,7 @@ static void blame_event(struct submit_work *work, size_t index, enum vg_reason r
     }
     struct vg_violation violation = {
         .reason = reason,
-        .field = path,
+        .field = path[0] == '\0' ? NULL : path,
         .parameter = reason == VG_ACCESS_DENIED ? "submitEvent" : event->parameter,
         .message = event->message,
     };
@@ -209,7 +209,7 @@ static int queue_events(struct submit_work *work)
         return (int)vg_error_set(&call->error, VG_REQUEST_TOO_LARGE, NULL);
     }
     work->group.done.run = complete;
-    work->group.all_or_nothing = !work->drop_invalid;
+    work->group.all_or_nothing = !work->drop_invalid && work->count > 1;
     enum vg_reason reason =
         vg_ingest_submit(call->service->node->ingest, &work->group, &call->error);
     if (reason != VG_OK) {
