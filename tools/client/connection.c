@@ -94,8 +94,9 @@ static void sleep_until(uint64_t time_ns)
     uint64_t left = time_ns - now;
     struct timespec rest = { .tv_sec = (time_t)(left / 1000000000u),
                              .tv_nsec = (long)(left % 1000000000u) };
-    while (nanosleep(&rest, &rest) != 0 && errno == EINTR) {
-        continue;
+    bool rested = nanosleep(&rest, &rest) == 0;
+    while (!rested && errno == EINTR) {
+        rested = nanosleep(&rest, &rest) == 0;
     }
 }
 

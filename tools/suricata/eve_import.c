@@ -239,8 +239,9 @@ static bool wait_one(struct vg_eve_import *import)
 
 static void wait_all(struct vg_eve_import *import)
 {
-    while (import->connection != NULL && wait_one(import)) {
-        continue;
+    bool more = import->connection != NULL;
+    while (more) {
+        more = wait_one(import);
     }
 }
 
@@ -390,8 +391,9 @@ enum vg_eve_import_end vg_eve_import_file(struct vg_eve_import *import, FILE *fi
     struct vg_eve_reader reader;
     vg_eve_tally_clear(&import->identities);
     vg_eve_read_init(&reader, file);
-    while (import->end == VG_EVE_IMPORT_END_DONE && take_record(import, &reader)) {
-        continue;
+    bool more = true;
+    while (more && import->end == VG_EVE_IMPORT_END_DONE) {
+        more = take_record(import, &reader);
     }
     vg_eve_read_dispose(&reader);
     send_filling(import);

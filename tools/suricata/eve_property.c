@@ -5,11 +5,11 @@
 #include "core/base/text_number.h"
 #include "core/base/utf8.h"
 
-enum shape { SHAPE_VALUES, SHAPE_NAMES, SHAPE_EACH };
+enum vg_eve_shape { SHAPE_VALUES, SHAPE_NAMES, SHAPE_EACH };
 
 static const struct property_row {
     const char *path;
-    enum shape shape;
+    enum vg_eve_shape shape;
 } rows[] = {
 #define X(path, shape) { path, SHAPE_##shape },
 #include "tools/suricata/eve_properties.def"

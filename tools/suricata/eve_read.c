@@ -26,7 +26,7 @@ void vg_eve_read_dispose(struct vg_eve_reader *reader)
 
 static int take(struct vg_eve_reader *reader)
 {
-    int character = getc_unlocked(reader->file);
+    int character = getc(reader->file);
     if (character == '\n') {
         reader->line++;
     }
@@ -62,7 +62,8 @@ static enum vg_eve_outcome at_end(struct vg_eve_reader *reader, struct vg_error 
 {
     reader->ended = true;
     if (ferror(reader->file) != 0) {
-        (void)vg_error_set(error, VG_STORE_IO, "the file cannot be read: %s", strerror(errno));
+        (void)
+            vg_error_set(error, VG_STORE_IO, "the file cannot be read: %s", strerrordesc_np(errno));
         return VG_EVE_OUTCOME_BROKEN;
     }
     return VG_EVE_OUTCOME_END;

@@ -91,6 +91,32 @@ static enum vg_reason check_complete(
     return VG_OK;
 }
 
+/* The option at argv[*index], and its value, which may be the next word. */
+static enum vg_reason take_named(
+    const struct vg_command *command,
+    int argc,
+    char **argv,
+    int *index,
+    struct vg_arguments *into,
+    struct vg_error *error)
+{
+    const char *value = NULL;
+    const struct vg_option *option = find_option(command, argv[*index], &value);
+    if (option == NULL) {
+        return wrong(error, "unknown option ", argv[*index], "");
+    }
+    if (option->value == NULL && value != NULL) {
+        return wrong(error, "", option->name, " takes no value");
+    }
+    if (option->value != NULL && value == NULL) {
+        if (*index + 1 == argc) {
+            return wrong(error, "", option->name, " needs a value");
+        }
+        value = argv[++*index];
+    }
+    return take_option(option, value, into, error);
+}
+
 enum vg_reason vg_arguments_take(
     const struct vg_command *command,
     int argc,
@@ -103,29 +129,13 @@ enum vg_reason vg_arguments_take(
     out_arguments->operand_count = 0;
     for (int i = 0; i < argc; i++) {
         const char *text = argv[i];
-        enum vg_reason reason;
+        enum vg_reason reason = VG_OK;
         if (!options_end && strcmp(text, "--") == 0) {
             options_end = true;
-            continue;
-        }
-        if (options_end || text[0] != '-' || text[1] == '\0') {
+        } else if (options_end || text[0] != '-' || text[1] == '\0') {
             reason = take_operand(command, text, out_arguments, error);
         } else {
-            const char *value = NULL;
-            const struct vg_option *option = find_option(command, text, &value);
-            if (option == NULL) {
-                return wrong(error, "unknown option ", text, "");
-            }
-            if (option->value == NULL && value != NULL) {
-                return wrong(error, "", option->name, " takes no value");
-            }
-            if (option->value != NULL && value == NULL) {
-                if (i + 1 == argc) {
-                    return wrong(error, "", option->name, " needs a value");
-                }
-                value = argv[++i];
-            }
-            reason = take_option(option, value, out_arguments, error);
+            reason = take_named(command, argc, argv, &i, out_arguments, error);
         }
         if (reason != VG_OK) {
             return reason;

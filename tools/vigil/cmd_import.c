@@ -104,7 +104,7 @@ static enum vg_exit import_file(
     screen->path = path;
     screen->file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
     if (screen->file == NULL) {
-        (void)fprintf(stderr, "vigil: cannot read %s: %s\n", path, strerror(errno));
+        (void)fprintf(stderr, "vigil: cannot read %s: %s\n", path, strerrordesc_np(errno));
         return VG_EXIT_REFUSED;
     }
     bool sized = fstat(fileno(screen->file), &status) == 0 && S_ISREG(status.st_mode);

@@ -22,7 +22,7 @@ static const char help_foot[] =
     "Exit status: 0 done, 1 refused by the server or done in part, 2 wrong usage, 3 server not "
     "reached.\n";
 
-enum taken { TAKEN_NOT, TAKEN, TAKEN_WRONG };
+enum vg_taken { TAKEN_NOT, TAKEN, TAKEN_WRONG };
 
 static void print_help(void)
 {
@@ -49,7 +49,7 @@ static bool take_value(const char *name, int argc, char **argv, int *index, cons
     return true;
 }
 
-static enum taken take_global(struct vg_session *session, int argc, char **argv, int *index)
+static enum vg_taken take_global(struct vg_session *session, int argc, char **argv, int *index)
 {
     const char *value = NULL;
     const char *name = argv[*index];
@@ -134,7 +134,7 @@ int main(int argc, char **argv)
     enum vg_exit exit = VG_EXIT_DONE;
     vg_session_init(&session);
     for (int i = 1; i < argc && exit == VG_EXIT_DONE; i++) {
-        enum taken taken = globals_end ? TAKEN_NOT : take_global(&session, argc, argv, &i);
+        enum vg_taken taken = globals_end ? TAKEN_NOT : take_global(&session, argc, argv, &i);
         if (taken == TAKEN_WRONG || count == ARGUMENTS_MAX) {
             exit = VG_EXIT_USAGE;
         } else if (taken == TAKEN_NOT) {

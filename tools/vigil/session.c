@@ -46,7 +46,7 @@ static enum vg_exit take_key(struct vg_session *session, const char *text, const
 
 enum vg_exit vg_session_read_key(struct vg_session *session)
 {
-    const char *variable = getenv(VG_SESSION_KEY_VARIABLE);
+    const char *variable = secure_getenv(VG_SESSION_KEY_VARIABLE);
     char text[VG_SESSION_KEY_BYTES_MAX + 8] = "";
     if (session->key_file == NULL) {
         return variable == NULL || variable[0] == '\0'
@@ -55,7 +55,11 @@ enum vg_exit vg_session_read_key(struct vg_session *session)
     }
     FILE *file = fopen(session->key_file, "rb");
     if (file == NULL) {
-        (void)fprintf(stderr, "vigil: cannot read %s: %s\n", session->key_file, strerror(errno));
+        (void)fprintf(
+            stderr,
+            "vigil: cannot read %s: %s\n",
+            session->key_file,
+            strerrordesc_np(errno));
         return VG_EXIT_USAGE;
     }
     size_t size = fread(text, 1, sizeof(text) - 1, file);
@@ -200,7 +204,7 @@ enum vg_exit vg_session_read_file(
             stderr,
             "vigil: cannot read %s: %s\n",
             path,
-            text.failed ? "it is too large" : strerror(errno));
+            text.failed ? "it is too large" : strerrordesc_np(errno));
     }
     vg_buffer_dispose(&text);
     if (file != NULL && !standard) {

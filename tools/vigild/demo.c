@@ -90,7 +90,7 @@ static enum vg_reason write_key(const struct demo *demo, const char *name, const
     good = (file < 0 || close(file) == 0) && good && rename(draft, path) == 0;
     if (!good) {
         (void)vg_error_set(demo->error, VG_STORE_IO, "the demo's key cannot be written");
-        return vg_error_detail(demo->error, "%s: %s", path, strerror(errno));
+        return vg_error_detail(demo->error, "%s: %s", path, strerrordesc_np(errno));
     }
     return VG_OK;
 }

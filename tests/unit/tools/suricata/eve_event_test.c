@@ -432,7 +432,7 @@ static void test_eve_event__real_alerts(void **state)
         const char *name;
         unsigned alerts;
     } files[] = { { "first-org-conf-2015.json", 136 }, { "wrccdc-2017.json", 161 } };
-    const char *shared = getenv("VIGIL_SHARED");
+    const char *shared = secure_getenv("VIGIL_SHARED");
     for (size_t i = 0; i < VG_ARRAY_COUNT(files); i++) {
         char path[1024];
         struct vg_eve_reader reader;
