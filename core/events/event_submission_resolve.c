@@ -121,13 +121,13 @@ static enum vg_reason resolve_location(
     return VG_OK;
 }
 
-/* Add a case to the list, unless it is there. */
+/* Add a case to the list, unless it is there. `index` SIZE_MAX: it is the single one. */
 static enum vg_reason add_case(
     struct vg_event_submission *submission,
     const struct vg_event_submit_context *context,
     int64_t *cases,
     int64_t case_id,
-    const char *field)
+    size_t index)
 {
     const struct vg_case *subject = vg_directory_case(context->directory, case_id);
     if (subject == NULL || subject->customer_id != submission->part.id.customer_id ||
@@ -136,7 +136,8 @@ static enum vg_reason add_case(
             submission,
             context->arena,
             "case",
-            field,
+            index == SIZE_MAX ? "associatedCaseID"
+                              : indexed(context->arena, "associatedCaseIDs", index),
             number_text(context->arena, case_id));
     }
     for (uint32_t i = 0; i < submission->part.case_count; i++) {
@@ -166,19 +167,13 @@ static enum vg_reason resolve_cases(
     }
     submission->part.cases = cases;
     if (input->has_case) {
-        enum vg_reason reason =
-            add_case(submission, context, cases, input->case_id, "associatedCaseID");
+        enum vg_reason reason = add_case(submission, context, cases, input->case_id, SIZE_MAX);
         if (reason != VG_OK) {
             return reason;
         }
     }
     for (size_t i = 0; i < input->case_count; i++) {
-        enum vg_reason reason = add_case(
-            submission,
-            context,
-            cases,
-            input->case_ids[i],
-            indexed(context->arena, "associatedCaseIDs", i));
+        enum vg_reason reason = add_case(submission, context, cases, input->case_ids[i], i);
         if (reason != VG_OK) {
             return reason;
         }
