@@ -2,9 +2,11 @@
 import json
 import os
 import re
+import selectors
 import shlex
 import stat
 import subprocess
+import time
 import unittest
 
 from vigiltest.case import main
@@ -22,14 +24,21 @@ class Demo(unittest.TestCase):
 
     def start(self, until="event search"):
         """Start and read what it prints, up to the line that has `until`."""
-        self.server.start()
-        os.set_blocking(self.server.process.stdout.fileno(), True)
-        said = []
-        for line in self.server.process.stdout:
-            said.append(line.decode())
-            if until in said[-1]:
-                return said
-        self.fail(f"{until!r} was not printed: {said} {self.server.log_tail()}")
+        self.server.launch()
+        said = b""
+        end = time.monotonic() + START_DEADLINE
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.server.process.stdout, selectors.EVENT_READ)
+            # The ready line and the demo's may come in one piece, so that both are read here.
+            while not (until.encode() in said and said.endswith(b"\n")) and selector.select(max(0, end - time.monotonic())):
+                piece = os.read(self.server.process.stdout.fileno(), 4096)
+                if not piece:
+                    break
+                said += piece
+        if until.encode() not in said:
+            self.fail(f"{until!r} was not printed: {said!r} {self.server.log_tail()}")
+        self.server.port = int(re.search(r"ready on \S+:(\d+)", said.decode()).group(1))
+        return said.decode().splitlines()
 
     @staticmethod
     def line(said, word):
