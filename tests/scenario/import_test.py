@@ -17,6 +17,7 @@ from vigiltest import contract
 from vigiltest.case import SHARED, ServerCase, main
 from vigiltest.clients import Rest
 from vigiltest.directory import Directory
+from vigiltest.process import Server, wait_until
 
 PROGRAM = os.environ.get("VIGIL", "")
 REAL_FILES = {"first-org-conf-2015.json": 136, "wrccdc-2017.json": 161}
@@ -237,6 +238,39 @@ class RealServer(ServerCase, Importer):
         self.assertEqual(len(said.splitlines()), 1, said)
         summary, said = self.imported(path, key="a/1/b", status=1)
         self.assertIn("Authentication failed", said)
+
+
+class KilledServer(Importer):
+    def test_a_server_that_dies_and_comes_back_has_every_event_once(self):
+        server = Server()
+        self.addCleanup(server.close)
+        server.start()
+        directory = Directory(server)
+        directory.customer("acme", 1)
+        directory.user("agent", "acme")
+        key = directory.key("agent", ["EVENT-SUBMITTER", "EVENT-VIEWER"])
+        directory.close()
+        port, count = server.port, 4000
+        path = self.write(*map(alert, range(count)))
+        criteria = {"startTimestamp": SINCE, "limit": 1}
+
+        def stored():
+            rest = Rest(server.port, key)
+            try:
+                return rest.post("/events/v1/aggregated/search", criteria).json["count"]
+            finally:
+                rest.close()
+
+        command = [PROGRAM, "--server", f"127.0.0.1:{port}", "--output", "json", "import", "suricata", "--batch", "5", path]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              env={**os.environ, "VIGIL_API_KEY": key}) as process:
+            wait_until(stored, what="an event")
+            server.kill()
+            self.assertIsNone(process.poll(), "the import was over before the kill")
+            server.start(port)
+            out, said = process.communicate(timeout=120)
+        self.assertEqual((process.returncode, said), (0, ""), out)
+        self.assertEqual((json.loads(out)["accepted"], stored()), (count, count))
 
 
 class FakeServer:
