@@ -5,6 +5,6 @@
 
 void vg_assert_failed(const char *condition, const char *file, int line)
 {
-    fprintf(stderr, "vigil: broken invariant: %s (%s:%d)\n", condition, file, line);
+    (void)fprintf(stderr, "vigil: broken invariant: %s (%s:%d)\n", condition, file, line);
     abort();
 }

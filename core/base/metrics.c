@@ -17,11 +17,11 @@
 #define VG_METRICS_SHARDS 16u
 #define VG_CACHE_LINE     64
 
-enum metric_kind { COUNTER, GAUGE, HISTOGRAM };
+enum vg_metric_kind { COUNTER, GAUGE, HISTOGRAM };
 
 static const struct {
     const char *name;
-    enum metric_kind kind;
+    enum vg_metric_kind kind;
     const char *text;
 } rows[VG_METRIC_COUNT] = {
 #define X(name, kind, unit, text) [VG_METRIC_##name] = { #name, kind, text },

@@ -245,14 +245,14 @@ bool vg_network_is_host(const struct vg_network *network)
     return network->family != VG_NETWORK_NONE && network->bits == family_bits(network->family);
 }
 
-enum range_kind {
+enum vg_range_kind {
     RANGE_OTHER, /* only not public */
     RANGE_LOOPBACK,
     RANGE_MULTICAST,
 };
 
 static const struct {
-    enum range_kind kind;
+    enum vg_range_kind kind;
     struct vg_network network;
 } special_ranges[] = {
     // clang-format off
@@ -277,7 +277,7 @@ static const struct {
     // clang-format on
 };
 
-static bool in_range_of(const struct vg_network *network, enum range_kind kind)
+static bool in_range_of(const struct vg_network *network, enum vg_range_kind kind)
 {
     for (size_t i = 0; i < VG_ARRAY_COUNT(special_ranges); i++) {
         if (special_ranges[i].kind == kind &&

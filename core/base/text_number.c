@@ -138,7 +138,7 @@ size_t vg_text_number_print_double(double value, char *out_text)
     VG_ASSERT(isfinite(value));
     int size = snprintf(out_text, VG_TEXT_NUMBER_SIZE, "%.15g", value);
     double back = strtod(out_text, NULL);
-    if (memcmp(&back, &value, sizeof(value)) != 0) {
+    if (back < value || back > value) {
         size = snprintf(out_text, VG_TEXT_NUMBER_SIZE, "%.17g", value);
     }
     VG_ASSERT(size > 0 && size < VG_TEXT_NUMBER_SIZE);

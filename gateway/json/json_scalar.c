@@ -19,6 +19,18 @@
 /* Longest text looked at as a number or a bool; what is longer is neither. */
 #define TEXT_NUMBER_MAX 400u
 
+/* The exponent behind the e or E at `at`. */
+static int64_t read_exponent(struct vg_bytes raw, size_t at)
+{
+    int64_t exponent = 0;
+    bool negative = raw.data[at + 1] == '-';
+    at += raw.data[at + 1] == '-' || raw.data[at + 1] == '+' ? 2 : 1;
+    for (; at < raw.size && exponent < EXPONENT_LIMIT; at++) {
+        exponent = exponent * 10 + (raw.data[at] - '0');
+    }
+    return negative ? -exponent : exponent;
+}
+
 bool vg_json_number_whole(const struct vg_json_scalar *number, uint64_t *out_magnitude)
 {
     if (number->plain) {
@@ -30,7 +42,6 @@ bool vg_json_number_whole(const struct vg_json_scalar *number, uint64_t *out_mag
     uint64_t magnitude = 0;
     int64_t zeros = 0;
     int64_t fraction = 0;
-    int64_t exponent = 0;
     bool behind_point = false;
     bool overflow = false;
     struct vg_bytes raw = number->raw;
@@ -52,14 +63,7 @@ bool vg_json_number_whole(const struct vg_json_scalar *number, uint64_t *out_mag
             zeros = 0;
         }
     }
-    if (at < raw.size) {
-        bool negative = raw.data[at + 1] == '-';
-        at += raw.data[at + 1] == '-' || raw.data[at + 1] == '+' ? 2 : 1;
-        for (; at < raw.size && exponent < EXPONENT_LIMIT; at++) {
-            exponent = exponent * 10 + (raw.data[at] - '0');
-        }
-        exponent = negative ? -exponent : exponent;
-    }
+    int64_t exponent = at < raw.size ? read_exponent(raw, at) : 0;
     if (overflow) {
         return false;
     }

@@ -66,7 +66,8 @@ static void client_lose(struct vg_http2_client *client)
     }
 }
 
-static int client_on_header(
+/* nghttp2's signature. */
+static int client_on_header( // NOLINT(readability-function-size)
     nghttp2_session *session,
     const nghttp2_frame *frame,
     const uint8_t *name,

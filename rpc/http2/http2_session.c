@@ -111,7 +111,8 @@ static int session_on_begin_headers(
     return 0;
 }
 
-static int session_on_header(
+/* nghttp2's signature. */
+static int session_on_header( // NOLINT(readability-function-size)
     nghttp2_session *session,
     const nghttp2_frame *frame,
     const uint8_t *name,

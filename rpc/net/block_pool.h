@@ -55,6 +55,6 @@ VG_MUST_USE void *vg_block_pool_calloc(struct vg_block_pool *pool, size_t count,
 VG_MUST_USE void *vg_block_pool_realloc(struct vg_block_pool *pool, void *block, size_t size);
 
 /* Accepts NULL. */
-void vg_block_pool_free(struct vg_block_pool *pool, void *block);
+void vg_block_pool_free(struct vg_block_pool *pool, void *content);
 
 #endif

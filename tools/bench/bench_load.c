@@ -237,7 +237,7 @@ static void *run_client(void *owner)
     vg_error_init(&error, NULL);
     struct vg_grpc_client *grpc = NULL;
     if (vg_grpc_client_open(address, client->load->key, &grpc, &error) != VG_OK) {
-        fprintf(stderr, "bench_load: %s\n", error.message);
+        (void)fprintf(stderr, "bench_load: %s\n", error.message);
         exit(1);
     }
     struct vg_grpc_client_call *calls = calloc(client->load->flight, sizeof(*calls));
@@ -252,7 +252,11 @@ static void *run_client(void *owner)
         request->took_ns = vg_clock_monotonic_ns(&vg_clock_real) - request->started_ns;
         enum vg_grpc_code code = call->code;
         if (code != VG_GRPC_OK && code != VG_GRPC_UNAVAILABLE) {
-            fprintf(stderr, "bench_load: %s: %s\n", vg_grpc_client_code_name(code), call->message);
+            (void)fprintf(
+                stderr,
+                "bench_load: %s: %s\n",
+                vg_grpc_client_code_name(code),
+                call->message);
             exit(1);
         }
         vg_grpc_client_call_dispose(call);
@@ -294,9 +298,9 @@ static void report(
     qsort(took, count, sizeof(*took), compare_ns);
     struct rusage usage;
     (void)getrusage(RUSAGE_SELF, &usage);
-    printf(
+    (void)printf(
         "{\"events\": %" PRIu64 ", \"seconds\": %.3f, \"rate\": %.0f, \"p50_ms\": %.2f, "
-                                "\"p99_ms\": %.2f, \"max_ms\": %.2f, "
+        "\"p99_ms\": %.2f, \"max_ms\": %.2f, "
         "\"refused\": %" PRIu64 "}\n",
         load->events,
         seconds,
@@ -360,7 +364,7 @@ int main(int argc, char **argv)
         if (strcmp(argv[i], "--quiet") == 0) {
             load.quiet = true;
         } else if (i + 1 == argc || !read_option(&load, argv[i], argv[i + 1])) {
-            fprintf(stderr, "bench_load: bad option %s\n", argv[i]);
+            (void)fprintf(stderr, "bench_load: bad option %s\n", argv[i]);
             return 2;
         } else {
             i++;

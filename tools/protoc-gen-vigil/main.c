@@ -130,7 +130,9 @@ int main(void)
         input.size,
         (const uint8_t *)input.data);
     if (request == NULL) {
-        fputs("protoc-gen-vigil: started by protoc only; the request cannot be read\n", stderr);
+        (void)fputs(
+            "protoc-gen-vigil: started by protoc only; the request cannot be read\n",
+            stderr);
         return 1;
     }
     response_message response = GOOGLE__PROTOBUF__COMPILER__CODE_GENERATOR_RESPONSE__INIT;
@@ -139,7 +141,7 @@ int main(void)
     uint8_t *output = vg_text_pool_take(size + 1);
     google__protobuf__compiler__code_generator_response__pack(&response, output);
     if (fwrite(output, 1, size, stdout) != size || fflush(stdout) != 0) {
-        fputs("protoc-gen-vigil: the answer cannot be written\n", stderr);
+        (void)fputs("protoc-gen-vigil: the answer cannot be written\n", stderr);
         return 1;
     }
     return 0;

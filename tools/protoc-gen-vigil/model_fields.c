@@ -206,12 +206,12 @@ static void find_bare_rows(struct vg_model_message *message)
     }
     for (size_t i = message->field_count; i-- > 0;) {
         const struct vg_model_field *field = &message->fields[i];
-        if ((field->flags & (VG_FIELD_MAP | VG_FIELD_OBJECT)) != 0) {
+        bool repeated = (field->flags & VG_FIELD_REPEATED) != 0;
+        if ((field->flags & (VG_FIELD_MAP | VG_FIELD_OBJECT)) != 0 ||
+            (!repeated && field->kind == VG_KIND_MESSAGE)) {
             message->bare_object = i;
-        } else if ((field->flags & VG_FIELD_REPEATED) != 0) {
+        } else if (repeated) {
             message->bare_list = i;
-        } else if (field->kind == VG_KIND_MESSAGE) {
-            message->bare_object = i;
         } else {
             message->bare_scalar = i;
         }

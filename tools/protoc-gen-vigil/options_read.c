@@ -36,7 +36,8 @@ void *vg_options_read(
         joined.size,
         (const uint8_t *)joined.data);
     if (options == NULL) {
-        fprintf(stderr, "protoc-gen-vigil: an option of type %s cannot be read\n", kind->name);
+        (void)
+            fprintf(stderr, "protoc-gen-vigil: an option of type %s cannot be read\n", kind->name);
         exit(1);
     }
     return options;

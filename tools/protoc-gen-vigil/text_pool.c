@@ -25,7 +25,7 @@ void *vg_text_pool_take(size_t size)
         size_t block_size = size > BLOCK_BYTES ? size : BLOCK_BYTES;
         struct block *block = calloc(1, sizeof *block + block_size);
         if (block == NULL) {
-            fputs("protoc-gen-vigil: out of memory\n", stderr);
+            (void)fputs("protoc-gen-vigil: out of memory\n", stderr);
             exit(1);
         }
         block->next = blocks;
@@ -54,7 +54,7 @@ static void add_formatted(struct vg_text *text, const char *format, va_list argu
     int size = vsnprintf(NULL, 0, format, again);
     va_end(again);
     if (size < 0) {
-        fputs("protoc-gen-vigil: a text could not be formatted\n", stderr);
+        (void)fputs("protoc-gen-vigil: a text could not be formatted\n", stderr);
         exit(1);
     }
     char *line = vg_text_pool_take((size_t)size + 1);

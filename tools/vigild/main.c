@@ -24,7 +24,7 @@ static void block_signals(sigset_t *out_set)
 
 static void say(const struct vg_error *error)
 {
-    fprintf(
+    (void)fprintf(
         stderr,
         "vigild: %s%s%s\n",
         error->message,
@@ -51,7 +51,7 @@ static enum vg_reason run(const struct vg_options *options, const sigset_t *sign
     if (reason == VG_OK) {
         uint16_t port = vg_wiring_port(wiring);
         const char *listen = options->settings.listen;
-        printf(
+        (void)printf(
             "vigild " VG_VERSION " ready on %.*s:%u\n",
             host_length(listen),
             listen,

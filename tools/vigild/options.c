@@ -36,7 +36,7 @@ static bool set_value(struct vg_settings *settings, const char *name, const char
     if (vg_settings_set_value(settings, name, value, &error) == VG_OK) {
         return true;
     }
-    fprintf(stderr, "vigild: %s\n", error.message);
+    (void)fprintf(stderr, "vigild: %s\n", error.message);
     return false;
 }
 
@@ -46,13 +46,13 @@ static char *read_file(const char *path)
     FILE *file = fopen(path, "rb");
     char *text = malloc(CONFIG_BYTES_MAX + 1);
     if (file == NULL || text == NULL) {
-        fprintf(stderr, "vigild: cannot read %s: %s\n", path, strerror(errno));
+        (void)fprintf(stderr, "vigild: cannot read %s: %s\n", path, strerror(errno));
         free(text);
         text = NULL;
     } else {
         size_t size = fread(text, 1, CONFIG_BYTES_MAX + 1, file);
         if (ferror(file) != 0 || size > CONFIG_BYTES_MAX) {
-            fprintf(
+            (void)fprintf(
                 stderr,
                 "vigild: cannot read %s: it is larger than a configuration or unreadable\n",
                 path);
@@ -82,7 +82,11 @@ static bool set_member(struct vg_settings *settings, const char *path, const cJS
         number[vg_text_number_print_double(member->valuedouble, number)] = '\0';
         return set_value(settings, member->string, number);
     }
-    fprintf(stderr, "vigild: %s: %s must be a text, a number or a boolean\n", path, member->string);
+    (void)fprintf(
+        stderr,
+        "vigild: %s: %s must be a text, a number or a boolean\n",
+        path,
+        member->string);
     return false;
 }
 
@@ -96,7 +100,7 @@ static bool read_config(struct vg_settings *settings, const char *path)
     cJSON *tree = cJSON_ParseWithOpts(text, &end, true);
     bool good = cJSON_IsObject(tree);
     if (!good) {
-        fprintf(
+        (void)fprintf(
             stderr,
             "vigild: %s is not a JSON object (near byte %td)\n",
             path,
@@ -119,7 +123,7 @@ static bool set_assignment(struct vg_settings *settings, const char *assignment)
     if (vg_settings_set(settings, assignment, &error) == VG_OK) {
         return true;
     }
-    fprintf(stderr, "vigild: %s\n", error.message);
+    (void)fprintf(stderr, "vigild: %s\n", error.message);
     return false;
 }
 
@@ -164,7 +168,7 @@ enum vg_options_outcome vg_options_read(int argc, char **argv, struct vg_options
         const char *option = argv[i];
         if (is_valued(option)) {
             if (i + 1 == argc) {
-                fprintf(stderr, "vigild: %s needs a value; see vigild --help\n", option);
+                (void)fprintf(stderr, "vigild: %s needs a value; see vigild --help\n", option);
                 return VG_OPTIONS_WRONG;
             }
             if (!take_valued(out_options, option, argv[++i])) {
@@ -184,7 +188,7 @@ enum vg_options_outcome vg_options_read(int argc, char **argv, struct vg_options
             (void)fputs(help_text, stdout);
             return VG_OPTIONS_DONE;
         } else {
-            fprintf(stderr, "vigild: unknown option %s; see vigild --help\n", option);
+            (void)fprintf(stderr, "vigild: unknown option %s; see vigild --help\n", option);
             return VG_OPTIONS_WRONG;
         }
     }
