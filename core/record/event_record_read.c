@@ -278,6 +278,9 @@ static enum vg_reason read_times(struct vg_bytes rest, struct vg_event_times *ti
 
 static enum vg_reason read_cases(struct reading *reading, struct vg_bytes packed)
 {
+    if (packed.size == 0) {
+        return VG_OK;
+    }
     int64_t *cases = vg_arena_alloc(reading->arena, packed.size * sizeof(*cases));
     if (cases == NULL) {
         return VG_REQUEST_MEMORY;
