@@ -38,6 +38,11 @@ class Server:
             raise SystemExit(f"{method} {path}: {data}")
         return data["data"]
 
+    def add_customers(self, count=50, first=1001):
+        """The customers that bench_load names."""
+        for i in range(count):
+            self.rest("POST", "/admin/v1/customers", {"shortName": f"c{i}", "id": first + i, "name": f"Customer {i}"})
+
     def cpu_seconds(self):
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / TICKS

@@ -34,6 +34,7 @@ def main():
         print(f"idle demo server: {one.rss_mib():.1f} MB resident   target <= 40 MB")
     directory = tempfile.mkdtemp(prefix="vigil-bench-")
     one = Server(directory=directory)
+    one.add_customers()
     subprocess.run([BIN / "bench_load", "--port", str(one.port), "--key", one.key, "--events", str(EVENTS), "--quiet"],
                    check=True)
     one.stop()
