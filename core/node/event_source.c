@@ -5,6 +5,7 @@
 #include "core/ingest/ingest.h"
 #include "core/keyspace/change_log.h"
 #include "core/keyspace/keyspace.h"
+#include "core/node/row_loader.h"
 
 /* One stored event takes at most 4 MiB; its row needs little besides. */
 #define ROW_BYTES_MAX (16u * 1024u * 1024u)
@@ -110,8 +111,7 @@ static enum vg_reason source_load(
 /* ---- all records */
 
 struct scan_walk {
-    struct vg_event_source *source;
-    struct vg_table_rebuild *rebuild;
+    struct vg_row_loader *loader;
     enum vg_reason reason;
     struct vg_error *error;
 };
@@ -119,20 +119,23 @@ struct scan_walk {
 static bool scan_visit(void *owner, struct vg_bytes key, struct vg_bytes value)
 {
     struct scan_walk *walk = owner;
-    struct vg_value values[VG_EVENT_COLUMNS];
-    struct vg_row row = { .values = values };
-    vg_arena_reset(&walk->source->arena);
-    walk->reason = vg_event_table_load(
-        key,
-        value,
-        walk->source->secret,
-        &walk->source->arena,
-        &row,
-        walk->error);
-    if (walk->reason == VG_OK) {
-        walk->reason = vg_table_rebuild_add(walk->rebuild, VG_INGEST_KIND_EVENT, &row, walk->error);
-    }
+    walk->reason = vg_row_loader_add(walk->loader, key, value, walk->error);
     return walk->reason == VG_OK;
+}
+
+static enum vg_reason scan_into(
+    const struct vg_event_source *source,
+    struct vg_row_loader *loader,
+    struct vg_error *error)
+{
+    struct scan_walk walk = { .loader = loader, .reason = VG_OK, .error = error };
+    struct vg_store_range range = { .shard = source->shard,
+                                    .prefix = vg_key_family_prefix(VG_KEY_FAMILY_EVENT) };
+    enum vg_reason reason = vg_store_scan(source->store, &range, scan_visit, &walk, NULL, error);
+    if (reason == VG_OK) {
+        reason = walk.reason;
+    }
+    return reason == VG_OK ? vg_row_loader_finish(loader, error) : reason;
 }
 
 static enum vg_reason source_scan(
@@ -140,15 +143,15 @@ static enum vg_reason source_scan(
     struct vg_table_rebuild *rebuild,
     struct vg_error *error)
 {
-    struct scan_walk walk = { .source = of(owner),
-                              .rebuild = rebuild,
-                              .reason = VG_OK,
-                              .error = error };
-    struct vg_store_range range = { .shard = walk.source->shard,
-                                    .prefix = vg_key_family_prefix(VG_KEY_FAMILY_EVENT) };
+    struct vg_event_source *source = of(owner);
+    struct vg_row_loader *loader = NULL;
     enum vg_reason reason =
-        vg_store_scan(walk.source->store, &range, scan_visit, &walk, NULL, error);
-    return reason != VG_OK ? reason : walk.reason;
+        vg_row_loader_create(rebuild, source->secret, source->thread_count, &loader, error);
+    if (reason == VG_OK) {
+        reason = scan_into(source, loader, error);
+    }
+    vg_row_loader_destroy(loader);
+    return reason;
 }
 
 static void source_progress(void *owner, uint64_t rows)
@@ -165,7 +168,8 @@ void vg_event_source_init(
     struct vg_event_source *source,
     struct vg_store *store,
     uint32_t shard,
-    const uint8_t *secret)
+    const uint8_t *secret,
+    unsigned thread_count)
 {
     *source = (struct vg_event_source){
         .source = { .owner = source,
@@ -176,6 +180,7 @@ void vg_event_source_init(
         .store = store,
         .shard = shard,
         .secret = secret,
+        .thread_count = thread_count,
     };
     vg_arena_init(&source->arena, ROW_BYTES_MAX);
 }

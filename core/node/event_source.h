@@ -17,14 +17,16 @@ struct vg_event_source {
     const uint8_t *secret; /* 16 bytes */
     struct vg_arena arena; /* of the row handed over last */
     struct vg_store_value value;
-    uint64_t started_ns;
+    unsigned thread_count; /* that decode records in a rebuild, besides the caller */
 };
 
+/* `store` and `secret` are borrowed. */
 void vg_event_source_init(
     struct vg_event_source *source,
     struct vg_store *store,
     uint32_t shard,
-    const uint8_t *secret);
+    const uint8_t *secret,
+    unsigned thread_count);
 void vg_event_source_dispose(struct vg_event_source *source);
 
 #endif

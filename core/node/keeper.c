@@ -202,7 +202,12 @@ enum vg_reason vg_keeper_start_table(struct vg_node *node, struct vg_error *erro
         return reason;
     }
     struct vg_event_source source;
-    vg_event_source_init(&source, node->store, VG_NODE_SHARD, node->format.secret);
+    vg_event_source_init(
+        &source,
+        node->store,
+        VG_NODE_SHARD,
+        node->format.secret,
+        node->loader_threads);
     struct vg_table_start start = { .source = &source.source, .sequence = sequence, .view = view };
     struct vg_table_started started;
     reason = vg_table_start(node->table, &start, &started, error);

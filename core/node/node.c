@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/access/access.h"
 #include "core/base/assert.h"
@@ -137,6 +138,13 @@ enum vg_reason vg_node_open(
     return reason;
 }
 
+/* As many as there are cores besides the one that reads the records. */
+static unsigned loader_threads(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores < 3 ? 1 : (unsigned)cores - 1;
+}
+
 static enum vg_reason start_writer(struct vg_node *node, struct vg_error *error)
 {
     const struct vg_settings *settings = node->settings;
@@ -161,6 +169,7 @@ static enum vg_reason start_writer(struct vg_node *node, struct vg_error *error)
 
 enum vg_reason vg_node_start(struct vg_node *node, struct vg_error *error)
 {
+    node->loader_threads = loader_threads();
     enum vg_reason reason = vg_keeper_start_table(node, error);
     if (reason == VG_OK) {
         reason = start_writer(node, error);

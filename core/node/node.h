@@ -48,7 +48,8 @@ struct vg_node {
 
     /* Private to core/node. */
     struct vg_ingest_columns columns;
-    pthread_t keeper; /* checkpoints and trimming */
+    unsigned loader_threads; /* that decode records when the table is rebuilt */
+    pthread_t keeper;        /* checkpoints and trimming */
     bool keeper_runs;
     pthread_mutex_t lock;
     pthread_cond_t wake;
