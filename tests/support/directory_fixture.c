@@ -176,3 +176,18 @@ void vg_directory_fixture_key(
     record.created_timestamp = VG_DIRECTORY_FIXTURE_TIME;
     must_add(fixture, VG_DIRECTORY_KEY, &record.base);
 }
+
+void vg_directory_fixture_administrators(struct vg_directory_fixture *fixture)
+{
+    const int admin = VIGIL__RECORD__V1__ROLE__ROLE_ADMIN;
+    vg_directory_fixture_customer(fixture, 10, "acme", 0);
+    vg_directory_fixture_customer(fixture, 20, "other", 0);
+    vg_directory_fixture_user(fixture, 1, "root", 20);
+    vg_directory_fixture_user(fixture, 2, "local", 10);
+    vg_directory_fixture_key(
+        fixture,
+        &(struct vg_fixture_key){ .id = "root", .user = 1, .role = admin, .all_customers = true });
+    vg_directory_fixture_key(
+        fixture,
+        &(struct vg_fixture_key){ .id = "local", .user = 2, .role = admin });
+}

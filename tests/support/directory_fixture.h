@@ -69,4 +69,12 @@ void vg_directory_fixture_key(
     struct vg_directory_fixture *fixture,
     const struct vg_fixture_key *key);
 
+/*
+ * Two administrators of two customers, acme (10) and other (20): user root (1) of other, whose key
+ * covers all customers, and user local (2) of acme, whose key covers acme and those below.
+ */
+#define VG_FIXTURE_ROOT  "root/1/" VG_DIRECTORY_FIXTURE_SECRET
+#define VG_FIXTURE_LOCAL "local/2/" VG_DIRECTORY_FIXTURE_SECRET
+void vg_directory_fixture_administrators(struct vg_directory_fixture *fixture);
+
 #endif

@@ -12,27 +12,16 @@
 #include "vigil/options.pb-c.h"
 #include "vigil/record/v1/words.pb-c.h"
 
-#define ROOT  "root/1/" VG_DIRECTORY_FIXTURE_SECRET  /* covers all */
-#define LOCAL "local/2/" VG_DIRECTORY_FIXTURE_SECRET /* covers customer 10 and those below */
+#define ROOT  VG_FIXTURE_ROOT  /* covers all */
+#define LOCAL VG_FIXTURE_LOCAL /* covers customer 10 and those below */
 
 enum { ADMINISTER = VIGIL__PERMISSION__PERMISSION_ADMINISTER_DIRECTORY };
-enum { ADMIN = VIGIL__RECORD__V1__ROLE__ROLE_ADMIN };
 
 static int open_fixture(void **state)
 {
     static struct vg_handler_fixture fixture;
-    struct vg_directory_fixture *directory = &fixture.directory;
     vg_handler_fixture_open(&fixture);
-    vg_directory_fixture_customer(directory, 10, "acme", 0);
-    vg_directory_fixture_customer(directory, 20, "other", 0);
-    vg_directory_fixture_user(directory, 1, "root", 20);
-    vg_directory_fixture_user(directory, 2, "local", 10);
-    vg_directory_fixture_key(
-        directory,
-        &(struct vg_fixture_key){ .id = "root", .user = 1, .role = ADMIN, .all_customers = true });
-    vg_directory_fixture_key(
-        directory,
-        &(struct vg_fixture_key){ .id = "local", .user = 2, .role = ADMIN });
+    vg_directory_fixture_administrators(&fixture.directory);
     *state = &fixture;
     return 0;
 }

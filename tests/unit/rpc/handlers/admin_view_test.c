@@ -15,11 +15,10 @@
 #include "vigil/options.pb-c.h"
 #include "vigil/record/v1/directory.pb-c.h"
 
-#define ROOT  "root/1/" VG_DIRECTORY_FIXTURE_SECRET  /* covers all */
-#define LOCAL "local/2/" VG_DIRECTORY_FIXTURE_SECRET /* covers customers 10 and 11 */
+#define ROOT  VG_FIXTURE_ROOT  /* covers all */
+#define LOCAL VG_FIXTURE_LOCAL /* covers customers 10 and 11 */
 
 enum { VIEW = VIGIL__PERMISSION__PERMISSION_VIEW_DIRECTORY };
-enum { ADMIN = VIGIL__RECORD__V1__ROLE__ROLE_ADMIN };
 
 /* Customers 10 > 11, and 20; in each a user and a group. */
 static int open_fixture(void **state)
@@ -27,20 +26,11 @@ static int open_fixture(void **state)
     static struct vg_handler_fixture fixture;
     struct vg_directory_fixture *directory = &fixture.directory;
     vg_handler_fixture_open(&fixture);
-    vg_directory_fixture_customer(directory, 10, "acme", 0);
+    vg_directory_fixture_administrators(directory);
     vg_directory_fixture_customer(directory, 11, "acme-sub", 10);
-    vg_directory_fixture_customer(directory, 20, "other", 0);
-    vg_directory_fixture_user(directory, 1, "root", 20);
-    vg_directory_fixture_user(directory, 2, "local", 10);
     vg_directory_fixture_user(directory, 3, "sub", 11);
     vg_directory_fixture_group(directory, 4, "acme-soc", 10);
     vg_directory_fixture_group(directory, 5, "other-soc", 20);
-    vg_directory_fixture_key(
-        directory,
-        &(struct vg_fixture_key){ .id = "root", .user = 1, .role = ADMIN, .all_customers = true });
-    vg_directory_fixture_key(
-        directory,
-        &(struct vg_fixture_key){ .id = "local", .user = 2, .role = ADMIN });
     *state = &fixture;
     return 0;
 }
