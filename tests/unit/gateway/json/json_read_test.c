@@ -534,7 +534,7 @@ static void test_json_read__stops_at_the_arenas_cap(void **state)
     struct vg_buffer text;
     vg_buffer_init(&text, ARENA_MAX);
     vg_buffer_append_text(&text, "{\"notes\":[{}");
-    append_times(&text, ",{}", 100000);
+    append_times(&text, ",{}", 500000);
     vg_buffer_append_text(&text, "]}");
     struct vg_arena arena;
     struct vg_error error;
