@@ -12,6 +12,6 @@ target_compile_options(vg_warnings INTERFACE
 
 if(VG_HARDEN)
     set(CMAKE_POSITION_INDEPENDENT_CODE ON)
-    add_compile_options(-fstack-protector-strong -D_FORTIFY_SOURCE=3)
-    add_link_options(-pie -Wl,-z,relro,-z,now)
+    add_compile_options(-fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+    add_link_options(-pie -Wl,-z,relro,-z,now,-z,noexecstack)
 endif()
