@@ -1,9 +1,9 @@
 /*
- * The contract as tables: what protoc-gen-vigil makes of the .proto files, for reader, writer, decoder,
- * validation, dispatch and routing.
+ * The contract as tables: what protoc-gen-vigil makes of the .proto files, for reader, writer,
+ * decoder, validation, dispatch and routing.
  *
- * Every table is constant and made at build time; positions of members come from offsetof, so a wrong idea of
- * protoc-c's naming is a compile error. docs/contract.md explains the shapes.
+ * Every table is constant and made at build time; positions of members come from offsetof, so a
+ * wrong idea of protoc-c's naming is a compile error. docs/contract.md explains the shapes.
  *
  * Threads: immutable; any thread.
  */
@@ -23,7 +23,7 @@ enum vg_kind {
     VG_KIND_UINT64,
     VG_KIND_BOOL,
     VG_KIND_DOUBLE,
-    VG_KIND_ENUM,    /* sub = struct vg_words */
+    VG_KIND_ENUM, /* sub = struct vg_words */
     VG_KIND_STRING,
     VG_KIND_BYTES,
     VG_KIND_MESSAGE, /* sub = struct vg_table */
@@ -31,7 +31,7 @@ enum vg_kind {
 
 enum vg_field_flag {
     VG_FIELD_REPEATED = 1 << 0,
-    VG_FIELD_OBJECT = 1 << 1, /* repeated {key, values} written as an object: option (vigil.field).object */
+    VG_FIELD_OBJECT = 1 << 1, /* repeated {key, values} written as an object */
     VG_FIELD_MAP = 1 << 2,    /* map<string, string>: {key, value} entries written as an object */
     VG_FIELD_PACKED = 1 << 3,
     VG_FIELD_TIME = 1 << 4,
@@ -41,9 +41,10 @@ enum vg_field_flag {
 
 enum vg_table_flag {
     VG_TABLE_BARE = 1 << 0,
-    VG_TABLE_SHAPES = 1 << 1, /* bare, answers only, several object members */
-    VG_TABLE_ENTRY = 1 << 2,  /* the {key, value(s)} message of an object list or map */
-    VG_TABLE_CHECKED = 1 << 3, /* this message, or one below it, has a rule, time, enum or bare member: VALIDATE looks */
+    VG_TABLE_SHAPES = 1 << 1,  /* bare, answers only, several object members */
+    VG_TABLE_ENTRY = 1 << 2,   /* the {key, value(s)} message of an object list or map */
+    VG_TABLE_CHECKED = 1 << 3, /* this message, or one below it, has a rule, time, enum or bare
+                                  member: VALIDATE looks */
 };
 
 #define VG_ROW_NONE 255
@@ -60,9 +61,10 @@ struct vg_field {
     uint16_t number;     /* protobuf field number */
     uint16_t rule;       /* row of vg_rules, 0 = none */
     uint8_t piece_size;
-    uint8_t kind;        /* enum vg_kind */
-    uint16_t flags;      /* enum vg_field_flag */
-    uint8_t key[4];      /* wire key: two bytes at most, their count, wire type (of one element, not of a packed run) */
+    uint8_t kind;   /* enum vg_kind */
+    uint16_t flags; /* enum vg_field_flag */
+    uint8_t key[4]; /* wire key: two bytes at most, their count, wire type (of one element, not of a
+                       packed run) */
 };
 
 /* A JSON name (or alias, or the field's own .proto name) that leads to a row. */
@@ -80,8 +82,9 @@ enum vg_name_flag {
 };
 
 /*
- * One message. Names are found by a perfect hash: slot = vg_contract_hash(seed, text, size) >> (32 - slot_bits),
- * and slots[slot] is the row of `names` + 1, 0 = no such name; the text must still be compared.
+ * One message. Names are found by a perfect hash: slot = vg_contract_hash(seed, text, size) >> (32
+ * - slot_bits), and slots[slot] is the row of `names` + 1, 0 = no such name; the text must still be
+ * compared.
  */
 struct vg_table {
     const ProtobufCMessageDescriptor *descriptor;
@@ -90,7 +93,7 @@ struct vg_table {
     const uint8_t *slots;
     const uint8_t *by_number; /* [number] = row + 1, 0 = none; number_max + 1 entries */
     uint32_t seed;
-    uint16_t size;       /* sizeof the protobuf-c struct */
+    uint16_t size; /* sizeof the protobuf-c struct */
     uint16_t number_max;
     uint8_t field_count;
     uint8_t name_count;
@@ -102,17 +105,18 @@ struct vg_table {
 };
 
 struct vg_word {
-    const char *text;   /* the documented word */
-    const char *name;   /* the value's .proto name, for the standard dialect */
+    const char *text; /* the documented word */
+    const char *name; /* the value's .proto name, for the standard dialect */
     int32_t number;
-    uint8_t size;       /* of text */
+    uint8_t size; /* of text */
     uint8_t name_size;
-    bool alias;         /* read, never written */
+    bool alias; /* read, never written */
 };
 
 /*
- * The words of one enum. Value 0 has no row. Words and aliases are found by the same hash as names; names (standard
- * dialect) by looking through the rows. by_number: [number - number_min] = row + 1 of the main word.
+ * The words of one enum. Value 0 has no row. Words and aliases are found by the same hash as names;
+ * names (standard dialect) by looking through the rows. by_number: [number - number_min] = row + 1
+ * of the main word.
  */
 struct vg_words {
     const struct vg_word *words;
@@ -127,11 +131,13 @@ struct vg_words {
 
 /* A compiled pattern: the whole value is pieces in a row. */
 struct vg_pattern_piece {
-    uint64_t set[2];     /* ASCII characters allowed; bit = code point. Non-ASCII never matches unless `other` */
-    uint16_t least;      /* times, inclusive */
-    uint16_t most;       /* 65535 = no limit */
-    int16_t group_end;   /* > 0: starts a group that ends after that many pieces; counts above apply to the group */
-    bool other;          /* any code point above 127 matches too */
+    uint64_t set[2];   /* ASCII characters allowed; bit = code point. Non-ASCII never matches unless
+                          `other` */
+    uint16_t least;    /* times, inclusive */
+    uint16_t most;     /* 65535 = no limit */
+    int16_t group_end; /* > 0: starts a group that ends after that many pieces; counts above apply
+                          to the group */
+    bool other;        /* any code point above 127 matches too */
 };
 struct vg_pattern {
     const char *text; /* as written, for messages and OpenAPI */
@@ -140,8 +146,8 @@ struct vg_pattern {
 };
 
 struct vg_rule {
-    int64_t min; /* inclusive; INT64_MIN = none */
-    int64_t max; /* inclusive; INT64_MAX = none */
+    int64_t min;         /* inclusive; INT64_MIN = none */
+    int64_t max;         /* inclusive; INT64_MAX = none */
     uint32_t length_max; /* code points; 0 = none */
     uint32_t items_max;  /* 0 = none */
     const struct vg_pattern *pattern;
@@ -157,17 +163,25 @@ enum vg_envelope {
 };
 
 enum vg_method_flag {
-    VG_METHOD_STREAMS = 1 << 0,        /* server streaming: a twin */
+    VG_METHOD_STREAMS = 1 << 0, /* server streaming: a twin */
     VG_METHOD_CLIENT_STREAMS = 1 << 1,
     VG_METHOD_REFUSE_UNKNOWN = 1 << 2,
     VG_METHOD_BODY_OPTIONAL = 1 << 3,
-    VG_METHOD_READS = 1 << 4, /* its first HTTP rule is a GET, or the name begins with Search/List/Get: changes nothing */
+    VG_METHOD_READS = 1 << 4, /* its first HTTP rule is a GET, or the name begins with
+                                 Search/List/Get: changes nothing */
 };
-enum vg_product { VG_PRODUCT_CSV = 1 << 0, VG_PRODUCT_JSONL = 1 << 1, VG_PRODUCT_XLSX = 1 << 2, VG_PRODUCT_PCAP = 1 << 3 };
+enum vg_product {
+    VG_PRODUCT_CSV = 1 << 0,
+    VG_PRODUCT_JSONL = 1 << 1,
+    VG_PRODUCT_XLSX = 1 << 2,
+    VG_PRODUCT_PCAP = 1 << 3
+};
 
 struct vg_call;
-/* What the generated glue around a handler does; see contract_handlers.h for the typed declarations. */
-typedef int (*vg_handler)(struct vg_call *call, const ProtobufCMessage *request, ProtobufCMessage *answer);
+/* What the generated glue around a handler does; see contract_handlers.h for the typed
+ * declarations. */
+typedef int (
+    *vg_handler)(struct vg_call *call, const ProtobufCMessage *request, ProtobufCMessage *answer);
 
 /* One rpc; a twin repeats its partner's pointers. */
 struct vg_method {
@@ -180,13 +194,13 @@ struct vg_method {
     const struct vg_field *rows;    /* the repeated `data` field of a LIST answer, else NULL */
     const struct vg_method *twin;   /* of a list method its twin and the reverse, else NULL */
     vg_handler handler;
-    uint64_t permissions;           /* bit = Permission number; 0 = any authenticated caller */
-    uint32_t request_bytes_max;     /* 0 = the server's default */
-    uint16_t index;                 /* position in vg_methods: counters hang on it */
-    uint16_t success;               /* HTTP status */
-    uint8_t envelope;               /* enum vg_envelope */
-    uint8_t produces;               /* enum vg_product bits */
-    uint8_t flags;                  /* enum vg_method_flag */
+    uint64_t permissions;       /* bit = Permission number; 0 = any authenticated caller */
+    uint32_t request_bytes_max; /* 0 = the server's default */
+    uint16_t index;             /* position in vg_methods: counters hang on it */
+    uint16_t success;           /* HTTP status */
+    uint8_t envelope;           /* enum vg_envelope */
+    uint8_t produces;           /* enum vg_product bits */
+    uint8_t flags;              /* enum vg_method_flag */
 };
 extern const struct vg_method vg_methods[];
 extern const size_t vg_method_count;
@@ -196,8 +210,8 @@ enum vg_route_body { VG_ROUTE_BODY_NONE, VG_ROUTE_BODY_WHOLE, VG_ROUTE_BODY_FIEL
 
 /* One segment of a path: a literal, or a variable bound to a field of the request. */
 struct vg_route_segment {
-    const char *literal;  /* NULL = variable */
-    uint8_t rows[3];      /* rows from the request table down to the field (a.b = two) */
+    const char *literal; /* NULL = variable */
+    uint8_t rows[3];     /* rows from the request table down to the field (a.b = two) */
     uint8_t row_count;
 };
 
@@ -236,7 +250,8 @@ struct vg_openapi_file {
 extern const struct vg_openapi_file vg_openapi_files[];
 extern const size_t vg_openapi_file_count;
 
-/* The hash of names and words: FNV-1a over the bytes, seeded, finished by a multiplication. The generator uses it too. */
+/* The hash of names and words: FNV-1a over the bytes, seeded, finished by a multiplication. The
+ * generator uses it too. */
 static inline uint32_t vg_contract_hash(uint32_t seed, const char *text, size_t size)
 {
     uint32_t hash = 2166136261u ^ seed;
@@ -246,14 +261,21 @@ static inline uint32_t vg_contract_hash(uint32_t seed, const char *text, size_t 
     return hash * 2654435769u;
 }
 
-/* The row of `table` for a JSON name, or VG_ROW_NONE. `kinds` = enum vg_name_flag bits that may match. */
-uint8_t vg_contract_find_name(const struct vg_table *table, const char *text, size_t size, unsigned kinds);
+/* The row of `table` for a JSON name, or VG_ROW_NONE. `kinds` = enum vg_name_flag bits that may
+ * match. */
+uint8_t vg_contract_find_name(
+    const struct vg_table *table,
+    const char *text,
+    size_t size,
+    unsigned kinds);
 /* The number of a documented word or alias, or 0. */
 int32_t vg_contract_find_word(const struct vg_words *words, const char *text, size_t size);
 /* The main word of a number, or NULL (0 and unknown numbers). */
 const struct vg_word *vg_contract_word(const struct vg_words *words, int32_t number);
 /* The row for a field number, or NULL. */
-static inline const struct vg_field *vg_contract_field(const struct vg_table *table, uint32_t number)
+static inline const struct vg_field *vg_contract_field(
+    const struct vg_table *table,
+    uint32_t number)
 {
     if (number > table->number_max || table->by_number[number] == 0) {
         return NULL;

@@ -24,7 +24,7 @@
 #define BATCH_BYTES_MAX (16u * 1024u * 1024u)
 #define ROWS_BYTES_MAX  (64u * 1024u * 1024u)
 
-enum batch_state {
+enum vg_batch_state {
     BATCH_GATHERS, /* the caller's */
     BATCH_WAITS,   /* whoever changes it to TAKEN decodes it */
     BATCH_TAKEN,

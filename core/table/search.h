@@ -62,8 +62,8 @@ struct vg_search_result {
 /*
  * Run `search`. Memory comes from `arena`.
  *
- * Fails with: RESULTSET_TOO_LARGE when offset + limit passes VG_LIMIT_SEARCH_ROWS; RESOURCE_LIMIT for
- * a predicate past its limits; REQUEST_MEMORY when the arena is full; SNAPSHOT_EXPIRED or
+ * Fails with: RESULTSET_TOO_LARGE when offset + limit passes VG_LIMIT_SEARCH_ROWS; RESOURCE_LIMIT
+ * for a predicate past its limits; REQUEST_MEMORY when the arena is full; SNAPSHOT_EXPIRED or
  * STORE_UNAVAILABLE when the snapshot has ended; INTERNAL when predicate or sort key do not fit the
  * schema; what `check` returned.
  */

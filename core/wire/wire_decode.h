@@ -20,7 +20,6 @@
 #include "core/base/error.h"
 #include "proto/contract.h"
 
-
 enum vg_wire_unknown {
     VG_WIRE_UNKNOWN_IGNORE, /* requests: drop fields the contract does not have */
     VG_WIRE_UNKNOWN_REFUSE, /* requests of methods whose criteria decide what is changed */

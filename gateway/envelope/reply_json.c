@@ -28,7 +28,9 @@ static enum vg_reason write_single(struct vg_call *call)
         &call->out,
         &(struct vg_envelope_numbers){ .status = vg_reply_json_status(call) });
     (void)!vg_json_write(call->method->answer, call->reply.answer, &vg_json_documented, &call->out);
-    vg_envelope_end(&call->out, 0); /* writers note a failure in the buffer; it is looked at once, below */
+    vg_envelope_end(
+        &call->out,
+        0); /* writers note a failure in the buffer; it is looked at once, below */
     call->out_done = true;
     return call->out.failed ? vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL) : VG_OK;
 }

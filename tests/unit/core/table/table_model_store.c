@@ -234,8 +234,7 @@ static enum vg_reason scan(void *owner, struct vg_table_rebuild *rebuild, struct
     struct model *model = owner;
     struct walk walk = { .model = model, .rebuild = rebuild, .error = error };
     const struct vg_store_range range = { .prefix = vg_bytes_text("r/") };
-    MODEL_CHECK(
-        vg_store_scan(model->store, &range, visit_record, &walk, NULL, NULL) == VG_OK);
+    MODEL_CHECK(vg_store_scan(model->store, &range, visit_record, &walk, NULL, NULL) == VG_OK);
     return walk.reason;
 }
 

@@ -12,10 +12,20 @@ static const struct row {
     bool query;
     const char *decoded; /* NULL = refused */
 } rows[] = {
-    { "", false, "" },          { "abc", true, "abc" },       { "a+b", false, "a+b" },   { "a+b", true, "a b" },
-    { "%41%62", false, "Ab" },  { "%2b", true, "+" },         { "%c3%a6", true, "\xc3\xa6" }, { "%", true, NULL },
-    { "%4", true, NULL },       { "%4g", true, NULL },        { "%c3", true, NULL },     { "%00", true, NULL },
-    { "%ed%a0%80", true, NULL }, { "x%25y", true, "x%y" },
+    { "", false, "" },
+    { "abc", true, "abc" },
+    { "a+b", false, "a+b" },
+    { "a+b", true, "a b" },
+    { "%41%62", false, "Ab" },
+    { "%2b", true, "+" },
+    { "%c3%a6", true, "\xc3\xa6" },
+    { "%", true, NULL },
+    { "%4", true, NULL },
+    { "%4g", true, NULL },
+    { "%c3", true, NULL },
+    { "%00", true, NULL },
+    { "%ed%a0%80", true, NULL },
+    { "x%25y", true, "x%y" },
 };
 
 static void test_percent__decodes_once_and_refuses_what_is_no_text(void **state)

@@ -8,10 +8,18 @@
 
 #include "gateway/route/router.h"
 
-#define LITERAL(text) { .literal = text }
-#define VARIABLE      { .literal = NULL, .row_count = 1 }
+#define LITERAL(text)                                                                              \
+    {                                                                                              \
+        .literal = text                                                                            \
+    }
+#define VARIABLE                                                                                   \
+    {                                                                                              \
+        .literal = NULL, .row_count = 1                                                            \
+    }
 
-static const struct vg_route_segment search[] = { LITERAL("v2"), LITERAL("event"), LITERAL("search") };
+static const struct vg_route_segment search[] = { LITERAL("v2"),
+                                                  LITERAL("event"),
+                                                  LITERAL("search") };
 static const struct vg_route_segment three[] = { LITERAL("v2"), LITERAL("event"), VARIABLE };
 static const struct vg_route_segment action[] = { LITERAL("v2"), VARIABLE, LITERAL("payload") };
 static const struct vg_route_segment any[] = { LITERAL("v2"), VARIABLE, VARIABLE };
@@ -96,6 +104,7 @@ static void test_router__each_path_leads_to_its_route(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_router__each_path_leads_to_its_route) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(
+        test_router__each_path_leads_to_its_route) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
