@@ -48,8 +48,6 @@ class ServerCase(unittest.TestCase):
             self.assertEqual(answer.field, field, answer)
 
 
-
-
 def main():
     require_program()
     if not contract.STUBS:

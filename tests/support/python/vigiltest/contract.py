@@ -1,5 +1,5 @@
 """The contract as Python sees it: messages, methods with their options, routes, reasons. Read from what protoc made of
-proto/ and from docs-to-be tables of the source, never from tables of the server."""
+proto/ and from docs/errors.md, never from tables of the server."""
 import collections
 import importlib
 import os
@@ -49,7 +49,7 @@ class Method:
         self.path = "/" + self.full_name
         options = descriptor.GetOptions()
         self.options = options.Extensions[_OPTIONS.method]
-        # In the name MethodDescriptor of protobuf 3.21 the streaming flags are only in its proto.
+        # MethodDescriptor of protobuf 3.21 does not tell the streaming flags; its proto does.
         proto = next(row for row in _service_proto(service).method if row.name == descriptor.name)
         self.is_streaming = proto.server_streaming or proto.client_streaming
         self.twin_of = self.options.twin_of
