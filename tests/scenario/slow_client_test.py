@@ -209,8 +209,8 @@ class NeverReads(Slow):
         self.assertEqual((answer.status, answer.json["size"]), (200, self.EVENTS))
 
 
-class Flood(Slow):
-    settings = ("connections_max=50",)
+class Counted(Slow):
+    """Begins and ends without a connection: the server sees the end of one a moment after its client."""
 
     @classmethod
     def arrange(cls):
@@ -228,6 +228,10 @@ class Flood(Slow):
 
     def wait_rest(self):
         wait_until(lambda: self.server.descriptors() <= self.at_rest, what="the end of closed connections")
+
+
+class Flood(Counted):
+    settings = ("connections_max=50",)
 
     def test_connections_up_to_the_limit_and_past_it(self):
         raws = []
@@ -265,7 +269,7 @@ class Flood(Slow):
         self.wait_rest()
 
 
-class Comings(Slow):
+class Comings(Counted):
     settings = ("connections_per_address_max=30",)
 
     def test_connections_the_client_closed_do_not_count(self):
@@ -289,10 +293,6 @@ class Comings(Slow):
                 pass
             served += b" 200 " in raw.buffer
         self.assertEqual(served, 30)
-
-    def tearDown(self):
-        self.doCleanups()
-        super().tearDown()
 
 
 class Streams(Slow):
