@@ -107,14 +107,6 @@ class Timeouts(Slow):
         self.assertEqual(raw.answer().status, 200)
         self.assertTrue(raw.is_closed())
 
-    def test_a_deadline_that_has_passed(self):
-        client = Grpc(self.server.port, self.key)
-        self.addCleanup(client.close)
-        stub = client.stub(SESSION_METHOD)
-        with self.assertRaises(grpc.RpcError) as caught:
-            stub(contract.method(SESSION_METHOD).request(), metadata=client.metadata(...), timeout=0.000001)
-        self.assertEqual(caught.exception.code().name, "DEADLINE_EXCEEDED")
-
 
 class NeverReads(Slow):
     """Answers are made only as fast as they are read: memory is bounded, others are served, the client is given up."""
