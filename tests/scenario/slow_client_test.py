@@ -352,8 +352,8 @@ class Drain(ServerCase):
         body = b'{"signature": "drain"}'
         for raw in raws[:10]:
             raw.send(request("POST", "/events/v2/event", key, body)[:-5])
-        # A probe on each of these connections' workers would tell when the heads were read; the body makes it plain.
-        time.sleep(0.2)
+        # A call is in flight from the moment its head was read and let through.
+        wait_until(lambda: metrics(self.server.port)["vigil_calls_in_flight"] >= 10, what="ten heads read")
         self.server.terminate()
         for raw in raws[10:]:
             self.assertTrue(raw.is_closed(), "an idle connection is closed")
