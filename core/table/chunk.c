@@ -22,6 +22,7 @@ uint8_t vg_chunk_value_size(const struct vg_column *column)
     case VG_COLUMN_HASHES:
         return 2;
     case VG_COLUMN_NUMBERS:
+    case VG_COLUMN_TOKENS:
         return 0;
     }
     return 0;
@@ -35,6 +36,8 @@ uint8_t vg_chunk_element_size(const struct vg_column *column)
     case VG_COLUMN_NUMBERS:
     case VG_COLUMN_HASHES:
         return 8;
+    case VG_COLUMN_TOKENS:
+        return 4;
     case VG_COLUMN_TIME:
     case VG_COLUMN_NUMBER:
     case VG_COLUMN_FLAGS:
@@ -243,6 +246,12 @@ void vg_chunk_read(
             out_value->hashes.items = vg_chunk_elements(data, data->starts[position]);
         }
         return;
+    case VG_COLUMN_TOKENS:
+        out_value->tokens.count = data->ends[position] - data->starts[position];
+        if (out_value->tokens.count > 0) {
+            out_value->tokens.items = vg_chunk_elements(data, data->starts[position]);
+        }
+        return;
     }
 }
 
@@ -317,6 +326,7 @@ bool vg_chunk_id_equal(
     case VG_COLUMN_NETWORK:
     case VG_COLUMN_NUMBERS:
     case VG_COLUMN_HASHES:
+    case VG_COLUMN_TOKENS:
         return stored.number == value->number;
     }
     return false;

@@ -44,9 +44,10 @@ struct vg_column_data {
      * machine's order, or the element that is the IPv6 address. HASHES: 16-bit signatures. */
     void *values;
     uint8_t value_size;
-    int64_t base;     /* sealed TIME and NUMBER kept narrow: added to each value; else 0 */
-    uint8_t *codes;   /* NETWORK */
-    uint32_t *starts; /* NUMBERS, HASHES: first element of a row, one per row; ends behind it */
+    int64_t base;   /* sealed TIME and NUMBER kept narrow: added to each value; else 0 */
+    uint8_t *codes; /* NETWORK */
+    uint32_t
+        *starts; /* NUMBERS, HASHES, TOKENS: first element of a row, one per row; ends behind it */
     uint32_t *ends;
     void *elements; /* sealed: all; NULL otherwise */
     void *
@@ -75,7 +76,7 @@ struct vg_chunk {
     struct vg_column_data columns[];
 };
 
-/* Bytes of one entry of `values`; 0 where the kind has none (NUMBERS). */
+/* Bytes of one entry of `values`; 0 where the kind has none (NUMBERS, TOKENS). */
 uint8_t vg_chunk_value_size(const struct vg_column *column);
 
 /* Bytes of one element; 0 where the kind has none. */

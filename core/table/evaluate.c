@@ -1,7 +1,8 @@
 /*
  * Evaluation of a plan over one block of rows. A branch narrows what its children still have to
  * look at; a leaf over fixed values runs a loop over the whole block, which is cheaper than picking
- * rows, and a leaf over lists or long values looks at the wanted rows one by one.
+ * rows, and a leaf over lists or long values looks at the wanted rows one by one. A leaf over words
+ * reads the records of the rows its words leave over; it costs most, so it comes last (plan.c).
  */
 #include <string.h>
 
@@ -265,6 +266,77 @@ static void filter_hashes(
     }
 }
 
+/* Do all wanted words stand in one value of the row? Values from the 64th on count as one. */
+static bool has_words_together(
+    const struct vg_plan_node *node,
+    const struct vg_column_data *data,
+    uint32_t row)
+{
+    uint32_t count = data->ends[row] - data->starts[row];
+    const uint32_t *items = count == 0 ? NULL : vg_chunk_elements(data, data->starts[row]);
+    if (count == 1 && items[0] == VG_TOKEN_ANY) {
+        return true;
+    }
+    uint64_t values = UINT64_MAX;
+    for (uint32_t w = 0; w < node->question->count && values != 0; w++) {
+        uint32_t wanted = node->question->tokens.hashes[w];
+        uint64_t with_word = 0;
+        for (uint32_t i = 0; i < count; i++) {
+            uint32_t ordinal = items[i] & VG_TOKEN_ORDINAL_MAX;
+            uint64_t same = (items[i] ^ wanted) <= VG_TOKEN_ORDINAL_MAX;
+            with_word |= same << ordinal;
+        }
+        values &= with_word;
+    }
+    return values != 0;
+}
+
+/* So many records are read between two questions whether to go on. */
+#define RECORDS_UNCHECKED_MAX 32u
+
+/* Ask the record of one row; false also once the run has failed. */
+static bool confirm_row(
+    const struct vg_plan_node *node,
+    const struct vg_plan_block *block,
+    uint32_t row)
+{
+    struct vg_plan_run *run = block->run;
+    if (run->reason == VG_OK && run->check != NULL && run->confirmed % RECORDS_UNCHECKED_MAX == 0) {
+        run->reason = run->check(run->owner, run->error);
+    }
+    if (run->reason != VG_OK) {
+        return false;
+    }
+    const struct vg_hit hit = { .chunk = block->chunk, .position = row };
+    const void *record = NULL;
+    bool matches = false;
+    run->confirmed++;
+    run->reason = run->reader->read(run->reader->owner, &hit, &record, run->error);
+    if (run->reason == VG_OK) {
+        run->reason = node->question->tokens
+                          .confirm(node->question->tokens.owner, record, &matches, run->error);
+    }
+    return run->reason == VG_OK && matches;
+}
+
+static void filter_tokens(
+    const struct vg_plan_node *node,
+    const struct vg_plan_block *block,
+    uint64_t *out)
+{
+    const struct vg_column_data *data = &block->chunk->columns[node->question->column];
+    VG_ASSERT(block->run != NULL && block->run->reader != NULL);
+    for (uint32_t word = 0; word < word_count(block); word++) {
+        for (uint64_t rest = out[word]; rest != 0; rest &= rest - 1) {
+            uint32_t bit = (uint32_t)__builtin_ctzll(rest);
+            uint32_t row = block->first + word * 64 + bit;
+            if (!has_words_together(node, data, row) || !confirm_row(node, block, row)) {
+                out[word] &= ~(UINT64_C(1) << bit);
+            }
+        }
+    }
+}
+
 static bool row_bytes_wanted(
     const struct vg_plan_node *node,
     const struct vg_column_data *data,
@@ -421,6 +493,7 @@ static void evaluate_absent(
         return;
     case VG_COLUMN_NUMBERS:
     case VG_COLUMN_HASHES:
+    case VG_COLUMN_TOKENS:
         memcpy(out, wanted, word_count(block) * sizeof(*out));
         filter(node, block, row_list_absent, out);
         return;
@@ -465,6 +538,10 @@ static void evaluate_leaf(
     case VG_PREDICATE_HASH_IN:
         memcpy(out, wanted, word_count(block) * sizeof(*out));
         filter_hashes(node, block, out);
+        return;
+    case VG_PREDICATE_TOKENS:
+        memcpy(out, wanted, word_count(block) * sizeof(*out));
+        filter_tokens(node, block, out);
         return;
     case VG_PREDICATE_ABSENT:
         evaluate_absent(node, block, wanted, out);

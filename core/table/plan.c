@@ -11,6 +11,9 @@
 #define COST_LIST    64u
 #define COST_COMPARE 32u
 
+/* Reading a record costs as much as looking at ten thousand bytes; it is done last. */
+#define COST_RECORD 100000u
+
 static bool fold_ids(struct vg_plan_node *node, struct vg_arena *arena)
 {
     node->presence = vg_arena_calloc(arena, VG_CHUNK_PRESENCE_BITS / 64, sizeof(*node->presence));
@@ -103,6 +106,8 @@ static uint32_t leaf_cost(const struct vg_plan_node *node, const struct vg_colum
     case VG_COLUMN_NUMBERS:
     case VG_COLUMN_HASHES:
         return COST_LIST;
+    case VG_COLUMN_TOKENS:
+        return node->question->kind == VG_PREDICATE_TOKENS ? COST_RECORD : COST_LIST;
     case VG_COLUMN_NETWORK:
         return node->question->network.network.family == 6 ? COST_COMPARE : 5;
     case VG_COLUMN_FIXED:
@@ -309,6 +314,7 @@ enum vg_plan_decision vg_plan_decide(
     case VG_PREDICATE_BYTES_IN:
     case VG_PREDICATE_NETWORK:
     case VG_PREDICATE_HASH_IN:
+    case VG_PREDICATE_TOKENS:
     case VG_PREDICATE_ABSENT:
         plan->decision = is_tail ? VG_PLAN_LOOK : decide_leaf(plan, chunk);
         break;

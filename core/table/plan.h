@@ -23,6 +23,21 @@
 /* What a chunk's zone maps say about a question. */
 enum vg_plan_decision { VG_PLAN_LOOK, VG_PLAN_NO_ROW, VG_PLAN_EVERY_ROW };
 
+/*
+ * What the evaluation of one search shares beside its plan: where records come from, who may stop
+ * it, and how it went. Must stay until the search ends. Only plans that read records
+ * (vg_predicate_reads_records) need one; after each block of such a plan `reason` must be looked
+ * at.
+ */
+struct vg_plan_run {
+    const struct vg_record_reader *reader;
+    enum vg_reason (*check)(void *owner, struct vg_error *error); /* NULL = never asked */
+    void *owner;
+    struct vg_error *error;
+    enum vg_reason reason; /* VG_OK, or why evaluation was given up: `error` says it too */
+    uint64_t confirmed;    /* records asked */
+};
+
 struct vg_plan_node {
     const struct vg_predicate *question;
     enum vg_column_kind column_kind; /* of question->column */
@@ -61,9 +76,11 @@ struct vg_plan_block {
     uint32_t first;
     uint32_t count;
     bool is_tail;
+    struct vg_plan_run *run; /* NULL for a plan that reads no records */
 };
 
-/* Set in `out` the rows of `wanted` that match. vg_plan_decide must have seen the chunk. */
+/* Set in `out` the rows of `wanted` that match. vg_plan_decide must have seen the chunk. Once the
+ * run has failed no row matches. */
 void vg_plan_evaluate(
     const struct vg_plan_node *plan,
     const struct vg_plan_block *block,

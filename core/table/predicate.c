@@ -226,6 +226,45 @@ const struct vg_predicate *vg_predicate_hash_in(
     return node;
 }
 
+const struct vg_predicate *vg_predicate_tokens(
+    struct vg_arena *arena,
+    uint32_t column,
+    const uint64_t *hashes,
+    uint32_t count,
+    vg_predicate_confirm confirm,
+    const void *owner)
+{
+    VG_ASSERT(confirm != NULL);
+    struct vg_predicate *node = make_node(arena, VG_PREDICATE_TOKENS, column);
+    uint32_t *copy = vg_arena_calloc(arena, (size_t)count + 1, sizeof(*copy));
+    if (node == NULL || copy == NULL) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        copy[i] = vg_token_element(hashes[i], 0);
+    }
+    node->tokens.hashes = copy;
+    node->tokens.confirm = confirm;
+    node->tokens.owner = owner;
+    node->count = count;
+    return node;
+}
+
+static bool is_branch(const struct vg_predicate *node)
+{
+    return node->kind == VG_PREDICATE_AND || node->kind == VG_PREDICATE_OR ||
+           node->kind == VG_PREDICATE_NOT;
+}
+
+bool vg_predicate_reads_records(const struct vg_predicate *predicate)
+{
+    bool reads = predicate->kind == VG_PREDICATE_TOKENS;
+    for (uint32_t i = 0; is_branch(predicate) && !reads && i < predicate->count; i++) {
+        reads = vg_predicate_reads_records(predicate->children[i]);
+    }
+    return reads;
+}
+
 const struct vg_predicate *vg_predicate_absent(struct vg_arena *arena, uint32_t column)
 {
     return make_node(arena, VG_PREDICATE_ABSENT, column);
@@ -248,6 +287,7 @@ static const uint32_t question_kinds[] = {
     [VG_PREDICATE_BYTES_IN] = KIND(TEXT) | KIND(FIXED),
     [VG_PREDICATE_NETWORK] = KIND(NETWORK),
     [VG_PREDICATE_HASH_IN] = KIND(HASHES),
+    [VG_PREDICATE_TOKENS] = KIND(TOKENS),
     [VG_PREDICATE_ABSENT] = ANY_KIND & ~KIND(FLAGS),
 };
 
@@ -301,8 +341,7 @@ static enum vg_reason check_node(
             VG_PREDICATE_NODES_MAX);
     }
     VG_ASSERT((unsigned)node->kind < VG_ARRAY_COUNT(question_kinds));
-    if (node->kind == VG_PREDICATE_AND || node->kind == VG_PREDICATE_OR ||
-        node->kind == VG_PREDICATE_NOT) {
+    if (is_branch(node)) {
         for (uint32_t i = 0; i < node->count; i++) {
             enum vg_reason reason = check_node(node->children[i], schema, depth + 1, nodes, error);
             if (reason != VG_OK) {

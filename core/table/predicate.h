@@ -37,7 +37,31 @@ enum vg_predicate_kind {
     VG_PREDICATE_BYTES_IN,  /* TEXT, FIXED: one of, byte for byte */
     VG_PREDICATE_NETWORK,   /* NETWORK: inside or covering, events-api.md 4.2 */
     VG_PREDICATE_HASH_IN,   /* HASHES: any element is one of */
+    VG_PREDICATE_TOKENS,    /* TOKENS: what the record says of rows the words do not rule out */
     VG_PREDICATE_ABSENT,    /* the row has no value in this column; not for FLAGS */
+};
+
+/*
+ * Says of one record whether a TOKENS question is answered with yes. `owner` is the question's,
+ * `record` what the search's vg_record_reader made of the row.
+ *
+ * Fails with: what the evaluation is to end with.
+ */
+typedef enum vg_reason (*vg_predicate_confirm)(
+    const void *owner,
+    const void *record,
+    bool *out_matches,
+    struct vg_error *error);
+
+/* Reads the record a row stands for, for those who confirm; it stays until the next call. One
+ * search uses a reader from one thread. */
+struct vg_record_reader {
+    enum vg_reason (*read)(
+        void *owner,
+        const struct vg_hit *hit,
+        const void **out_record,
+        struct vg_error *error);
+    void *owner;
 };
 
 struct vg_predicate {
@@ -58,6 +82,11 @@ struct vg_predicate {
             struct vg_network network;
             int16_t min_bits; /* -1 = none */
         } network;
+        struct {
+            const uint32_t *hashes; /* 26 bits each, shifted as in vg_token_element */
+            vg_predicate_confirm confirm;
+            const void *owner;
+        } tokens;
     };
 };
 
@@ -127,6 +156,23 @@ const struct vg_predicate *vg_predicate_hash_in(
     uint32_t column,
     const uint64_t *hashes,
     uint32_t count);
+
+/*
+ * Rows of which `confirm` says yes. It is asked only about rows where all words stand in one value
+ * (so it must say no to all others), after every cheaper question, and the answer is exact: right
+ * under NOT and OR. `hashes` (vg_siphash of each word, copied) may be none: then every row is asked
+ * about. `owner` is borrowed. A search with such a question needs a vg_record_reader.
+ */
+const struct vg_predicate *vg_predicate_tokens(
+    struct vg_arena *arena,
+    uint32_t column,
+    const uint64_t *hashes,
+    uint32_t count,
+    vg_predicate_confirm confirm,
+    const void *owner);
+
+/* Must records be read to evaluate this tree? */
+bool vg_predicate_reads_records(const struct vg_predicate *predicate);
 
 const struct vg_predicate *vg_predicate_absent(struct vg_arena *arena, uint32_t column);
 

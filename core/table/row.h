@@ -36,8 +36,36 @@ struct vg_value {
             const uint64_t *items;
             uint32_t count;
         } hashes;
+        struct {
+            const uint32_t *items; /* vg_token_element, or VG_TOKEN_ANY alone */
+            uint32_t count;
+        } tokens;
     };
     bool beyond; /* read back only: a text past the dictionary's limit; the record has it */
+};
+
+/*
+ * A word of a text: 26 bits of a keyed hash, and in the 6 bits below which of the record's values
+ * it stands in; 63 is the 64th and all behind it.
+ */
+#define VG_TOKEN_ORDINAL_BITS 6u
+#define VG_TOKEN_ORDINAL_MAX  63u
+
+/* Instead of more words than a list may have: the record must be asked for any. */
+#define VG_TOKEN_ANY UINT32_MAX
+
+static inline uint32_t vg_token_element(uint64_t hash, uint32_t ordinal)
+{
+    uint32_t place = ordinal < VG_TOKEN_ORDINAL_MAX ? ordinal : VG_TOKEN_ORDINAL_MAX;
+    return (uint32_t)(hash >> 38) << VG_TOKEN_ORDINAL_BITS | place;
+}
+
+struct vg_chunk;
+
+/* A stored row; valid while the snapshot is held on which it was found. */
+struct vg_hit {
+    const struct vg_chunk *chunk;
+    uint32_t position;
 };
 
 struct vg_row {

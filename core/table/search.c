@@ -31,13 +31,15 @@ struct vg_search_run {
     struct vg_search_part *parts;
     uint32_t part_count;
     uint64_t match_count;
+    struct vg_plan_run records;
     bool out_of_memory;                          /* the arena is full */
     uint64_t dead[VG_TABLE_CHUNK_ROWS_MAX / 64]; /* of the chunk at hand */
 };
 
 static bool can_sort(enum vg_column_kind kind)
 {
-    return kind != VG_COLUMN_NETWORK && kind != VG_COLUMN_NUMBERS && kind != VG_COLUMN_HASHES;
+    return kind != VG_COLUMN_NETWORK && kind != VG_COLUMN_NUMBERS && kind != VG_COLUMN_HASHES &&
+           kind != VG_COLUMN_TOKENS;
 }
 
 static enum vg_reason check_search(
@@ -62,7 +64,11 @@ static enum vg_reason check_search(
             "offset and limit together may be %u",
             VG_LIMIT_SEARCH_ROWS);
     }
-    return vg_predicate_check(search->where, schema, error);
+    enum vg_reason reason = vg_predicate_check(search->where, schema, error);
+    if (reason == VG_OK && search->reader == NULL && vg_predicate_reads_records(search->where)) {
+        return vg_error_set(error, VG_INTERNAL, "a search that needs records has no reader");
+    }
+    return reason;
 }
 
 /* Absent values are the smallest, so a chunk with one may begin (ascending) with it. */
@@ -176,7 +182,7 @@ static void search_part(struct vg_search_run *run, const struct vg_search_part *
     vg_epoch_leave(epoch, slot);
     uint32_t blocks = (part->rows + VG_PLAN_BLOCK_ROWS - 1) / VG_PLAN_BLOCK_ROWS;
     bool backwards = run->top.keys[0].descending;
-    for (uint32_t i = 0; i < blocks; i++) {
+    for (uint32_t i = 0; i < blocks && run->records.reason == VG_OK; i++) {
         uint32_t first = (backwards ? blocks - 1 - i : i) * VG_PLAN_BLOCK_ROWS;
         uint32_t rest = part->rows - first;
         const struct vg_plan_block block = {
@@ -184,6 +190,7 @@ static void search_part(struct vg_search_run *run, const struct vg_search_part *
             .first = first,
             .count = rest < VG_PLAN_BLOCK_ROWS ? rest : VG_PLAN_BLOCK_ROWS,
             .is_tail = part->is_tail,
+            .run = &run->records,
         };
         search_block(run, part, &block, has_dead);
     }
@@ -200,6 +207,9 @@ static enum vg_reason walk(struct vg_search_run *run, struct vg_error *error)
             return reason;
         }
         search_part(run, &run->parts[i]);
+        if (run->records.reason != VG_OK) {
+            return run->records.reason;
+        }
         if (run->out_of_memory) {
             return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
         }
@@ -277,6 +287,10 @@ enum vg_reason vg_search_run(
     run->snapshot = snapshot;
     run->search = search;
     run->kind = kind;
+    run->records = (struct vg_plan_run){ .reader = search->reader,
+                                         .check = search->check,
+                                         .owner = search->owner,
+                                         .error = error };
     reason = prepare_run(run, arena, error);
     if (reason == VG_OK) {
         reason = walk(run, error);

@@ -30,14 +30,6 @@ struct vg_sort_key {
     bool descending;
 };
 
-struct vg_chunk;
-
-/* A row of the snapshot that was searched; valid while that snapshot is held. */
-struct vg_hit {
-    const struct vg_chunk *chunk;
-    uint32_t position;
-};
-
 struct vg_search {
     uint32_t kind;                    /* index of the schema */
     const struct vg_predicate *where; /* access included */
@@ -47,8 +39,10 @@ struct vg_search {
     uint64_t offset;
     const struct vg_hit *after; /* NULL, or a hit of this snapshot: only rows that sort behind it
                                    are returned (all that match are counted) */
-    /* Asked once per chunk; anything but VG_OK (CANCELLED, DEADLINE_EXCEEDED) ends the search with
-     * that reason. NULL = never. */
+    /* Needed when vg_predicate_reads_records(where); else NULL. */
+    const struct vg_record_reader *reader;
+    /* Asked once per chunk, and while records are read; anything but VG_OK (CANCELLED,
+     * DEADLINE_EXCEEDED) ends the search with that reason. NULL = never. */
     enum vg_reason (*check)(void *owner, struct vg_error *error);
     void *owner;
 };
@@ -65,7 +59,7 @@ struct vg_search_result {
  * Fails with: RESULTSET_TOO_LARGE when offset + limit passes VG_LIMIT_SEARCH_ROWS; RESOURCE_LIMIT
  * for a predicate past its limits; REQUEST_MEMORY when the arena is full; SNAPSHOT_EXPIRED or
  * STORE_UNAVAILABLE when the snapshot has ended; INTERNAL when predicate or sort key do not fit the
- * schema; what `check` returned.
+ * schema, or a reader is missing; what `check`, the reader and a vg_predicate_confirm returned.
  */
 VG_MUST_USE enum vg_reason vg_search_run(
     const struct vg_snapshot *snapshot,

@@ -21,6 +21,7 @@ static uint64_t legal_widths(enum vg_column_kind kind)
     case VG_COLUMN_NETWORK:
     case VG_COLUMN_NUMBERS:
     case VG_COLUMN_HASHES:
+    case VG_COLUMN_TOKENS:
         return 1;
     }
     return 0;

@@ -28,8 +28,10 @@ enum vg_column_kind {
     VG_COLUMN_NUMBERS,  /* 8 + 8 per element: list of signed numbers (cases, sub-resource ids) */
     VG_COLUMN_HASHES,   /* 10 + 8 per element: list of keyed hashes (property, uri, domain), with a
                            16-bit signature of the row's hashes */
+    VG_COLUMN_TOKENS, /* 8 + 4 per element: list of words of the record's texts (row.h); it narrows,
+                         the record confirms */
 };
-#define VG_COLUMN_KIND_COUNT 9
+#define VG_COLUMN_KIND_COUNT 10
 
 /* The column is part of the record's identity: never absent, and the last sort key. */
 #define VG_COLUMN_ID 1u

@@ -32,7 +32,8 @@ static bool make_column(
             return false;
         }
     }
-    if (column->kind == VG_COLUMN_NUMBERS || column->kind == VG_COLUMN_HASHES) {
+    if (column->kind == VG_COLUMN_NUMBERS || column->kind == VG_COLUMN_HASHES ||
+        column->kind == VG_COLUMN_TOKENS) {
         data->starts = calloc(rows, sizeof(uint32_t));
         data->ends = calloc(rows, sizeof(uint32_t));
         if (data->starts == NULL || data->ends == NULL) {
@@ -299,6 +300,8 @@ static enum vg_reason write_value(
         ((uint16_t *)data->values)[position] =
             vg_hash_signature(value->hashes.items, value->hashes.count);
         return write_list(chunk, data, position, value->hashes.items, value->hashes.count, error);
+    case VG_COLUMN_TOKENS:
+        return write_list(chunk, data, position, value->tokens.items, value->tokens.count, error);
     }
     return VG_OK;
 }

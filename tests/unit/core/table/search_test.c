@@ -24,6 +24,7 @@ struct truth {
     bool is_live[IDS_MAX];
     uint64_t random;
     struct vg_arena arena;
+    uint32_t records_read;
 };
 
 static void truth_setup(struct truth *truth, uint32_t chunk_rows, uint64_t seed)
@@ -146,6 +147,53 @@ static bool truth_bytes(const struct vg_predicate *question, const struct vg_val
     return false;
 }
 
+/* Does one text of the row hold all letters of `words`? */
+static bool truth_words(const char *words, const struct fixture_row *row)
+{
+    for (uint32_t i = 0; i < FIXTURE_TEXTS; i++) {
+        bool all = true;
+        for (const char *word = words; *word != 0; word++) {
+            all = all && strchr(row->texts[i], *word) != NULL;
+        }
+        if (all) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum vg_reason confirm_words(
+    const void *owner,
+    const void *record,
+    bool *out_matches,
+    struct vg_error *error)
+{
+    (void)error;
+    *out_matches = truth_words(owner, record);
+    return VG_OK;
+}
+
+/* The record of a hit: a row that is dead has none. */
+static enum vg_reason read_record(
+    void *owner,
+    const struct vg_hit *hit,
+    const void **out_record,
+    struct vg_error *error)
+{
+    struct truth *truth = owner;
+    struct vg_value uuid;
+    struct vg_value updated;
+    uint32_t id;
+    vg_hit_read(hit, FIX_UUID, &uuid);
+    vg_hit_read(hit, FIX_UPDATED, &updated);
+    memcpy(&id, uuid.bytes.data, sizeof(id));
+    assert_true(id < IDS_MAX && truth->is_live[id]);
+    assert_int_equal(updated.number, truth->rows[id].values[FIX_UPDATED].number);
+    truth->records_read++;
+    *out_record = &truth->rows[id];
+    return id == UINT32_MAX ? vg_error_set(error, VG_STORE_CORRUPT, NULL) : VG_OK;
+}
+
 static bool truth_absent(enum vg_column_kind kind, const struct vg_value *value)
 {
     switch (kind) {
@@ -162,6 +210,8 @@ static bool truth_absent(enum vg_column_kind kind, const struct vg_value *value)
         return value->numbers.count == 0;
     case VG_COLUMN_HASHES:
         return value->hashes.count == 0;
+    case VG_COLUMN_TOKENS:
+        return value->tokens.count == 0;
     case VG_COLUMN_FLAGS:
         break;
     }
@@ -205,6 +255,8 @@ static bool truth_matches(const struct vg_predicate *node, const struct fixture_
         return truth_network(node, &value->network);
     case VG_PREDICATE_HASH_IN:
         return truth_hashes(node, value);
+    case VG_PREDICATE_TOKENS:
+        return truth_words(node->tokens.owner, row);
     case VG_PREDICATE_ABSENT:
         return truth_absent(kind, value);
     }
@@ -255,6 +307,19 @@ static const struct vg_predicate *random_list_leaf(struct truth *truth, uint32_t
                                     : vg_predicate_number_in(&truth->arena, column, numbers, count);
 }
 
+static const struct vg_predicate *random_words_leaf(struct truth *truth)
+{
+    char *words = vg_arena_calloc(&truth->arena, 1, 5);
+    uint64_t hashes[4];
+    uint32_t count = fixture_below(&truth->random, 5);
+    assert_non_null(words);
+    for (uint32_t i = 0; i < count; i++) {
+        words[i] = (char)('a' + fixture_below(&truth->random, 10));
+        hashes[i] = fixture_word_hash(words[i]);
+    }
+    return vg_predicate_tokens(&truth->arena, FIX_WORDS, hashes, count, confirm_words, words);
+}
+
 static const struct vg_predicate *random_leaf(struct truth *truth)
 {
     uint64_t *random = &truth->random;
@@ -292,6 +357,8 @@ static const struct vg_predicate *random_leaf(struct truth *truth)
     case VG_COLUMN_NUMBERS:
     case VG_COLUMN_HASHES:
         return random_list_leaf(truth, column);
+    case VG_COLUMN_TOKENS:
+        return random_words_leaf(truth);
     }
     return NULL;
 }
@@ -397,7 +464,8 @@ static void truth_check_one(struct truth *truth, const struct vg_snapshot *snaps
     static const uint32_t sortable[] = { FIX_TIME,     FIX_UPDATED,   FIX_ASSESSED, FIX_SEVERITY,
                                          FIX_CUSTOMER, FIX_SIGNATURE, FIX_AMOUNT,   FIX_DIGEST };
     struct vg_sort_key keys[2];
-    struct vg_search search = { .sort = keys };
+    const struct vg_record_reader reader = { .read = read_record, .owner = truth };
+    struct vg_search search = { .sort = keys, .reader = &reader };
     search.where = random_tree(truth, 4);
     search.sort_count = fixture_below(&truth->random, 3);
     for (uint32_t i = 0; i < search.sort_count; i++) {
@@ -583,6 +651,76 @@ static void test_search__after_continues_where_a_page_ended(void **state)
     truth_teardown(&truth);
 }
 
+/* --- words: narrowed by hashes, decided by records --- */
+
+static enum vg_reason fail_to_confirm(
+    const void *owner,
+    const void *record,
+    bool *out_matches,
+    struct vg_error *error)
+{
+    (void)owner;
+    (void)record;
+    *out_matches = true;
+    return vg_error_set(error, VG_STORE_CORRUPT, NULL);
+}
+
+static enum vg_reason stop_later(void *owner, struct vg_error *error)
+{
+    uint32_t *left = owner;
+    return (*left)-- == 0 ? vg_error_set(error, VG_DEADLINE_EXCEEDED, NULL) : VG_OK;
+}
+
+static void test_search__words_are_confirmed_last_and_may_fail(void **state)
+{
+    (void)state;
+    struct truth truth;
+    truth_setup(&truth, 64, 5);
+    for (uint32_t batch = 0; batch < 8; batch++) {
+        truth_change(&truth, 50);
+    }
+    struct vg_snapshot snapshot;
+    struct vg_search_result result;
+    assert_int_equal(vg_snapshot_acquire(truth.table, VG_SNAPSHOT_AGE_MS, &snapshot, NULL), VG_OK);
+    const uint64_t hash = fixture_word_hash('i');
+    const struct vg_predicate *word =
+        vg_predicate_tokens(&truth.arena, FIX_WORDS, &hash, 1, confirm_words, "i");
+    const struct vg_predicate *both[] = { word,
+                                          vg_predicate_range(&truth.arena, FIX_SEVERITY, 2, 2) };
+    const struct vg_record_reader reader = { .read = read_record, .owner = &truth };
+    struct vg_search search = { .where = word };
+    assert_int_equal(vg_search_run(&snapshot, &search, &truth.arena, &result, NULL), VG_INTERNAL);
+
+    /* Only rows the hashes leave over are read, and j shares the hash of i. */
+    search.reader = &reader;
+    assert_int_equal(vg_search_run(&snapshot, &search, &truth.arena, &result, NULL), VG_OK);
+    uint32_t alone = truth.records_read;
+    assert_true(result.match_count < alone);
+    assert_true(alone < vg_snapshot_row_count(&snapshot, 0));
+    truth.records_read = 0;
+    search.where = vg_predicate_and(&truth.arena, both, 2);
+    assert_int_equal(vg_search_run(&snapshot, &search, &truth.arena, &result, NULL), VG_OK);
+    assert_true(truth.records_read > 0 && truth.records_read < alone / 2);
+
+    search.where = vg_predicate_not(
+        &truth.arena,
+        vg_predicate_tokens(&truth.arena, FIX_WORDS, &hash, 1, fail_to_confirm, NULL));
+    assert_int_equal(
+        vg_search_run(&snapshot, &search, &truth.arena, &result, NULL),
+        VG_STORE_CORRUPT);
+
+    /* Within one chunk: the first question is the chunk's, the second the first record's. */
+    uint32_t left = 1;
+    search.where = word;
+    search.check = stop_later;
+    search.owner = &left;
+    assert_int_equal(
+        vg_search_run(&snapshot, &search, &truth.arena, &result, NULL),
+        VG_DEADLINE_EXCEEDED);
+    vg_snapshot_release(&snapshot);
+    truth_teardown(&truth);
+}
+
 static enum vg_reason cancel(void *owner, struct vg_error *error)
 {
     uint32_t *left = owner;
@@ -672,6 +810,7 @@ int main(void)
         cmocka_unit_test(test_search__agrees_with_brute_force_on_large_chunks),
         cmocka_unit_test(test_search__networks_match_as_documented),
         cmocka_unit_test(test_search__after_continues_where_a_page_ended),
+        cmocka_unit_test(test_search__words_are_confirmed_last_and_may_fail),
         cmocka_unit_test(test_search__limits_and_cancelling),
         cmocka_unit_test(test_predicate__limits_of_nodes_and_depth),
     };

@@ -29,6 +29,7 @@ static const struct vg_column columns[FIX_COLUMNS] = {
     [FIX_DIGEST]      = { "digest",      VG_COLUMN_FIXED,    32, 0 },
     [FIX_CASES]       = { "cases",       VG_COLUMN_NUMBERS,  0,  0 },
     [FIX_PROPERTIES]  = { "properties",  VG_COLUMN_HASHES,   0,  0 },
+    [FIX_WORDS]       = { "words",       VG_COLUMN_TOKENS,   0,  0 },
 };
 /* clang-format on */
 
@@ -99,6 +100,34 @@ static void fill_lists(struct fixture_row *row, uint64_t *state)
     row->values[FIX_PROPERTIES].hashes.count = count;
 }
 
+uint64_t fixture_word_hash(char letter)
+{
+    uint64_t state = letter == 'j' ? 'i' : (uint64_t)letter;
+    return (fixture_random(&state) & ~(uint64_t)255) | (uint64_t)letter;
+}
+
+/* Up to three texts of up to seven words; now and then the list that stands for too many words, and
+ * texts that are the 64th and 65th of the row. */
+static void fill_words(struct fixture_row *row, uint64_t *state)
+{
+    uint32_t texts = fixture_below(state, FIXTURE_TEXTS + 1);
+    uint32_t first = fixture_below(state, 4) == 0 ? VG_TOKEN_ORDINAL_MAX - 1 : 0;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < texts; i++) {
+        uint32_t words = fixture_below(state, 8);
+        for (uint32_t w = 0; w < words; w++) {
+            row->texts[i][w] = (char)('a' + fixture_below(state, 10));
+            row->tokens[count++] = vg_token_element(fixture_word_hash(row->texts[i][w]), first + i);
+        }
+    }
+    if (fixture_below(state, 10) == 0) {
+        row->tokens[0] = VG_TOKEN_ANY;
+        count = 1;
+    }
+    row->values[FIX_WORDS].tokens.items = row->tokens;
+    row->values[FIX_WORDS].tokens.count = count;
+}
+
 void fixture_fill(struct fixture_row *row, uint32_t id, uint64_t seed, vg_time updated)
 {
     memset(row, 0, sizeof(*row));
@@ -141,6 +170,7 @@ void fixture_fill(struct fixture_row *row, uint32_t id, uint64_t seed, vg_time u
     row->digest[31] = (uint8_t)(1 + fixture_below(&state, 3));
     values[FIX_DIGEST].bytes = absent ? vg_bytes(NULL, 0) : vg_bytes(row->digest, 32);
     fill_lists(row, &state);
+    fill_words(row, &state);
 }
 
 bool fixture_equal(uint32_t column, const struct vg_value *a, const struct vg_value *b)
@@ -166,6 +196,10 @@ bool fixture_equal(uint32_t column, const struct vg_value *a, const struct vg_va
         return a->hashes.count == b->hashes.count &&
                (a->hashes.count == 0 ||
                 memcmp(a->hashes.items, b->hashes.items, a->hashes.count * sizeof(uint64_t)) == 0);
+    case VG_COLUMN_TOKENS:
+        return a->tokens.count == b->tokens.count &&
+               (a->tokens.count == 0 ||
+                memcmp(a->tokens.items, b->tokens.items, a->tokens.count * sizeof(uint32_t)) == 0);
     }
     return false;
 }

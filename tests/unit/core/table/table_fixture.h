@@ -32,10 +32,13 @@ enum {
     FIX_DIGEST,
     FIX_CASES,
     FIX_PROPERTIES,
+    FIX_WORDS,
     FIX_COLUMNS,
 };
 
 extern const struct vg_table_schema fixture_schema;
+
+#define FIXTURE_TEXTS 3u
 
 /* A row with the memory its values point at. */
 struct fixture_row {
@@ -47,6 +50,8 @@ struct fixture_row {
     char signature[64];
     int64_t cases[8];
     uint64_t properties[8];
+    char texts[FIXTURE_TEXTS][8]; /* of FIX_WORDS: each letter is a word */
+    uint32_t tokens[FIXTURE_TEXTS * 8];
 };
 
 /* A small generator of our own, so that a seed gives the same run everywhere (splitmix64). */
@@ -58,6 +63,9 @@ static inline uint32_t fixture_below(uint64_t *state, uint32_t bound)
 
 /* The record number `id` with content from `seed`; id columns depend on `id` alone. */
 void fixture_fill(struct fixture_row *row, uint32_t id, uint64_t seed, vg_time updated);
+
+/* The hash of the word `letter`, a to j; i and j share the bits a column keeps. */
+uint64_t fixture_word_hash(char letter);
 
 /* Are the values of one column the same? */
 bool fixture_equal(uint32_t column, const struct vg_value *a, const struct vg_value *b);
