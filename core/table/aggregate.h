@@ -33,7 +33,9 @@
 #define VG_AGGREGATE_NO_COLUMN UINT32_MAX
 
 /* A row is counted in the span that holds its time, or in every span that the interval of its two
- * times touches. Times outside all spans are not counted; neither are absent ones. */
+ * times touches: the end is part of it, and an interval that ends in a span before the one it
+ * begins in touches none. Times outside all spans are not counted; neither are rows of which a time
+ * is absent. */
 struct vg_aggregate_timeline {
     uint32_t column;       /* TIME */
     uint32_t end_column;   /* TIME, the end of the interval; VG_AGGREGATE_NO_COLUMN = a moment */
@@ -49,7 +51,10 @@ struct vg_aggregate {
     uint32_t sum_column;              /* NUMBER to add up (absent = 0), or VG_AGGREGATE_NO_COLUMN */
     const struct vg_aggregate_timeline *timelines; /* counted for every leaf */
     uint32_t timeline_count;
-    /* Asked once per chunk; anything but VG_OK ends the work with that reason. NULL = never. */
+    /* Needed when vg_predicate_reads_records(where); else NULL. */
+    const struct vg_record_reader *reader;
+    /* Asked once per chunk, and while records are read; anything but VG_OK ends the work with that
+     * reason. NULL = never. */
     enum vg_reason (*check)(void *owner, struct vg_error *error);
     void *owner;
 };
@@ -60,8 +65,10 @@ struct vg_aggregate_cell {
 };
 
 struct vg_group {
-    uint32_t parent;       /* index in the level above; of level 0: 0 */
-    struct vg_value value; /* of the level's column; pointers stay while the snapshot is held */
+    uint32_t parent; /* index in the level above; of level 0: 0 */
+    /* As the level's column holds it; of NUMBERS one element, as `number` (VG_ABSENT for an empty
+     * list). Pointers stay while the snapshot is held. */
+    struct vg_value value;
     struct vg_hit example; /* a row of the group, for what only its record tells */
     struct vg_aggregate_cell total;
     const struct vg_aggregate_cell *spans; /* of a leaf: those of all timelines, one behind the
@@ -85,7 +92,7 @@ struct vg_aggregate_result {
  * Fails with: RESULTSET_TOO_LARGE past VG_AGGREGATE_GROUPS_MAX or VG_AGGREGATE_CELLS_MAX;
  * RESOURCE_LIMIT for a predicate past its limits; REQUEST_MEMORY when the arena is full;
  * SNAPSHOT_EXPIRED or STORE_UNAVAILABLE when the snapshot has ended; INTERNAL when a column does
- * not fit; what `check` returned.
+ * not fit or a reader is missing; what `check`, the reader and a vg_predicate_confirm returned.
  */
 VG_MUST_USE enum vg_reason vg_aggregate_run(
     const struct vg_snapshot *snapshot,

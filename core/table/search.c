@@ -9,31 +9,18 @@
 #include <string.h>
 
 #include "core/base/assert.h"
-#include "core/table/plan.h"
+#include "core/table/chunk_walk.h"
 #include "core/table/table_parts.h"
 #include "core/table/top_rows.h"
 
-/* A chunk of the snapshot, with the best key any row of it can have. */
-struct vg_search_part {
-    const struct vg_chunk *chunk;
-    uint32_t rows;
-    bool is_tail;
-    int64_t best_key;
-};
-
 struct vg_search_run {
-    const struct vg_snapshot *snapshot;
     const struct vg_search *search;
-    const struct vg_table_kind *kind;
-    struct vg_plan_node *plan;
+    const struct vg_table_schema *schema;
+    struct vg_chunk_walk walk; /* order of a part: the best key any row of it can have */
     struct vg_top_rows top;
     struct vg_top_row after; /* rows of the page sort behind it, if search->after is set */
-    struct vg_search_part *parts;
-    uint32_t part_count;
     uint64_t match_count;
-    struct vg_plan_run records;
-    bool out_of_memory;                          /* the arena is full */
-    uint64_t dead[VG_TABLE_CHUNK_ROWS_MAX / 64]; /* of the chunk at hand */
+    bool out_of_memory; /* the arena is full */
 };
 
 static bool can_sort(enum vg_column_kind kind)
@@ -64,17 +51,13 @@ static enum vg_reason check_search(
             "offset and limit together may be %u",
             VG_LIMIT_SEARCH_ROWS);
     }
-    enum vg_reason reason = vg_predicate_check(search->where, schema, error);
-    if (reason == VG_OK && search->reader == NULL && vg_predicate_reads_records(search->where)) {
-        return vg_error_set(error, VG_INTERNAL, "a search that needs records has no reader");
-    }
-    return reason;
+    return VG_OK;
 }
 
 /* Absent values are the smallest, so a chunk with one may begin (ascending) with it. */
-static int64_t best_key(const struct vg_search_run *run, const struct vg_search_part *part)
+static int64_t best_key(const struct vg_search_run *run, const struct vg_walk_part *part)
 {
-    const struct vg_column *columns = run->kind->schema->columns;
+    const struct vg_column *columns = run->schema->columns;
     const struct vg_sort_key *first = &run->top.keys[0];
     if (part->is_tail || !run->top.has_number || columns[first->column].kind == VG_COLUMN_FLAGS) {
         return INT64_MIN;
@@ -88,42 +71,26 @@ static int64_t best_key(const struct vg_search_run *run, const struct vg_search_
 
 static int compare_parts(const void *left, const void *right)
 {
-    const struct vg_search_part *a = left;
-    const struct vg_search_part *b = right;
-    return (a->best_key > b->best_key) - (a->best_key < b->best_key);
+    const struct vg_walk_part *a = left;
+    const struct vg_walk_part *b = right;
+    return (a->order > b->order) - (a->order < b->order);
 }
 
-static bool collect_parts(struct vg_search_run *run, struct vg_arena *arena)
+static void order_parts(struct vg_search_run *run)
 {
-    const struct vg_published_kind *shown = &run->snapshot->published->kinds[run->search->kind];
-    const struct vg_chunk_list *list = shown->list;
-    run->parts = vg_arena_calloc(arena, (size_t)list->count + 1, sizeof(*run->parts));
-    if (run->parts == NULL) {
-        return false;
+    struct vg_chunk_walk *walk = &run->walk;
+    for (uint32_t i = 0; i < walk->part_count; i++) {
+        walk->parts[i].order = best_key(run, &walk->parts[i]);
     }
-    for (uint32_t i = 0; i < list->count; i++) {
-        struct vg_search_part *part = &run->parts[run->part_count++];
-        part->chunk = list->chunks[i];
-        part->is_tail = list->has_tail && i == list->count - 1;
-        part->rows = part->is_tail ? shown->tail_rows : list->chunks[i]->rows;
-        part->best_key = best_key(run, part);
+    if (walk->part_count > 1) {
+        qsort(walk->parts, walk->part_count, sizeof(walk->parts[0]), compare_parts);
     }
-    if (run->part_count > 1) {
-        qsort(run->parts, run->part_count, sizeof(run->parts[0]), compare_parts);
-    }
-    return true;
-}
-
-/* Bits of the first `count` rows of a word. */
-static uint64_t first_bits(uint32_t count)
-{
-    return count >= 64 ? UINT64_MAX : (UINT64_C(1) << count) - 1;
 }
 
 /* Offer the rows of one word, from the end that sorts first in a chunk in order of time. */
 static void offer_word(
     struct vg_search_run *run,
-    const struct vg_search_part *part,
+    const struct vg_walk_part *part,
     uint32_t first_row,
     uint64_t bits)
 {
@@ -141,77 +108,45 @@ static void offer_word(
     }
 }
 
-static void search_block(
-    struct vg_search_run *run,
-    const struct vg_search_part *part,
-    const struct vg_plan_block *block,
-    bool has_dead)
+static enum vg_reason search_block(struct vg_search_run *run, uint32_t number)
 {
-    uint64_t alive[VG_PLAN_BLOCK_WORDS] = { 0 };
+    const struct vg_walk_part *part = run->walk.part;
+    struct vg_plan_block block;
     uint64_t found[VG_PLAN_BLOCK_WORDS];
-    uint32_t words = (block->count + 63) / 64;
-    for (uint32_t word = 0; word < words; word++) {
-        alive[word] = first_bits(block->count - word * 64);
-        alive[word] &= has_dead ? ~run->dead[block->first / 64 + word] : UINT64_MAX;
+    enum vg_reason reason = vg_chunk_walk_read(&run->walk, number, &block, found);
+    if (reason != VG_OK) {
+        return reason;
     }
-    vg_plan_evaluate(run->plan, block, alive, found);
+    uint32_t words = (block.count + 63) / 64;
     for (uint32_t word = 0; word < words; word++) {
         run->match_count += (uint64_t)__builtin_popcountll(found[word]);
     }
-    if (!vg_top_rows_wants(&run->top, part->best_key)) {
-        return;
+    if (!vg_top_rows_wants(&run->top, part->order)) {
+        return VG_OK;
     }
     bool backwards = run->top.keys[0].descending;
     for (uint32_t i = 0; i < words; i++) {
         uint32_t word = backwards ? words - 1 - i : i;
         if (found[word] != 0) {
-            offer_word(run, part, block->first + word * 64, found[word]);
+            offer_word(run, part, block.first + word * 64, found[word]);
         }
     }
+    return run->out_of_memory ? vg_error_set(run->walk.records.error, VG_REQUEST_MEMORY, NULL)
+                              : VG_OK;
 }
 
-static void search_part(struct vg_search_run *run, const struct vg_search_part *part)
+static enum vg_reason search_parts(struct vg_search_run *run, struct vg_error *error)
 {
-    const struct vg_chunk *chunk = part->chunk;
-    if (vg_plan_decide(run->plan, chunk, part->is_tail) == VG_PLAN_NO_ROW) {
-        return;
-    }
-    struct vg_epoch *epoch = &run->snapshot->table->epoch;
-    unsigned slot = vg_epoch_enter(epoch);
-    bool has_dead = vg_deaths_mark(chunk->deaths, run->snapshot->published->sequence, run->dead);
-    vg_epoch_leave(epoch, slot);
-    uint32_t blocks = (part->rows + VG_PLAN_BLOCK_ROWS - 1) / VG_PLAN_BLOCK_ROWS;
     bool backwards = run->top.keys[0].descending;
-    for (uint32_t i = 0; i < blocks && run->records.reason == VG_OK; i++) {
-        uint32_t first = (backwards ? blocks - 1 - i : i) * VG_PLAN_BLOCK_ROWS;
-        uint32_t rest = part->rows - first;
-        const struct vg_plan_block block = {
-            .chunk = chunk,
-            .first = first,
-            .count = rest < VG_PLAN_BLOCK_ROWS ? rest : VG_PLAN_BLOCK_ROWS,
-            .is_tail = part->is_tail,
-            .run = &run->records,
-        };
-        search_block(run, part, &block, has_dead);
-    }
-}
-
-static enum vg_reason walk(struct vg_search_run *run, struct vg_error *error)
-{
-    for (uint32_t i = 0; i < run->part_count; i++) {
-        enum vg_reason reason = vg_snapshot_check(run->snapshot, error);
-        if (reason == VG_OK && run->search->check != NULL) {
-            reason = run->search->check(run->search->owner, error);
+    for (uint32_t i = 0; i < run->walk.part_count; i++) {
+        bool look;
+        enum vg_reason reason = vg_chunk_walk_enter(&run->walk, &run->walk.parts[i], &look, error);
+        uint32_t blocks = reason == VG_OK && look ? vg_chunk_walk_blocks(&run->walk) : 0;
+        for (uint32_t block = 0; reason == VG_OK && block < blocks; block++) {
+            reason = search_block(run, backwards ? blocks - 1 - block : block);
         }
         if (reason != VG_OK) {
             return reason;
-        }
-        search_part(run, &run->parts[i]);
-        if (run->records.reason != VG_OK) {
-            return run->records.reason;
-        }
-        if (run->out_of_memory) {
-            return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
         }
     }
     return VG_OK;
@@ -224,21 +159,21 @@ static enum vg_reason prepare_run(
 {
     const struct vg_search *search = run->search;
     uint32_t capacity = search->limit == 0 ? 0 : (uint32_t)search->offset + search->limit;
-    struct vg_epoch *epoch = &run->snapshot->table->epoch;
-    unsigned slot = vg_epoch_enter(epoch);
-    run->plan = vg_plan_create(search->where, run->kind->schema, run->kind->dictionaries, arena);
-    vg_epoch_leave(epoch, slot);
-    if (run->plan == NULL ||
-        !vg_top_rows_init(
+    enum vg_reason reason =
+        vg_chunk_walk_begin(&run->walk, search->kind, search->where, arena, error);
+    if (reason != VG_OK) {
+        return reason;
+    }
+    if (!vg_top_rows_init(
             &run->top,
-            run->kind->schema,
+            run->schema,
             search->sort,
             search->sort_count,
             capacity,
-            arena) ||
-        !collect_parts(run, arena)) {
+            arena)) {
         return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
     }
+    order_parts(run);
     if (search->after != NULL) {
         run->after.hit = *search->after;
         run->after.key = vg_top_rows_key(&run->top, search->after->chunk, search->after->position);
@@ -272,11 +207,8 @@ enum vg_reason vg_search_run(
     struct vg_error *error)
 {
     VG_ASSERT(search->kind < snapshot->published->kind_count);
-    const struct vg_table_kind *kind = &snapshot->table->kinds[search->kind];
-    enum vg_reason reason = vg_snapshot_check(snapshot, error);
-    if (reason == VG_OK) {
-        reason = check_search(search, kind->schema, error);
-    }
+    const struct vg_table_schema *schema = snapshot->table->kinds[search->kind].schema;
+    enum vg_reason reason = check_search(search, schema, error);
     if (reason != VG_OK) {
         return reason;
     }
@@ -284,16 +216,16 @@ enum vg_reason vg_search_run(
     if (run == NULL) {
         return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
     }
-    run->snapshot = snapshot;
     run->search = search;
-    run->kind = kind;
-    run->records = (struct vg_plan_run){ .reader = search->reader,
-                                         .check = search->check,
-                                         .owner = search->owner,
-                                         .error = error };
+    run->schema = schema;
+    run->walk.snapshot = snapshot;
+    run->walk.records = (struct vg_plan_run){ .reader = search->reader,
+                                              .check = search->check,
+                                              .owner = search->owner,
+                                              .error = error };
     reason = prepare_run(run, arena, error);
     if (reason == VG_OK) {
-        reason = walk(run, error);
+        reason = search_parts(run, error);
     }
     if (reason == VG_OK) {
         finish_run(run, out_result);
