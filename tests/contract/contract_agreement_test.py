@@ -120,6 +120,22 @@ class ContractAgreement(unittest.TestCase):
             for member in ("name", "number", "json_name", "type", "type_name", "label"):
                 self.assertEqual(getattr(one, member), getattr(other, member), one.name)
 
+    def test_criteria_of_v2_share_the_layout_of_what_they_repeat(self):
+        """criteria.proto says which members; every message of v2 that has the criteria is held to it."""
+        search = self.contract.messages["vigil.events.v2.SearchRequest"].field
+        ends = [field.name for field in search].index("property") + 1
+        self.assertEqual([field.number for field in search[:ends]], list(range(1, 18)))
+        for name, message in self.contract.messages.items():
+            names = [field.name for field in message.field]
+            if not name.startswith("vigil.events.v2.") or "property" not in names or "attack" not in names:
+                continue
+            shared = ends
+            if "sub_criteria" in names:
+                shared = names.index("sort_by" if "sort_by" in names else "sub_criteria") + 1
+            for one, other in zip(search[:shared], message.field[:shared]):
+                for member in ("name", "number", "json_name", "type", "type_name", "label"):
+                    self.assertEqual(getattr(one, member), getattr(other, member), f"{name}.{one.name}")
+
     def test_no_service_of_the_record_and_no_use_of_it_elsewhere(self):
         for file in self.contract.files:
             if file.package == "vigil.record.v1":
