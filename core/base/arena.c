@@ -10,6 +10,12 @@
 #define VG_ARENA_BLOCK_LARGEST (256u * 1024u)
 #define VG_ARENA_ALIGN         16u
 
+#ifdef __SANITIZE_ADDRESS__
+#define VG_ARENA_KEEPS_NONE true
+#else
+#define VG_ARENA_KEEPS_NONE false
+#endif
+
 struct vg_arena_block {
     struct vg_arena_block *older;
     size_t size;
@@ -24,15 +30,33 @@ void vg_arena_init(struct vg_arena *arena, size_t bytes_max)
     *arena = (struct vg_arena){ .bytes_max = bytes_max, .block_size = VG_ARENA_BLOCK_FIRST };
 }
 
-void vg_arena_reset(struct vg_arena *arena)
+static void arena_free_blocks(struct vg_arena_block *block)
 {
-    struct vg_arena_block *block = arena->blocks;
     while (block != NULL) {
         struct vg_arena_block *older = block->older;
         free(block);
         block = older;
     }
+}
+
+void vg_arena_reset(struct vg_arena *arena)
+{
+    arena_free_blocks(arena->blocks);
     vg_arena_init(arena, arena->bytes_max);
+}
+
+void vg_arena_clear(struct vg_arena *arena)
+{
+    struct vg_arena_block *kept = arena->blocks;
+    if (kept == NULL || kept->size > VG_ARENA_BLOCK_LARGEST || VG_ARENA_KEEPS_NONE) {
+        vg_arena_reset(arena);
+        return;
+    }
+    arena_free_blocks(kept->older);
+    kept->older = NULL;
+    arena->used = kept->size;
+    arena->next = (uint8_t *)kept + VG_ARENA_HEADER;
+    arena->end = (uint8_t *)kept + kept->size;
 }
 
 void vg_arena_dispose(struct vg_arena *arena)

@@ -103,7 +103,7 @@ static enum vg_reason face_put_rows(struct vg_call *call, size_t before)
     for (uint32_t count = 1; reason == VG_OK; count++) {
         struct vg_reply_row row = { .message = NULL };
         bool end = false;
-        vg_arena_reset(&arena);
+        vg_arena_clear(&arena);
         reason = rows->class->next(rows, &arena, true, &row, &end, &call->error);
         if (reason != VG_OK || end) {
             break;
@@ -135,7 +135,66 @@ static enum vg_reason face_put_answer(struct vg_call *call, size_t before)
     return reason == VG_OK && reply->rows != NULL ? face_put_rows(call, before) : reason;
 }
 
-enum vg_reason vg_grpc_face_write(struct vg_call *call)
+/* One row as a message: its prefix and its bytes. */
+static enum vg_reason face_put_row_message(struct vg_call *call, const struct vg_reply_row *row)
+{
+    uint8_t prefix[VG_GRPC_PREFIX_SIZE] = { 0 };
+    const size_t start = call->out.size;
+    if (row->wire.data != NULL) {
+        vg_grpc_frame_put_prefix(prefix, (uint32_t)row->wire.size);
+        vg_buffer_append(&call->out, prefix, sizeof(prefix));
+        vg_buffer_append(&call->out, row->wire.data, row->wire.size);
+    } else {
+        vg_buffer_append(&call->out, prefix, sizeof(prefix));
+        if (!call->out.failed && vg_wire_encode(call->method->element, row->message, &call->out)) {
+            vg_grpc_frame_put_prefix(
+                call->out.data + start,
+                (uint32_t)(call->out.size - start - sizeof(prefix)));
+        }
+    }
+    return call->out.failed ? vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL) : VG_OK;
+}
+
+/* Rows until the part is full or there are no more. */
+static enum vg_reason face_put_part(struct vg_call *call, struct vg_arena *arena)
+{
+    struct vg_rows *rows = call->reply.rows;
+    const size_t start = call->out.size;
+    while (call->out.size - start < VG_CALL_PART_BYTES) {
+        struct vg_reply_row row = { .message = NULL };
+        bool end = rows == NULL;
+        enum vg_reason reason = vg_call_check(call);
+        if (reason == VG_OK && !end) {
+            vg_arena_clear(arena);
+            reason = rows->class->next(rows, arena, true, &row, &end, &call->error);
+        }
+        if (reason == VG_OK && !end) {
+            reason = face_put_row_message(call, &row);
+        }
+        if (reason != VG_OK) {
+            return reason;
+        }
+        if (end) {
+            call->out_done = true;
+            break;
+        }
+    }
+    return VG_OK;
+}
+
+static enum vg_reason face_write_rows(struct vg_call *call)
+{
+    struct vg_arena arena;
+    vg_arena_init(&arena, VG_GRPC_ROW_BYTES_MAX);
+    enum vg_reason reason = face_put_part(call, &arena);
+    vg_arena_dispose(&arena);
+    if (reason != VG_OK) {
+        vg_buffer_clear(&call->out);
+    }
+    return reason;
+}
+
+static enum vg_reason face_write_message(struct vg_call *call)
 {
     static const uint8_t prefix[VG_GRPC_PREFIX_SIZE] = { 0 };
     const size_t start = call->out.size;
@@ -150,4 +209,10 @@ enum vg_reason vg_grpc_face_write(struct vg_call *call)
     vg_grpc_frame_put_prefix(call->out.data + start, (uint32_t)size);
     call->out_done = true;
     return VG_OK;
+}
+
+enum vg_reason vg_grpc_face_write(struct vg_call *call)
+{
+    return (call->method->flags & VG_METHOD_STREAMS) != 0 ? face_write_rows(call)
+                                                          : face_write_message(call);
 }

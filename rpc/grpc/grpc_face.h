@@ -1,7 +1,7 @@
 /*
  * What gRPC does at the four points where the faces of dispatch differ: the method by its path, the
- * request by the wire decoder, the answer as one length-prefixed message. `ready` belongs to the
- * server (grpc_server.c).
+ * request by the wire decoder, the answer as one length-prefixed message, or, of a streaming twin,
+ * as one for each row. `ready` belongs to the server (grpc_server.c).
  *
  * Threads: with the call.
  */
@@ -18,8 +18,10 @@ VG_MUST_USE enum vg_reason vg_grpc_face_find(struct vg_call *call);
 VG_MUST_USE enum vg_reason vg_grpc_face_read(struct vg_call *call);
 
 /*
- * REPLY of a unary method: the whole answer at once. The rows of a list are pulled into one
- * message, which says after so many bytes that it is too large and names the streaming twin.
+ * REPLY. Of a unary method the whole answer at once: the rows of a list are pulled into one
+ * message, which says after so many bytes that it is too large and names the streaming twin. Of a
+ * twin the next part: whole messages, a row each, about VG_CALL_PART_BYTES of them; what was made
+ * before a failure is dropped with it.
  *
  * Fails with: ANSWER_TOO_LARGE, REQUEST_MEMORY, CANCELLED, DEADLINE_EXCEEDED, and what a row fails
  * with.

@@ -5,6 +5,7 @@
 #include "core/base/assert.h"
 #include "core/base/compiler.h"
 #include "core/base/settings.h"
+#include "core/base/text_number.h"
 #include "rpc/grpc/grpc_face.h"
 #include "rpc/grpc/grpc_frame.h"
 #include "rpc/grpc/grpc_headers.h"
@@ -33,18 +34,28 @@ static const struct vg_http_header server_head[] = {
 
 static const struct vg_http_header server_ok[] = { VG_GRPC_FIELD("grpc-status", "0") };
 
-/* One call and what surrounds it. */
+/* What a stream of rows tells before the first: the numbers that a unary answer has as members. */
+#define VG_GRPC_PAGE_COUNT 3u
+
+/*
+ * One call and what surrounds it.
+ *
+ * Its answer is sent from `sending`, which changes places with call.out when it is drained: so the
+ * next part is made while this one waits for the client's window.
+ */
 struct grpc_stream {
     struct vg_call call;
     struct vg_worker *worker;
     struct vg_exchange *exchange; /* NULL once it is closed */
     struct vg_grpc_frame frame;
     struct vg_timer deadline;
-    bool has_call;         /* `call` is initialised and not yet disposed */
-    bool away;             /* vg_call_run or vg_call_more was called, `ready` has not come */
-    bool responded;        /* the response head is out: what follows is body and trailers */
-    bool finished;         /* the status is decided */
-    size_t taken;          /* of call.out */
+    bool has_call;  /* `call` is initialised and not yet disposed */
+    bool away;      /* vg_call_run or vg_call_more was called, `ready` has not come */
+    bool responded; /* the response head is out: what follows is body and trailers */
+    bool decided;   /* `trailers` are the status, behind what is left of `sending` */
+    bool finished;  /* nothing more is to be said */
+    struct vg_buffer sending;
+    size_t taken;          /* of `sending` */
     struct vg_arena arena; /* words of the status; the call's own may be with another thread */
     struct vg_http_header trailers[VG_GRPC_HEAD_COUNT + VG_GRPC_STATUS_TRAILERS];
     size_t trailer_count;
@@ -73,6 +84,7 @@ static void stream_free(struct grpc_stream *stream)
     if (stream->has_call) {
         vg_call_dispose(&stream->call);
     }
+    vg_buffer_dispose(&stream->sending);
     vg_arena_dispose(&stream->arena);
     vg_block_pool_free(&stream->worker->blocks, stream);
 }
@@ -80,19 +92,75 @@ static void stream_free(struct grpc_stream *stream)
 /* --- Answering ---------------------------------------------------------------------------------
  */
 
+static bool stream_has_rows(const struct grpc_stream *stream)
+{
+    const struct vg_call *call = &stream->call;
+    return stream->has_call && call->method != NULL &&
+           (call->method->flags & VG_METHOD_STREAMS) != 0;
+}
+
 static void stream_respond(struct grpc_stream *stream)
 {
+    const struct vg_reply *reply = &stream->call.reply;
+    const struct grpc_page {
+        const char *name;
+        int64_t value;
+    } page[VG_GRPC_PAGE_COUNT] = {
+        { "vigil-limit", reply->limit },
+        { "vigil-offset", reply->offset },
+        { "vigil-count", reply->count },
+    };
+    char texts[VG_GRPC_PAGE_COUNT][VG_TEXT_NUMBER_SIZE];
+    struct vg_http_header headers[VG_GRPC_HEAD_COUNT + VG_GRPC_PAGE_COUNT];
+    size_t count = VG_GRPC_HEAD_COUNT;
+    memcpy(headers, server_head, sizeof(server_head));
+    for (size_t i = 0; stream_has_rows(stream) && i < VG_GRPC_PAGE_COUNT; i++) {
+        size_t size = vg_text_number_print_int64(page[i].value, texts[i]);
+        headers[count++] =
+            (struct vg_http_header){ vg_bytes_text(page[i].name), vg_bytes(texts[i], size) };
+    }
     stream->responded = true;
     stream->exchange->carrier->respond(
         stream->exchange,
         &(struct vg_http_response){ .status = 200,
-                                    .headers = server_head,
-                                    .header_count = VG_GRPC_HEAD_COUNT,
+                                    .headers = headers,
+                                    .header_count = count,
                                     .content_length = -1 });
 }
 
-/* Decide the status of a call that failed: trailers alone when nothing has been sent, else a cut,
- * since a message under way can only be completed by its own bytes. */
+/* The status of an answer that has begun; it follows what is left of `sending`. */
+static void stream_decide(
+    struct grpc_stream *stream,
+    enum vg_reason reason,
+    const struct vg_error *error)
+{
+    stream->decided = true;
+    if (reason == VG_OK) {
+        memcpy(stream->trailers, server_ok, sizeof(server_ok));
+        stream->trailer_count = VG_ARRAY_COUNT(server_ok);
+    } else {
+        stream->trailer_count =
+            vg_grpc_status_trailers(reason, error, &stream->arena, stream->trailers);
+    }
+}
+
+/* Drop the messages of `sending` that have not begun to go out. */
+static void stream_cut(struct grpc_stream *stream)
+{
+    struct vg_buffer *sending = &stream->sending;
+    size_t at = 0;
+    while (at < stream->taken) {
+        VG_ASSERT(sending->size - at >= VG_GRPC_PREFIX_SIZE);
+        const uint8_t *prefix = sending->data + at;
+        at += VG_GRPC_PREFIX_SIZE + ((size_t)prefix[1] << 24 | (size_t)prefix[2] << 16 |
+                                     (size_t)prefix[3] << 8 | prefix[4]);
+    }
+    VG_ASSERT(at <= sending->size);
+    sending->size = at;
+}
+
+/* End a call that failed: trailers alone when nothing has been sent; rows end after the message
+ * that is under way; the one message of a unary answer is cut. */
 static void stream_finish(
     struct grpc_stream *stream,
     enum vg_reason reason,
@@ -101,8 +169,13 @@ static void stream_finish(
     if (stream->finished) {
         return;
     }
-    stream->finished = true;
     vg_worker_clear_timer(stream->exchange->worker, &stream->deadline);
+    if (stream->responded && stream_has_rows(stream)) {
+        stream_decide(stream, reason, error);
+        stream->exchange->carrier->resume(stream->exchange);
+        return;
+    }
+    stream->finished = true;
     if (stream->responded) {
         stream->exchange->carrier->abort(stream->exchange, reason);
         return;
@@ -145,6 +218,29 @@ static void stream_refuse(struct grpc_stream *stream, unsigned status)
                                     .no_body = true });
 }
 
+static void stream_set_deadline(struct grpc_stream *stream);
+
+/* `sending` is drained and the call is here: send what it has made, and let it make more meanwhile.
+ */
+static void stream_advance(struct grpc_stream *stream)
+{
+    struct vg_call *call = &stream->call;
+    struct vg_buffer drained = stream->sending;
+    VG_ASSERT(!stream->away && !stream->decided && stream->taken == drained.size);
+    drained.bytes_max = call->out.bytes_max;
+    stream->sending = call->out;
+    stream->taken = 0;
+    call->out = drained;
+    vg_buffer_clear(&call->out);
+    if (call->out_done) {
+        stream_decide(stream, VG_OK, NULL);
+        return;
+    }
+    stream->away = true;
+    vg_worker_hold(stream->worker);
+    vg_call_more(call);
+}
+
 /* The face's `ready`: the call is back on its worker. */
 static void grpc_ready(struct vg_call *call)
 {
@@ -152,12 +248,15 @@ static void grpc_ready(struct vg_call *call)
     struct vg_worker *worker = stream->worker;
     stream->away = false;
     if (stream->exchange == NULL) {
-        stream_free(stream);
-    } else if (!stream->finished && call->reason != VG_OK) {
+        if (call->stage == VG_CALL_STAGE_ENDED || vg_call_cancel(call, VG_CANCELLED)) {
+            stream_free(stream);
+        }
+    } else if (!stream->finished && !stream->decided && call->reason != VG_OK) {
         stream_finish(stream, call->reason, &call->error);
-    } else if (!stream->finished) {
+    } else if (!stream->finished && !stream->decided) {
         if (!stream->responded) {
             stream_respond(stream);
+            stream_set_deadline(stream);
         }
         stream->exchange->carrier->resume(stream->exchange);
     }
@@ -176,6 +275,9 @@ static void stream_on_deadline(struct vg_timer *timer)
     if (stream->finished) {
         return;
     }
+    if (stream->responded && stream_has_rows(stream)) {
+        stream_cut(stream);
+    }
     stream_finish(stream, VG_DEADLINE_EXCEEDED, &error);
     if (!vg_call_cancel(&stream->call, VG_DEADLINE_EXCEEDED)) {
         /* Another thread has the call: it comes back later, and until then the stream stays. */
@@ -188,8 +290,7 @@ static void stream_set_deadline(struct grpc_stream *stream)
     struct vg_worker *worker = stream->exchange->worker;
     const struct vg_call *call = &stream->call;
     stream->deadline.fire = stream_on_deadline;
-    uint64_t wait_ns = call->deadline_ns - call->started_ns;
-    vg_worker_set_timer(worker, &stream->deadline, vg_worker_now_ns(worker) + wait_ns);
+    vg_worker_set_timer(worker, &stream->deadline, call->deadline_ns);
 }
 
 /* --- The request -------------------------------------------------------------------------------
@@ -229,15 +330,14 @@ static void stream_begin(struct grpc_stream *stream, const struct vg_grpc_header
         stream_finish(stream, reason, &call->error);
         return;
     }
-    if ((call->method->flags & (VG_METHOD_STREAMS | VG_METHOD_CLIENT_STREAMS)) != 0) {
-        const struct vg_method *twin = call->method->twin;
-        (void)vg_error_set(
-            &call->error,
-            VG_METHOD_NOT_FOUND,
-            twin == NULL ? "streaming methods are not served" : "%s is not served; use %s",
-            call->method->path,
-            twin == NULL ? "" : twin->path);
-        stream_fail(stream, VG_METHOD_NOT_FOUND);
+    if ((call->method->flags & VG_METHOD_CLIENT_STREAMS) != 0) {
+        stream_fail(
+            stream,
+            vg_error_set(
+                &call->error,
+                VG_METHOD_NOT_FOUND,
+                "%s: streams of requests are not served",
+                call->method->path));
         return;
     }
     vg_grpc_frame_init(&stream->frame, call->request_bytes_max, headers->encoding);
@@ -252,6 +352,7 @@ static struct grpc_stream *stream_create(struct vg_exchange *exchange)
     stream->worker = exchange->worker;
     stream->exchange = exchange;
     vg_arena_init(&stream->arena, VG_GRPC_STATUS_ARENA_BYTES);
+    vg_buffer_init(&stream->sending, 0);
     exchange->state = stream;
     return stream;
 }
@@ -345,25 +446,29 @@ static enum vg_pull grpc_pull(
     size_t *out_size)
 {
     struct grpc_stream *stream = exchange->state;
-    struct vg_call *call = &stream->call;
-    if (stream->away || stream->finished) {
-        return stream->away ? VG_PULL_WAIT : VG_PULL_FAILED;
+    *out_size = 0;
+    if (stream->finished) {
+        return VG_PULL_FAILED;
     }
-    size_t left = call->out.size - stream->taken;
+    if (stream->taken == stream->sending.size && !stream->decided && !stream->away) {
+        stream_advance(stream);
+    }
+    size_t left = stream->sending.size - stream->taken;
     *out_size = left < size ? left : size;
     if (*out_size > 0) {
-        memcpy(out, call->out.data + stream->taken, *out_size);
+        memcpy(out, stream->sending.data + stream->taken, *out_size);
         stream->taken += *out_size;
     }
-    if (stream->taken < call->out.size) {
+    if (stream->taken < stream->sending.size) {
         return VG_PULL_MORE;
     }
-    /* A unary answer is one part, see vg_grpc_face_write. Streams will ask for more here. */
-    VG_ASSERT(call->out_done);
+    if (!stream->decided) {
+        return *out_size > 0 ? VG_PULL_MORE : VG_PULL_WAIT;
+    }
     stream->finished = true;
     vg_worker_clear_timer(exchange->worker, &stream->deadline);
-    exchange->trailers = server_ok;
-    exchange->trailer_count = VG_ARRAY_COUNT(server_ok);
+    exchange->trailers = stream->trailers;
+    exchange->trailer_count = stream->trailer_count;
     return VG_PULL_TRAILERS;
 }
 

@@ -1,8 +1,11 @@
 /*
  * gRPC as an application of the exchange: the life of one call, from request headers to trailers.
  *
- * Unary methods are served; the streaming twins of the contract are known by name and answered
- * UNIMPLEMENTED, naming their unary partner.
+ * Unary methods and server streaming are served: a twin of the contract runs the handler of its
+ * unary partner, tells limit, offset and count as initial metadata (vigil-limit, vigil-offset,
+ * vigil-count) and sends each row as a message. While one part of the rows is sent as the client
+ * takes it, the next is made on an executor thread, and no more: a client that does not read stops
+ * the rows. A failure on the way ends the stream, after whole messages, with its status.
  *
  * A call may outlive its exchange (the client has gone, or its deadline has passed, while a handler
  * runs on another thread): it is then told to stop, holds the worker, and is freed when it comes

@@ -58,8 +58,8 @@ struct vg_face {
     enum vg_reason (*write)(struct vg_call *call);
     /*
      * On the worker, after each part: call->out holds bytes, or the call has failed (call->reason
-     * != VG_OK) before any byte. After draining call->out the face asks for the next part by
-     * vg_call_more.
+     * != VG_OK), then call->out means nothing. After taking or draining call->out the face asks for
+     * the next part by vg_call_more.
      */
     void (*ready)(struct vg_call *call);
     /* Both faces answer rows and single answers from wire bytes where the handler has them (gRPC),
@@ -98,7 +98,7 @@ struct vg_call {
     const struct vg_principal *principal; /* after AUTHENTICATE; a reference */
     vg_time now;                          /* arrival: the one `now` of all relative times */
     uint64_t started_ns;
-    uint64_t deadline_ns; /* monotonic */
+    uint64_t deadline_ns; /* monotonic; may be later once the first part of many is there */
 
     struct vg_arena arena;
     struct vg_buffer body;

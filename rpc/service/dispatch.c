@@ -233,6 +233,18 @@ void vg_call_fail(struct vg_call *call, enum vg_reason reason)
     end(call);
 }
 
+/* An answer of many parts may take as long as its snapshot may be held, unless the client has said
+ * otherwise: what it waits for is the first part. */
+static void extend_deadline(struct vg_call *call)
+{
+    uint64_t age_ns = (uint64_t)call->service->settings->stream_snapshot_age_ms * 1000000u;
+    uint64_t later = call->started_ns + age_ns;
+    if (call->timeout_ns == 0 && call->stage == VG_CALL_STAGE_RUNNING &&
+        later > call->deadline_ns) {
+        call->deadline_ns = later;
+    }
+}
+
 /* On the worker: the call is back with a part of its answer, or has failed. */
 static void arrive(struct vg_call *call)
 {
@@ -243,6 +255,7 @@ static void arrive(struct vg_call *call)
     if (call->reason != VG_OK || call->out_done) {
         end(call);
     } else {
+        extend_deadline(call);
         call->stage = VG_CALL_STAGE_REPLYING;
     }
     call->face->ready(call); /* may dispose */

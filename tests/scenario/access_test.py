@@ -118,18 +118,30 @@ class Access(ServerCase):
                     self.assertTrue(any(OWN[0] in str(row) for row in seen.data), seen)
                     self.assertEqual(seen.page[2], len(seen.data))
 
-    def test_streaming_methods_are_open_to_nobody_yet(self):
-        """They are in the contract; until they are served the answer names the unary method, whoever asks."""
+    def test_a_streaming_twin_is_open_to_whom_its_unary_method_is(self):
+        """Every twin x every role: the same refusal, or the same rows."""
+        unary = {method.full_name: method for method in METHODS}
         for method in contract.methods():
-            if not method.is_streaming:
+            if not method.twin_of:
                 continue
             with self.subTest(method=method.full_name):
-                for key in (None, "a/b/c", self.server.admin_key()):
-                    with self.assertRaises(GrpcError) as caught:
-                        self.grpc.raw(method.full_name, b"", key=key)
-                    self.assertIn(caught.exception.code, ("UNAUTHENTICATED", "UNIMPLEMENTED"))
-                self.assertEqual(caught.exception.code, "UNIMPLEMENTED")
-                self.assertIn(method.twin_of, caught.exception.text)
+                partner = unary[f"{method.service}/{method.twin_of}"]
+                for key in (None, "a/b/c", self.server.admin_key(), *self.keys.values()):
+                    self.assertEqual(self.stream(method, key), self.page(partner, key), key)
+
+    def stream(self, method, key):
+        try:
+            rows, page = self.grpc.rows(method.full_name, method.request(), key=key)
+        except GrpcError as error:
+            return error.code, error.reason
+        return [row.SerializeToString(deterministic=True) for row in rows], page[2]
+
+    def page(self, method, key):
+        try:
+            answer = self.grpc.call(method.full_name, method.request(), key=key)
+        except GrpcError as error:
+            return error.code, error.reason
+        return [row.SerializeToString(deterministic=True) for row in answer.data], answer.count
 
     def test_a_revoked_key_and_a_disabled_user_are_refused(self):
         self.directory.user("leaver", samples.CUSTOMER)

@@ -2,13 +2,15 @@
  * A gRPC server of its own small contract, through the real dispatch: what the gRPC conformance
  * scripts and the official interoperability client talk to.
  *
- *   grpc.testing.TestService  EmptyCall, UnaryCall
+ *   grpc.testing.TestService  EmptyCall, UnaryCall, StreamingOutputCall
  *   vigil.test.Echo           Wire           as UnaryCall, answered from ready bytes
  *                             Sleep          comes back from an executor after response_size ms, or
  * when told to stop Fail           response_size violations, or the status asked for Small
  * UnaryCall with a request limit of 1000 bytes Strict         UnaryCall that refuses unknown fields
- *                             ListCustomers  `limit` made rows of vigil.admin.v1.Customer
- *                             State          username says "calls=N sleeping=N"
+ *                             ListCustomers  `limit` made rows of vigil.admin.v1.Customer, every
+ * other one as ready bytes; that of number `offset`, if not 0, fails, and there is no other end
+ * when that is beyond the limit StreamListCustomers  its twin State          username says "calls=N
+ * sleeping=N"
  *
  * The key "wrong" is refused, any other accepted and said back as username. Options: NAME=VALUE of
  * core/base's settings. Prints "ready on HOST:PORT"; SIGTERM drains.
@@ -38,6 +40,7 @@
 
 typedef Vigil__Echo__SimpleRequest echo_request;
 typedef Vigil__Echo__SimpleResponse echo_answer;
+typedef Vigil__Echo__StreamingRequest echo_streaming;
 
 /* --- The contract, as the generator would write it ----------------------------------------------
  */
@@ -77,6 +80,21 @@ static const struct vg_field fields_simple_response[] = {
     FIELD(echo_answer, username, 0, 2, VG_KIND_STRING, VG_WIRE_BYTES, NULL),
 };
 static const struct vg_table table_answer = TABLE(echo_answer, simple_response, two);
+static const struct vg_field fields_response_parameters[] = {
+    FIELD(Vigil__Echo__ResponseParameters, size, HAS(Vigil__Echo__ResponseParameters, size), 1, VG_KIND_INT32, VG_WIRE_VARINT, NULL),
+};
+static const uint8_t one[] = { 0, 1 };
+static const struct vg_table table_parameters = TABLE(Vigil__Echo__ResponseParameters, response_parameters, one);
+static const struct vg_field fields_streaming_request[] = {
+    FIELD(echo_streaming, response_type, HAS(echo_streaming, response_type), 1, VG_KIND_INT32, VG_WIRE_VARINT, NULL),
+    { .piece = ",\"response_parameters\":", .piece_size = 23, .sub = &table_parameters,
+      .offset = (uint16_t)offsetof(echo_streaming, response_parameters),
+      .quantifier = (uint16_t)offsetof(echo_streaming, n_response_parameters), .number = 2, .kind = VG_KIND_MESSAGE,
+      .flags = VG_FIELD_REPEATED, .key = { 2 << 3 | VG_WIRE_BYTES, 0, 1, VG_WIRE_BYTES } },
+    FIELD(echo_streaming, payload, 0, 3, VG_KIND_MESSAGE, VG_WIRE_BYTES, &table_payload),
+};
+static const uint8_t three[] = { 0, 1, 2, 3 };
+static const struct vg_table table_streaming = TABLE(echo_streaming, streaming_request, three);
 static const uint8_t none[] = { 0 };
 static const struct vg_table table_empty = {
     .descriptor = &vigil__echo__empty__descriptor, .fields = fields_payload, .by_number = none,
@@ -228,6 +246,7 @@ struct customer_rows {
     struct vg_rows rows;
     int64_t next;
     int64_t end;
+    int64_t fails;
 };
 
 static enum vg_reason customers_next(
@@ -238,12 +257,13 @@ static enum vg_reason customers_next(
     bool *out_end,
     struct vg_error *error)
 {
-    (void)takes_wire;
-    (void)error;
     struct customer_rows *own = VG_CONTAINER_OF(rows, struct customer_rows, rows);
     if (own->next == own->end) {
         *out_end = true;
         return VG_OK;
+    }
+    if (own->next == own->fails && own->fails != 0) {
+        return vg_error_set(error, VG_SNAPSHOT_EXPIRED, NULL);
     }
     Vigil__Admin__V1__Customer *customer = vg_arena_calloc(arena, 1, sizeof(*customer));
     VG_ASSERT(customer != NULL);
@@ -252,6 +272,11 @@ static enum vg_reason customers_next(
     customer->id = own->next++;
     customer->name = vg_arena_printf(arena, "customer %lld", (long long)customer->id);
     out_row->message = &customer->base;
+    if (takes_wire && customer->id % 2 == 1) {
+        uint8_t *bytes = vg_arena_alloc(arena, protobuf_c_message_get_packed_size(&customer->base));
+        VG_ASSERT(bytes != NULL);
+        out_row->wire = vg_bytes(bytes, protobuf_c_message_pack(&customer->base, bytes));
+    }
     return VG_OK;
 }
 
@@ -274,10 +299,70 @@ static int list_call(
     struct customer_rows *rows = calloc(1, sizeof(*rows));
     VG_ASSERT(rows != NULL);
     rows->rows.class = &customers_class;
-    rows->end = in->limit;
+    rows->end = in->offset > in->limit ? INT64_MAX : in->limit;
+    rows->fails = in->offset;
     call->reply.rows = &rows->rows;
     call->reply.limit = in->limit;
     call->reply.count = in->limit;
+    return VG_OK;
+}
+
+/* The answers of StreamingOutputCall: payloads of the sizes asked for. */
+struct payload_rows {
+    struct vg_rows rows;
+    const echo_streaming *request;
+    size_t next;
+};
+
+static enum vg_reason payloads_next(
+    struct vg_rows *rows,
+    struct vg_arena *arena,
+    bool takes_wire,
+    struct vg_reply_row *out_row,
+    bool *out_end,
+    struct vg_error *error)
+{
+    (void)takes_wire;
+    (void)error;
+    struct payload_rows *own = VG_CONTAINER_OF(rows, struct payload_rows, rows);
+    if (own->next == own->request->n_response_parameters) {
+        *out_end = true;
+        return VG_OK;
+    }
+    echo_answer *answer = vg_arena_calloc(arena, 1, sizeof(*answer));
+    Vigil__Echo__Payload *payload = vg_arena_calloc(arena, 1, sizeof(*payload));
+    VG_ASSERT(answer != NULL && payload != NULL);
+    vigil__echo__simple_response__init(answer);
+    vigil__echo__payload__init(payload);
+    payload->has_body = true;
+    payload->body.len = (size_t)own->request->response_parameters[own->next++]->size;
+    payload->body.data = vg_arena_calloc(arena, 1, payload->body.len);
+    VG_ASSERT(payload->body.data != NULL);
+    answer->payload = payload;
+    out_row->message = &answer->base;
+    return VG_OK;
+}
+
+static void payloads_close(struct vg_rows *rows)
+{
+    free(VG_CONTAINER_OF(rows, struct payload_rows, rows));
+}
+
+static const struct vg_rows_class payloads_class = { .next = payloads_next,
+                                                     .close = payloads_close };
+
+static int streaming_call(
+    struct vg_call *call,
+    const ProtobufCMessage *request,
+    ProtobufCMessage *answer)
+{
+    (void)answer;
+    struct payload_rows *rows = calloc(1, sizeof(*rows));
+    VG_ASSERT(rows != NULL);
+    rows->rows.class = &payloads_class;
+    rows->request = (const echo_streaming *)request;
+    call->reply.rows = &rows->rows;
+    call->reply.count = -1;
     return VG_OK;
 }
 
@@ -298,6 +383,13 @@ static struct vg_method methods[] = {
       .flags = VG_METHOD_REFUSE_UNKNOWN },
     { METHOD("/vigil.test.Echo/State", state_call, table_empty, table_answer) },
     { METHOD(
+          "/grpc.testing.TestService/StreamingOutputCall",
+          streaming_call,
+          table_streaming,
+          table_answer),
+      .element = &table_answer,
+      .flags = VG_METHOD_STREAMS },
+    { METHOD(
           "/vigil.test.Echo/ListCustomers",
           list_call,
           vg_table_vigil_admin_v1_list_customers_request,
@@ -309,7 +401,9 @@ static struct vg_method methods[] = {
           "/vigil.test.Echo/StreamListCustomers",
           list_call,
           vg_table_vigil_admin_v1_list_customers_request,
-          vg_table_vigil_admin_v1_customer),
+          vg_table_vigil_admin_v1_customer_list),
+      .envelope = VG_ENVELOPE_LIST,
+      .element = &vg_table_vigil_admin_v1_customer,
       .flags = VG_METHOD_STREAMS },
 };
 static const struct vg_method stream_method = { .path = "/vigil.test.Echo/StreamListCustomers" };

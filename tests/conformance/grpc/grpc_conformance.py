@@ -415,11 +415,6 @@ class Answers(GrpcTest):
             call(field(2, at_limit + 1), timeout=DEADLINE)
         self.assertEqual(raised.exception.code(), grpc.StatusCode.RESOURCE_EXHAUSTED)
 
-    def test_a_streaming_method_names_its_twin(self):
-        with self.assertRaises(grpc.RpcError) as raised:
-            self.unary(self.channel(), ECHO + "StreamListCustomers")(b"", timeout=DEADLINE)
-        self.assertEqual(raised.exception.code(), grpc.StatusCode.UNIMPLEMENTED)
-
     def test_ready_bytes_and_messages_are_the_same(self):
         channel = self.channel()
         request = payload(b"the same")

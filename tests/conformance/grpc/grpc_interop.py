@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The official interoperability client (grpc for Ruby) against tests/support/echo_server: the unary cases.
+"""The official interoperability client (grpc for Ruby) against tests/support/echo_server: the cases of unary calls and
+server streaming.
 
 usage: grpc_interop.py ECHO_SERVER
 """
@@ -11,7 +12,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from server_process import ServerProcess  # noqa: E402
 
-CASES = ["empty_unary", "large_unary", "unimplemented_method", "unimplemented_service"]
+CASES = ["empty_unary", "large_unary", "server_streaming", "unimplemented_method", "unimplemented_service"]
 
 
 def client_path():

@@ -151,8 +151,31 @@ class Grpc:
         except grpc.RpcError as error:
             raise GrpcError(error) from None
 
+    def start_rows(self, full_name, request, key=..., timeout=DEADLINE):
+        """A server-streaming call under way: iterate over it for its rows."""
+        method = _method(full_name)
+        call = self.channel.unary_stream("/" + full_name,
+                                         request_serializer=lambda request: request.SerializeToString(),
+                                         response_deserializer=method.answer.FromString)
+        return call(request, metadata=self.metadata(key), timeout=timeout)
+
+    def rows(self, full_name, request, key=..., timeout=DEADLINE):
+        """All rows of a server-streaming call, and (limit, offset, count). GrpcError on any status but OK."""
+        call = self.start_rows(full_name, request, key, timeout)
+        try:
+            rows = list(call)
+            return rows, page_of(call)
+        except grpc.RpcError as error:
+            raise GrpcError(error) from None
+
     def close(self):
         self.channel.close()
+
+
+def page_of(call):
+    """(limit, offset, count) of a stream of rows, from its initial metadata."""
+    told = dict(call.initial_metadata())
+    return tuple(int(told["vigil-" + name]) for name in ("limit", "offset", "count"))
 
 
 _METHODS = {}

@@ -55,6 +55,32 @@ static void test_arena__the_cap_holds_and_is_an_ordinary_answer(void **state)
     assert_null(vg_arena_alloc(&arena, 1));
 }
 
+static void test_arena__clearing_keeps_no_more_than_one_block(void **state)
+{
+    (void)state;
+    struct vg_arena arena;
+    vg_arena_init(&arena, VG_TEST_MAX);
+    vg_arena_clear(&arena); /* of an arena without a block */
+    size_t most = 0;
+    for (int round = 0; round < 100; round++) {
+        vg_arena_clear(&arena);
+        assert_true(arena.used <= 256 * 1024);
+        for (int i = 0; i < 100; i++) {
+            uint8_t *piece = vg_arena_calloc(&arena, 1, 700);
+            assert_non_null(piece);
+            assert_int_equal(piece[699], 0);
+            memset(piece, 0xFF, 700);
+        }
+        most = arena.used > most ? arena.used : most;
+    }
+    assert_true(most <= 512 * 1024); /* rounds do not add up */
+    vg_arena_clear(&arena);
+    assert_non_null(vg_arena_alloc(&arena, 600 * 1024));
+    vg_arena_clear(&arena);
+    assert_int_equal(arena.used, 0); /* one of unusual size is not kept */
+    vg_arena_dispose(&arena);
+}
+
 static void test_arena__a_piece_of_the_whole_cap_fits_but_for_the_header(void **state)
 {
     (void)state;
@@ -142,6 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_arena__pieces_are_aligned_apart_and_writable),
         cmocka_unit_test(test_arena__the_cap_holds_and_is_an_ordinary_answer),
+        cmocka_unit_test(test_arena__clearing_keeps_no_more_than_one_block),
         cmocka_unit_test(test_arena__a_piece_of_the_whole_cap_fits_but_for_the_header),
         cmocka_unit_test(test_arena__calloc_clears_what_was_used_before),
         cmocka_unit_test(test_arena__texts_end_with_nul),
