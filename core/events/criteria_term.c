@@ -7,6 +7,7 @@
 #include "core/base/network.h"
 #include "core/events/event_access.h"
 #include "core/events/event_table.h"
+#include "core/events/property_match.h"
 #include "core/query/side_match.h"
 
 #define VG_DOMAIN_SIZE_MAX 1024u
@@ -366,21 +367,19 @@ static void add_domains(struct vg_criteria_term *at)
     }
 }
 
-static void add_property(
+/* One of the values, byte for byte: one question for all of them. */
+static void add_exact_property(
     struct vg_criteria_term *at,
-    const struct vg_event_criteria_property *property)
+    struct vg_bytes key,
+    const struct vg_text_list *values)
 {
-    if (property->values.count == 0) {
-        return;
-    }
-    struct vg_bytes key = vg_bytes_text(property->key == NULL ? "" : property->key);
-    uint64_t *hashes = vg_criteria_term_take(at, property->values.count, sizeof(*hashes));
+    uint64_t *hashes = vg_criteria_term_take(at, values->count, sizeof(*hashes));
     uint32_t count = 0;
-    for (size_t i = 0; hashes != NULL && i < property->values.count; i++) {
+    for (size_t i = 0; hashes != NULL && i < values->count; i++) {
         count += vg_event_table_value_hash(
             at->context->secret,
             key,
-            vg_bytes_text(property->values.items[i]),
+            vg_bytes_text(values->items[i]),
             &hashes[count]);
     }
     if (hashes != NULL) {
@@ -388,18 +387,39 @@ static void add_property(
     }
 }
 
+/* One of the values, by its words. */
+static void add_tokenized_property(
+    struct vg_criteria_term *at,
+    struct vg_bytes key,
+    const struct vg_text_list *values)
+{
+    struct vg_arena *arena = at->context->arena;
+    const struct vg_predicate **any = vg_criteria_term_take(at, values->count, sizeof(*any));
+    for (size_t i = 0; any != NULL && i < values->count; i++) {
+        const struct vg_property_match match = { .key = key,
+                                                 .value = vg_bytes_text(values->items[i]),
+                                                 .tokenized = true };
+        any[i] = vg_property_match_predicate(arena, at->context->secret, &match);
+    }
+    if (any != NULL) {
+        vg_term_list_add(&at->terms, vg_predicate_or(arena, any, (uint32_t)values->count));
+    }
+}
+
+static void add_property(
+    struct vg_criteria_term *at,
+    const struct vg_event_criteria_property *property)
+{
+    struct vg_bytes key = vg_bytes_text(property->key == NULL ? "" : property->key);
+    if (property->values.count != 0) {
+        (at->criteria->properties_tokenized ? add_tokenized_property
+                                            : add_exact_property)(at, key, &property->values);
+    }
+}
+
 static void add_properties(struct vg_criteria_term *at)
 {
     const struct vg_event_criteria *criteria = at->criteria;
-    if (criteria->property_count != 0 && criteria->properties_tokenized) {
-        vg_criteria_term_blame(
-            at,
-            &(struct vg_criteria_blame){ .reason = VG_UNSUPPORTED_FIELD,
-                                         .field = "exactMatchProperties",
-                                         .index = SIZE_MAX,
-                                         .message = "Properties are compared exactly only" });
-        return;
-    }
     if (criteria->property_count > VG_TERM_LIST_MAX / 2) {
         vg_criteria_term_blame(
             at,

@@ -185,7 +185,10 @@ enum vg_reason vg_event_search_run(
     if (reason != VG_OK) {
         return reason;
     }
+    struct vg_event_reader reader;
+    vg_event_reader_init(&reader, source, &cursor.snapshot);
     struct vg_search asked = {
+        .reader = &reader.reader,
         .kind = source->kind,
         .where = search->where,
         .sort = sorting.keys,
@@ -201,6 +204,7 @@ enum vg_reason vg_event_search_run(
     if (reason == VG_OK) {
         reason = find_page(&cursor.snapshot, &asked, &wanted, arena, &result, error);
     }
+    vg_event_reader_dispose(&reader);
     if (reason != VG_OK) {
         vg_event_cursor_close(&cursor);
         return reason;
@@ -213,39 +217,6 @@ enum vg_reason vg_event_search_run(
 }
 
 /* -------------------------------------------------------------------------------------- cursor */
-
-static void read_hit_id(const struct vg_hit *hit, struct vg_event_id *out_id)
-{
-    struct vg_value value;
-    vg_hit_read(hit, VG_EVENT_COLUMN_TIMESTAMP, &value);
-    out_id->timestamp = value.number;
-    vg_hit_read(hit, VG_EVENT_COLUMN_CUSTOMER, &value);
-    VG_ASSERT(value.numbers.count == 1);
-    out_id->customer_id = value.numbers.items[0];
-    vg_hit_read(hit, VG_EVENT_COLUMN_TYPE, &value);
-    out_id->type = (enum vg_event_type)value.number;
-    vg_hit_read(hit, VG_EVENT_COLUMN_UUID, &value);
-    VG_ASSERT(value.bytes.size == sizeof(out_id->uuid.bytes));
-    memcpy(out_id->uuid.bytes, value.bytes.data, sizeof(out_id->uuid.bytes));
-}
-
-static enum vg_reason read_record(
-    const struct vg_event_store *source,
-    const struct vg_snapshot *snapshot,
-    const struct vg_event_id *id,
-    struct vg_store_value *out_value,
-    struct vg_error *error)
-{
-    struct vg_key key;
-    vg_event_id_key(id, &key);
-    return vg_store_get_one(
-        source->store,
-        vg_snapshot_view(snapshot),
-        source->shard,
-        vg_key_bytes(&key),
-        out_value,
-        error);
-}
 
 enum vg_reason vg_event_cursor_next(
     struct vg_event_cursor *cursor,
@@ -264,8 +235,8 @@ enum vg_reason vg_event_cursor_next(
         return reason;
     }
     struct vg_event_id id;
-    read_hit_id(&cursor->hits[cursor->position], &id);
-    reason = read_record(&cursor->source, &cursor->snapshot, &id, &cursor->value, error);
+    vg_event_hit_id(&cursor->hits[cursor->position], &id);
+    reason = vg_event_read_packed(&cursor->source, &cursor->snapshot, &id, &cursor->value, error);
     if (reason != VG_OK) {
         return reason;
     }
@@ -283,33 +254,4 @@ void vg_event_cursor_close(struct vg_event_cursor *cursor)
 {
     vg_store_value_release(&cursor->value);
     vg_snapshot_release(&cursor->snapshot);
-}
-
-/* ----------------------------------------------------------------------------------- one event */
-
-enum vg_reason vg_event_read(
-    const struct vg_event_store *source,
-    const struct vg_event_id *id,
-    struct vg_event_reading *out_reading,
-    bool *out_found,
-    struct vg_error *error)
-{
-    *out_reading = (struct vg_event_reading){ 0 };
-    enum vg_reason reason =
-        vg_snapshot_acquire(source->table, source->snapshot_age_ms, &out_reading->snapshot, error);
-    if (reason == VG_OK) {
-        reason = read_record(source, &out_reading->snapshot, id, &out_reading->value, error);
-    }
-    if (reason != VG_OK) {
-        return reason;
-    }
-    out_reading->record = out_reading->value.bytes;
-    *out_found = out_reading->value.found;
-    return VG_OK;
-}
-
-void vg_event_reading_release(struct vg_event_reading *reading)
-{
-    vg_store_value_release(&reading->value);
-    vg_snapshot_release(&reading->snapshot);
 }

@@ -1,6 +1,5 @@
 /*
- * Reading events: one by its identity, or a page of those that criteria ask for, both on a
- * snapshot, so that a get never runs ahead of a search.
+ * Searching events: a page of those that criteria ask for, on a snapshot.
  *
  * Threads: a cursor belongs to one thread at a time.
  */
@@ -15,19 +14,11 @@
 #include "core/base/bytes.h"
 #include "core/base/error.h"
 #include "core/events/event_criteria.h"
+#include "core/events/event_reader.h"
 #include "core/record/event_id.h"
 #include "core/store/store.h"
 #include "core/table/search.h"
 #include "core/table/snapshot.h"
-
-/* Where events are read from. */
-struct vg_event_store {
-    struct vg_table *table;
-    struct vg_store *store;
-    uint32_t shard;
-    uint32_t kind;            /* of the table */
-    uint32_t snapshot_age_ms; /* how long an answer may take */
-};
 
 #define VG_EVENT_LIMIT_DEFAULT 25
 
@@ -103,26 +94,5 @@ VG_MUST_USE enum vg_reason vg_event_cursor_next(
 
 /* Give the snapshot back. Accepts a cursor of zero bytes. */
 void vg_event_cursor_close(struct vg_event_cursor *cursor);
-
-/* One event and what it was read on; to be released. */
-struct vg_event_reading {
-    struct vg_snapshot snapshot;
-    struct vg_store_value value;
-    struct vg_bytes record;
-};
-
-/*
- * Read the event `id` as it was last published; *out_found tells whether there is one. Release the
- * reading in any case.
- *
- * Fails with: STARTING, STORE_UNAVAILABLE, STORE_IO, STORE_CORRUPT, OVERLOADED.
- */
-VG_MUST_USE enum vg_reason vg_event_read(
-    const struct vg_event_store *source,
-    const struct vg_event_id *id,
-    struct vg_event_reading *out_reading,
-    bool *out_found,
-    struct vg_error *error);
-void vg_event_reading_release(struct vg_event_reading *reading);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/digest.h"
+#include "core/query/tokenizer.h"
 
 static const struct vg_column columns[VG_EVENT_COLUMNS] = {
 #define X(column, kind_, width_, flags_)                                                           \
@@ -19,7 +20,7 @@ const struct vg_table_schema vg_event_table_schema = {
     .name = "event",
     .columns = columns,
     .column_count = VG_EVENT_COLUMNS,
-    .version = 1,
+    .version = 2,
 };
 
 /* ----------------------------------------------------------------------------------- hashes */
@@ -86,6 +87,103 @@ static bool set_properties(
     }
     out_value->hashes.items = hashes;
     out_value->hashes.count = count;
+    return true;
+}
+
+/* -------------------------------------------------------------------------------------- words */
+
+uint64_t vg_event_table_fingerprint(void)
+{
+    return vg_tokenizer_fingerprint();
+}
+
+/* A word that was among the last so many of its value is not noted again. */
+#define WORDS_LOOKED_BACK 32u
+
+struct words {
+    uint32_t *items;
+    uint32_t count;
+    uint32_t room;
+    bool too_many;
+};
+
+static void add_word(struct words *words, uint32_t first_of_value, uint32_t element)
+{
+    uint32_t back = words->count - first_of_value;
+    uint32_t until = words->count - (back < WORDS_LOOKED_BACK ? back : WORDS_LOOKED_BACK);
+    for (uint32_t i = words->count; i > until; i--) {
+        if (words->items[i - 1] == element) {
+            return;
+        }
+    }
+    if (words->count == words->room) {
+        words->too_many = true;
+        return;
+    }
+    words->items[words->count++] = element;
+}
+
+static void add_words(
+    struct words *words,
+    const uint8_t secret[16],
+    struct vg_bytes value,
+    uint32_t ordinal)
+{
+    struct vg_tokenizer tokenizer;
+    struct vg_bytes word;
+    uint32_t first = words->count;
+    vg_tokenizer_init(&tokenizer, value);
+    while (!words->too_many && vg_tokenizer_next(&tokenizer, &word)) {
+        add_word(words, first, vg_token_element(vg_siphash(secret, word), ordinal));
+    }
+}
+
+/* Words of a value have a character between them, so there are at most half as many as bytes. */
+static uint32_t words_bound(const struct vg_event_record *record)
+{
+    size_t bound = 0;
+    for (uint32_t i = 0; i < record->property_count && bound < VG_ROW_LIST_MAX; i++) {
+        const struct vg_event_property *property = &record->properties[i];
+        for (uint32_t v = 0; v < property->value_count && bound < VG_ROW_LIST_MAX; v++) {
+            bound += (property->values[v].size + 1) / 2;
+        }
+    }
+    return bound < VG_ROW_LIST_MAX ? (uint32_t)bound : VG_ROW_LIST_MAX;
+}
+
+static bool set_words(
+    const struct vg_event_record *record,
+    const uint8_t secret[16],
+    struct vg_arena *arena,
+    struct vg_value *out_value)
+{
+    struct words words = { .room = words_bound(record) };
+    if (words.room == 0) {
+        return true;
+    }
+    words.items = vg_arena_alloc(arena, words.room * sizeof(*words.items));
+    if (words.items == NULL) {
+        return false;
+    }
+    uint32_t ordinal = 0;
+    for (uint32_t i = 0; i < record->property_count; i++) {
+        const struct vg_event_property *property = &record->properties[i];
+        for (uint32_t v = 0; v < property->value_count; v++) {
+            add_words(&words, secret, property->values[v], ordinal++);
+        }
+    }
+    if (words.too_many) {
+        words.items[0] = VG_TOKEN_ANY;
+        words.count = 1;
+    }
+    /* What is not needed goes back to the arena, if nobody took memory meanwhile. */
+    (void)!vg_arena_resize_last(
+        arena,
+        words.items,
+        words.room * sizeof(*words.items),
+        words.count * sizeof(*words.items));
+    out_value->tokens.items = words.items;
+    out_value->tokens.count = words.count;
     return true;
 }
 
@@ -212,7 +310,8 @@ bool vg_event_table_row(
         &values[VG_EVENT_COLUMN_DESTINATION_PORT],
         &values[VG_EVENT_COLUMN_DESTINATION_COUNTRY]);
     if (!set_domain(record, secret, arena, &values[VG_EVENT_COLUMN_DOMAIN]) ||
-        !set_properties(record, secret, arena, &values[VG_EVENT_COLUMN_PROPERTIES])) {
+        !set_properties(record, secret, arena, &values[VG_EVENT_COLUMN_PROPERTIES]) ||
+        !set_words(record, secret, arena, &values[VG_EVENT_COLUMN_PROPERTY_TOKENS])) {
         return false;
     }
     *out_row = row;

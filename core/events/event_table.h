@@ -35,6 +35,9 @@ VG_MUST_USE bool vg_event_table_row(
     struct vg_arena *arena,
     struct vg_row *out_row);
 
+/* What rows depend on beside the schema, for vg_table_config.fingerprint: what is a word. */
+uint64_t vg_event_table_fingerprint(void);
+
 /* Set what the commit decides. */
 void vg_event_table_set_times(struct vg_row *row, const struct vg_event_times *times);
 

@@ -92,6 +92,7 @@ static enum vg_reason open_table(struct vg_node *node, struct vg_error *error)
         .schemas = schemas,
         .kind_count = VG_ARRAY_COUNT(schemas),
         .clock = node->clock,
+        .fingerprint = vg_event_table_fingerprint(),
         .limits = { .chunk_rows = node->settings->table_chunk_rows },
     };
     memcpy(config.store_id, node->format.store_id, sizeof(config.store_id));

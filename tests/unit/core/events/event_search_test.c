@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "core/base/limits.h"
+#include "core/events/property_match.h"
 #include "tests/support/event_fixture.h"
 
 #define UUID_OF(n) "1679fbfc-1792-4992-8428-3cb4df642f0" #n
@@ -25,6 +26,13 @@ static const int64_t case_31[] = { 31 };
 static const int64_t case_33[] = { 33 };
 static char *const value_x[] = { (char[]){ "x" }, (char[]){ "y" } };
 static const struct vg_event_input_property property_k = { "k", value_x, 2 };
+static char *const agents[] = { (char[]){ "Mozilla/5.0 (X11; Linux x86_64) Gecko" },
+                                (char[]){ "Firefox \xC3\xA5se" } };
+static char *const addresses_of_b[] = { (char[]){ "/index.html" }, (char[]){ "--" } };
+static const struct vg_event_input_property properties_b[] = {
+    { "http.uri", addresses_of_b, 2 },
+    { "user.agent", agents, 2 },
+};
 
 /*
  * The events, by the letter the tests call them:
@@ -47,6 +55,8 @@ static const struct vg_event_input events[] = {
       .severity = VG_EVENT_SEVERITY_HIGH,
       .count = 7,
       .signature = "B",
+      .properties = properties_b,
+      .property_count = 2,
       .source = ENDPOINT("10.1.2.3", VG_EVENT_NO_PORT),
       .destination = ENDPOINT("10.9.0.1", 443) },
     { .id_text = "AGGR/3000/1/" UUID_OF(3),
@@ -111,35 +121,24 @@ struct page {
     int64_t offset;
 };
 
-static enum vg_reason search(
+/* The letters of the events that `where` wants. */
+static enum vg_reason find(
     struct vg_event_fixture *f,
-    const struct vg_event_criteria *criteria,
+    const struct vg_predicate *where,
     const struct page *page,
     char found[32],
     uint64_t *out_count,
     struct vg_error *error)
 {
-    struct vg_event_criteria_context context = {
-        .directory = f->snapshot,
-        .principal = page->principal != NULL ? page->principal : &f->admin,
-        .secret = f->rules.secret,
-        .now = vg_clock_now(&f->clock.clock),
-        .function = UINT64_C(1) << 1,
-        .type = page->type,
-        .arena = &f->arena,
-    };
     struct vg_event_search asked = {
+        .where = where,
         .sort = page->sort,
         .sort_count = page->sort_count,
         .limit = page->limit,
         .offset = page->offset,
     };
-    vg_error_init(error, &f->arena);
-    enum vg_reason reason = vg_event_criteria_compile(criteria, &context, &asked.where, error);
     struct vg_event_cursor cursor;
-    if (reason == VG_OK) {
-        reason = vg_event_search_run(&f->source, &asked, &f->arena, &cursor, error);
-    }
+    enum vg_reason reason = vg_event_search_run(&f->source, &asked, &f->arena, &cursor, error);
     if (reason != VG_OK) {
         return reason;
     }
@@ -161,6 +160,29 @@ static enum vg_reason search(
     *out_count = cursor.match_count;
     vg_event_cursor_close(&cursor);
     return VG_OK;
+}
+
+static enum vg_reason search(
+    struct vg_event_fixture *f,
+    const struct vg_event_criteria *criteria,
+    const struct page *page,
+    char found[32],
+    uint64_t *out_count,
+    struct vg_error *error)
+{
+    struct vg_event_criteria_context context = {
+        .directory = f->snapshot,
+        .principal = page->principal != NULL ? page->principal : &f->admin,
+        .secret = f->rules.secret,
+        .now = vg_clock_now(&f->clock.clock),
+        .function = UINT64_C(1) << 1,
+        .type = page->type,
+        .arena = &f->arena,
+    };
+    const struct vg_predicate *where;
+    vg_error_init(error, &f->arena);
+    enum vg_reason reason = vg_event_criteria_compile(criteria, &context, &where, error);
+    return reason == VG_OK ? find(f, where, page, found, out_count, error) : reason;
 }
 
 static const struct page oldest_first = { .sort = { { VG_EVENT_SORT_TIMESTAMP, false } },
@@ -278,6 +300,121 @@ static void test_members(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         assert_found(*state, rows[i].what, &rows[i].criteria, &oldest_first, rows[i].expected);
     }
+}
+
+/* By words: all of one value, in any order and case; exactly, and without a key. */
+static void test_property_words(void **state)
+{
+    static const struct {
+        const char *key; /* NULL = any */
+        const char *value;
+        bool tokenized;
+        const char *expected;
+    } rows[] = {
+        { "user.agent", "mozilla", true, "b" },
+        { "user.agent", "GECKO linux-x86_64", true, "b" },
+        { "user.agent", "mozilla firefox", true, "" }, /* words of two values */
+        { "user.agent", "mozill", true, "" },          /* a word, not its beginning */
+        { "http.uri", "mozilla", true, "" },           /* another key */
+        { "no.key", "mozilla", true, "" },
+        { "user.agent", "", true, "" },
+        { "user.agent", "-- / --", true, "" }, /* no words */
+        { "user.agent", "\xC3\x85SE", true, "b" },
+        { NULL, "mozilla", true, "b" },
+        { NULL, "index html", true, "b" },
+        { NULL, "x", true, "e" },
+        { NULL, "X", true, "e" },
+        { NULL, "x", false, "e" },
+        { NULL, "X", false, "" },
+        { NULL, "/index.html", false, "b" },
+        { NULL, "--", false, "b" }, /* exactly, though it has no words */
+        { NULL, "--", true, "" },
+        { "user.agent", NULL, false, "b" },
+        { "user", NULL, true, "" },
+        { NULL, NULL, false, "abcdefgh" }, /* every new event gets some */
+    };
+    struct vg_event_fixture *f = *state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct vg_property_match match = { .key = vg_bytes_text(rows[i].key),
+                                                 .value = vg_bytes_text(rows[i].value),
+                                                 .tokenized = rows[i].tokenized };
+        for (int negated = 0; negated < 2; negated++) {
+            char found[32];
+            uint64_t count = 0;
+            struct vg_error error;
+            const struct vg_predicate *where =
+                vg_property_match_predicate(&f->arena, f->rules.secret, &match);
+            if (negated != 0) {
+                where = vg_predicate_not(&f->arena, where);
+            }
+            vg_error_init(&error, &f->arena);
+            assert_int_equal(find(f, where, &oldest_first, found, &count, &error), VG_OK);
+            char expected[32];
+            size_t used = 0;
+            for (char letter = 'a'; letter <= 'h'; letter++) {
+                if ((strchr(rows[i].expected, letter) != NULL) != (negated != 0)) {
+                    expected[used++] = letter;
+                }
+            }
+            expected[used] = 0;
+            assert_string_equal(found, expected);
+        }
+        if (rows[i].key != NULL && rows[i].value != NULL) {
+            char *value = vg_arena_text(&f->arena, vg_bytes_text(rows[i].value));
+            const struct vg_event_criteria_property property = {
+                rows[i].key,
+                { (char *const[]){ (char[]){ "nothing else" }, value }, 2 }
+            };
+            const struct vg_event_criteria criteria = CRITERIA(
+                    .properties = &property,
+                    .property_count = 1,
+                    .properties_tokenized = rows[i]
+                    .tokenized);
+            assert_found(f, rows[i].value, &criteria, &oldest_first, rows[i].expected);
+        }
+    }
+}
+
+/* More words than a row keeps: the record is asked all the same. */
+static void test_more_words_than_a_row_keeps(void **state)
+{
+    (void)state;
+    struct vg_event_fixture f;
+    vg_event_fixture_open(&f);
+    char *texts[200];
+    for (uint32_t v = 0; v < 200; v++) {
+        char *text = vg_arena_alloc(&f.arena, 1021);
+        assert_non_null(text);
+        for (uint32_t w = 0; w < 170; w++) {
+            (void)snprintf(text + w * 6, 7, "%05u ", v * 170 + w);
+        }
+        texts[v] = text;
+    }
+    const struct vg_event_input_property property = { "k", texts, 200 };
+    const struct vg_event_input event = { .id_text = "AGGR/1000/1/" UUID_OF(1),
+                                          .properties = &property,
+                                          .property_count = 1,
+                                          .source = NO_ENDPOINT,
+                                          .destination = NO_ENDPOINT };
+    (void)vg_event_fixture_submit(&f, &event);
+    static const struct {
+        const char *value;
+        const char *expected;
+    } rows[] = { { "00000 00169", "a" }, { "33830 33999", "a" }, { "00169 00170", "" } };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct vg_property_match match = { .key = vg_bytes_text("k"),
+                                                 .value = vg_bytes_text(rows[i].value),
+                                                 .tokenized = true };
+        char found[32];
+        uint64_t count = 0;
+        struct vg_error error;
+        const struct vg_predicate *where =
+            vg_property_match_predicate(&f.arena, f.rules.secret, &match);
+        vg_error_init(&error, &f.arena);
+        assert_int_equal(find(&f, where, &oldest_first, found, &count, &error), VG_OK);
+        assert_string_equal(found, rows[i].expected);
+    }
+    vg_event_fixture_close(&f);
 }
 
 static void test_networks(void **state)
@@ -406,7 +543,6 @@ static void test_violations(void **state)
     const struct vg_event_sub_criteria inner[] = {
         { .criteria = &bad_ip, .name = "subCriteria", .index = 0 },
     };
-    const struct vg_event_criteria_property x = { "k", TEXTS(S("x")) };
     const struct {
         struct vg_event_criteria criteria;
         enum vg_reason reason;
@@ -431,9 +567,6 @@ static void test_violations(void **state)
         { CRITERIA(.ids = (const struct vg_event_criteria_id[]){ { .text = "x" } }, .id_count = 1),
           VG_INVALID_FIELD_VALUE,
           "eventIdentifier[0]" },
-        { CRITERIA(.properties = &x, .property_count = 1, .properties_tokenized = true),
-          VG_UNSUPPORTED_FIELD,
-          "exactMatchProperties" },
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         char found[32];
@@ -624,6 +757,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_members),
+        cmocka_unit_test(test_property_words),
+        cmocka_unit_test(test_more_words_than_a_row_keeps),
         cmocka_unit_test(test_networks),
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_sub_criteria),
