@@ -1,6 +1,7 @@
 #include "core/events/event_ingest.h"
 
 #include "core/base/assert.h"
+#include "core/events/event_lineage.h"
 #include "core/events/event_merge.h"
 #include "core/events/event_table.h"
 
@@ -29,9 +30,21 @@ static enum vg_reason update_event(
     if (reason != VG_OK) {
         return reason;
     }
+    vg_time previous_updated = record->times.last_updated;
     record->times.last_updated = change->last_updated;
     struct vg_event_head head;
     reason = vg_event_record_pack(record, &submission->rules->limits, change->arena, &head, NULL);
+    if (reason != VG_OK) {
+        return reason;
+    }
+    const struct vg_event_author author = {
+        .user_id = submission->user_id,
+        .type = VG_EVENT_LINEAGE_UPDATED,
+        .description = vg_bytes_text("Updated by submission"),
+        .data_center = submission->rules->data_center,
+        .secret = submission->rules->secret,
+    };
+    reason = vg_event_lineage_put(change, &record->id, &author, previous_updated);
     if (reason != VG_OK) {
         return reason;
     }

@@ -101,6 +101,8 @@ struct vg_event_input {
 struct vg_event_rules {
     uint8_t secret[16]; /* of the hash lists of the table */
     struct vg_event_limits limits;
+    struct vg_bytes data_center; /* as lineage tells it */
+    int32_t data_center_place;   /* among the words of its setting */
 };
 
 /* Everything a submission depends on besides its input. */
@@ -136,6 +138,7 @@ struct vg_event_submission {
     struct vg_bytes payload;     /* packed vigil.record.v1.EventPayload */
 
     const struct vg_event_rules *rules;
+    int64_t user_id; /* who submits */
 
     /* Why it was refused by resolve or prepare; VG_OK otherwise. Texts in the arena. */
     enum vg_reason reason;

@@ -345,6 +345,8 @@ enum vg_reason vg_event_submission_prepare(
     struct vg_event_record record;
     vg_event_merge_create(submission, &record);
     record.created_by_user_id = context->principal->user_id;
+    record.created_in = context->rules->data_center_place;
+    submission->user_id = context->principal->user_id;
     if (!add_default_properties(&record, context)) {
         return fail(submission, VG_REQUEST_MEMORY);
     }

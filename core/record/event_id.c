@@ -133,6 +133,22 @@ void vg_event_id_payload_key(const struct vg_event_id *id, struct vg_key *out_ke
     vg_key_event_payload(out_key, &identity);
 }
 
+void vg_event_id_lineage_key(
+    const struct vg_event_id *id,
+    uint64_t revision,
+    uint32_t number,
+    struct vg_key *out_key)
+{
+    struct vg_event_identity identity = identity_of(id);
+    vg_key_lineage(out_key, &identity, revision, number);
+}
+
+void vg_event_id_lineage_prefix(const struct vg_event_id *id, struct vg_key *out_key)
+{
+    struct vg_event_identity identity = identity_of(id);
+    vg_key_lineage_prefix(out_key, &identity);
+}
+
 bool vg_event_id_from_key(struct vg_bytes key, struct vg_event_id *out_id)
 {
     struct vg_event_identity identity;

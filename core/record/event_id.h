@@ -61,6 +61,15 @@ const char *vg_event_type_prefix(enum vg_event_type type);
 void vg_event_id_key(const struct vg_event_id *id, struct vg_key *out_key);
 void vg_event_id_payload_key(const struct vg_event_id *id, struct vg_key *out_key);
 
+/* The key of one entry of its lineage: change `number` of the batch that made it `revision`; and
+ * what begins the keys of all of them. */
+void vg_event_id_lineage_key(
+    const struct vg_event_id *id,
+    uint64_t revision,
+    uint32_t number,
+    struct vg_key *out_key);
+void vg_event_id_lineage_prefix(const struct vg_event_id *id, struct vg_key *out_key);
+
 /* The identity in the key of a record; false for any other key. */
 VG_MUST_USE bool vg_event_id_from_key(struct vg_bytes key, struct vg_event_id *out_id);
 

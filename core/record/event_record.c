@@ -79,6 +79,9 @@ static bool within_counts(const struct vg_event_record *record)
 static void write_internal(struct vg_record_writer *writer, const struct vg_event_record *record)
 {
     vg_record_write_raw(writer, record->extra);
+    if (record->created_in != 0) {
+        vg_record_write_number(writer, VG_EVENT_FIELD_CREATED_IN, record->created_in);
+    }
     vg_record_write_number(writer, VG_EVENT_FIELD_CREATED_BY, record->created_by_user_id);
     if (record->destination.geo.has_geo_location_id) {
         vg_record_write_number(

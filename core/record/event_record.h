@@ -126,6 +126,7 @@ struct vg_event_record {
 
     uint64_t revision;
     int64_t created_by_user_id;
+    int32_t created_in; /* word of the setting data_center */
 };
 
 /* An event of which nothing is known. */

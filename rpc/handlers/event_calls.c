@@ -5,6 +5,15 @@
 #include "core/node/node.h"
 #include "rpc/service/service.h"
 
+struct vg_bytes vg_event_calls_data_center(uint32_t place)
+{
+    static const char *const words[] = {
+        [VG_DATA_CENTER_OSL] = "osl",
+        [VG_DATA_CENTER_SVG] = "svg",
+    };
+    return vg_bytes_text(words[place < VG_ARRAY_COUNT(words) ? place : 0]);
+}
+
 struct vg_event_store vg_event_calls_store(const struct vg_call *call, uint32_t age_ms)
 {
     const struct vg_node *node = call->service->node;

@@ -11,6 +11,9 @@
 #include "rpc/handlers/event_view.h"
 #include "rpc/service/call.h"
 
+/* The word of the setting data_center at `place`. */
+struct vg_bytes vg_event_calls_data_center(uint32_t place);
+
 /* Where events are read from, for an answer that may take `age_ms`. */
 struct vg_event_store vg_event_calls_store(const struct vg_call *call, uint32_t age_ms);
 

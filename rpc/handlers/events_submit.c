@@ -13,6 +13,7 @@
 #include "core/events/event_ingest.h"
 #include "core/node/node.h"
 #include "proto/contract_handlers.h"
+#include "rpc/handlers/event_calls.h"
 #include "rpc/handlers/event_input.h"
 #include "rpc/service/call.h"
 #include "rpc/service/service.h"
@@ -226,6 +227,8 @@ static void init_context(struct submit_work *work)
     memcpy(work->rules.secret, node->format.secret, sizeof(work->rules.secret));
     work->rules.limits.record_bytes_max = node->settings->event_bytes_max;
     work->rules.limits.property_bytes_max = node->settings->property_bytes_max;
+    work->rules.data_center = vg_event_calls_data_center(node->settings->data_center);
+    work->rules.data_center_place = (int32_t)node->settings->data_center;
     work->context = (struct vg_event_submit_context){
         .directory = vg_directory_snapshot(node->directory),
         .principal = call->principal,

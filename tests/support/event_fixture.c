@@ -215,6 +215,7 @@ void vg_event_fixture_open(struct vg_event_fixture *fixture)
     vg_random_seeded_init(&fixture->random, 1);
     vg_arena_init(&fixture->arena, VG_ARENA_BYTES);
     memset(fixture->rules.secret, 0x5A, sizeof(fixture->rules.secret));
+    fixture->rules.data_center = vg_bytes_text("osl");
     fixture->rules.limits.record_bytes_max = 4u << 20;
     fixture->rules.limits.property_bytes_max = 1u << 20;
     fill_directory(fixture);
