@@ -15,7 +15,7 @@
 /* Where one looks: 0 either side, 1 source, 2 destination. */
 #define VG_SIDES 3
 
-static void blame_item(
+void vg_criteria_term_blame_text(
     struct vg_criteria_term *at,
     const char *field,
     const struct vg_text_list *list,
@@ -50,7 +50,7 @@ static void add_numbers(
                    : vg_predicate_number_in(at->context->arena, column, numbers, (uint32_t)count));
 }
 
-static void add_number_list(
+void vg_criteria_term_add_ids(
     struct vg_criteria_term *at,
     uint32_t column,
     const struct vg_number_list *list)
@@ -213,9 +213,8 @@ static void add_ids(struct vg_criteria_term *at)
 
 /* --------------------------------------------------------------------------- attack, severity */
 
-static void add_signatures(struct vg_criteria_term *at)
+void vg_criteria_term_add_signatures(struct vg_criteria_term *at, const struct vg_text_list *list)
 {
-    const struct vg_text_list *list = &at->criteria->signatures;
     if (list->count == 0) {
         return;
     }
@@ -290,7 +289,11 @@ static void add_networks(struct vg_criteria_term *at, int member)
         .min_bits = { at->criteria->min_bits[0], at->criteria->min_bits[1] },
     };
     set_sides(member, VG_EVENT_COLUMN_SOURCE, VG_EVENT_COLUMN_DESTINATION, networks.columns);
-    blame_item(at, names[member], list, vg_side_match_networks(&at->terms, &networks));
+    vg_criteria_term_blame_text(
+        at,
+        names[member],
+        list,
+        vg_side_match_networks(&at->terms, &networks));
 }
 
 static void add_ports(struct vg_criteria_term *at, int member)
@@ -299,7 +302,7 @@ static void add_ports(struct vg_criteria_term *at, int member)
     const struct vg_text_list *list = &at->criteria->ports[member];
     struct vg_side_texts ports = { .texts = list->items, .count = list->count };
     set_sides(member, VG_EVENT_COLUMN_SOURCE_PORT, VG_EVENT_COLUMN_DESTINATION_PORT, ports.columns);
-    blame_item(at, names[member], list, vg_side_match_ports(&at->terms, &ports));
+    vg_criteria_term_blame_text(at, names[member], list, vg_side_match_ports(&at->terms, &ports));
 }
 
 static void add_countries(struct vg_criteria_term *at, int member)
@@ -314,7 +317,11 @@ static void add_countries(struct vg_criteria_term *at, int member)
         VG_EVENT_COLUMN_SOURCE_COUNTRY,
         VG_EVENT_COLUMN_DESTINATION_COUNTRY,
         countries.columns);
-    blame_item(at, names[member], list, vg_side_match_countries(&at->terms, &countries));
+    vg_criteria_term_blame_text(
+        at,
+        names[member],
+        list,
+        vg_side_match_countries(&at->terms, &countries));
 }
 
 /* ------------------------------------------------------------------------- domain, properties */
@@ -475,18 +482,39 @@ static void add_cases(struct vg_criteria_term *at)
     vg_term_list_add(&at->terms, vg_predicate_or(arena, any, any_count));
 }
 
-static void add_flags(struct vg_criteria_term *at)
+/* Classes of events; more than these there are not. */
+static void add_types(struct vg_criteria_term *at)
+{
+    static const enum vg_event_type types[] = { VG_EVENT_TYPE_AGGREGATED, VG_EVENT_TYPE_RAW };
+    int64_t wanted[VG_ARRAY_COUNT(types)];
+    size_t count = 0;
+    for (size_t i = 0; i < VG_ARRAY_COUNT(types); i++) {
+        if ((at->criteria->types >> types[i] & 1) != 0) {
+            wanted[count++] = types[i];
+        }
+    }
+    /* Both are no restriction, and so is none. */
+    if (count == 1) {
+        add_numbers(at, VG_EVENT_COLUMN_TYPE, wanted, count);
+    }
+}
+
+void vg_criteria_term_add_flags(
+    struct vg_criteria_term *at,
+    const struct vg_event_flags *all,
+    const struct vg_event_flags *none)
 {
     static const uint32_t columns[] = { VG_EVENT_COLUMN_FLAGS_LOW, VG_EVENT_COLUMN_FLAGS_HIGH };
     struct vg_arena *arena = at->context->arena;
     for (size_t word = 0; word < VG_ARRAY_COUNT(columns); word++) {
-        uint64_t all = at->criteria->flags_all.bits[word];
-        uint64_t none = at->criteria->flags_none.bits[word];
-        if (all != 0) {
-            vg_term_list_add(&at->terms, vg_predicate_flags_all(arena, columns[word], all));
+        if (all->bits[word] != 0) {
+            vg_term_list_add(
+                &at->terms,
+                vg_predicate_flags_all(arena, columns[word], all->bits[word]));
         }
-        if (none != 0) {
-            const struct vg_predicate *any = vg_predicate_flags_any(arena, columns[word], none);
+        if (none->bits[word] != 0) {
+            const struct vg_predicate *any =
+                vg_predicate_flags_any(arena, columns[word], none->bits[word]);
             vg_term_list_add(&at->terms, any == NULL ? NULL : vg_predicate_not(arena, any));
         }
     }
@@ -498,13 +526,17 @@ static void add_flags(struct vg_criteria_term *at)
 void vg_criteria_term_add_members(struct vg_criteria_term *at)
 {
     const struct vg_event_criteria *criteria = at->criteria;
+    if (criteria->matches_nothing) {
+        vg_term_list_add(&at->terms, vg_predicate_none(at->context->arena));
+    }
+    add_types(at);
     add_customers(at);
     add_production(at);
     add_ids(at);
-    add_signatures(at);
-    add_number_list(at, VG_EVENT_COLUMN_ALARM, &criteria->alarms);
-    add_number_list(at, VG_EVENT_COLUMN_CATEGORY, &criteria->categories);
-    add_number_list(at, VG_EVENT_COLUMN_LOCATION, &criteria->locations);
+    vg_criteria_term_add_signatures(at, &criteria->signatures);
+    vg_criteria_term_add_ids(at, VG_EVENT_COLUMN_ALARM, &criteria->alarms);
+    vg_criteria_term_add_ids(at, VG_EVENT_COLUMN_CATEGORY, &criteria->categories);
+    vg_criteria_term_add_ids(at, VG_EVENT_COLUMN_LOCATION, &criteria->locations);
     add_severity(at);
     for (int member = 0; member < VG_SIDES; member++) {
         add_networks(at, member);
@@ -520,5 +552,5 @@ void vg_criteria_term_add_members(struct vg_criteria_term *at)
             VG_EVENT_COLUMN_COUNT,
             criteria->min_count < 0 ? 0 : criteria->min_count);
     }
-    add_flags(at);
+    vg_criteria_term_add_flags(at, &criteria->flags_all, &criteria->flags_none);
 }

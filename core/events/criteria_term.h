@@ -1,6 +1,6 @@
 /*
  * Inside the compiler of criteria: one criteria object on its way to a predicate, and the functions
- * that add what its members ask. Used by event_criteria.c only.
+ * that add what its members ask. Used by event_criteria.c and criteria_part.c only.
  *
  * Threads: one.
  */
@@ -38,6 +38,28 @@ void *vg_criteria_term_take(struct vg_criteria_term *at, size_t count, size_t si
 
 /* Add what the members other than times and sub-criteria ask. */
 void vg_criteria_term_add_members(struct vg_criteria_term *at);
+
+/* Add: the column, an id, is one of those listed; nothing for an empty list. */
+void vg_criteria_term_add_ids(
+    struct vg_criteria_term *at,
+    uint32_t column,
+    const struct vg_number_list *list);
+
+/* Add: the signature is one of these; nothing for an empty list. */
+void vg_criteria_term_add_signatures(struct vg_criteria_term *at, const struct vg_text_list *list);
+
+/* Add: the event has all of `all`, and none of `none`. */
+void vg_criteria_term_add_flags(
+    struct vg_criteria_term *at,
+    const struct vg_event_flags *all,
+    const struct vg_event_flags *none);
+
+/* Blame element `index` of a list of texts; nothing for SIZE_MAX. */
+void vg_criteria_term_blame_text(
+    struct vg_criteria_term *at,
+    const char *field,
+    const struct vg_text_list *list,
+    size_t index);
 
 /* Add: the column is at least `least`. */
 void vg_criteria_term_add_from(struct vg_criteria_term *at, uint32_t column, int64_t least);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "core/access/principal.h"
+#include "core/base/arena.h"
 #include "core/directory/directory.h"
 
 /* Functions of the access model as bits of a principal: numbers of vigil.Permission. */
@@ -22,5 +23,18 @@
 bool vg_event_access_reads_case(
     const struct vg_principal *principal,
     const struct vg_case *subject);
+
+/*
+ * The case `id` and those merged into it, directly or through others, in ascending order; none when
+ * there is no such case. The list is in `arena`.
+ *
+ * False when the arena is full.
+ */
+VG_MUST_USE bool vg_event_access_merged_cases(
+    const struct vg_directory_snapshot *directory,
+    int64_t id,
+    struct vg_arena *arena,
+    const int64_t **out_ids,
+    size_t *out_count);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "core/base/limits.h"
 #include "core/base/network.h"
+#include "core/events/criteria_part.h"
 #include "core/events/criteria_term.h"
 #include "core/events/event_table.h"
 #include "core/query/sub_criteria.h"
@@ -63,30 +64,29 @@ void *vg_criteria_term_take(struct vg_criteria_term *at, size_t count, size_t si
 
 /* --------------------------------------------------------------------------------------- times */
 
-static void add_time_fields(struct vg_criteria_term *at, const struct vg_time_range *range)
+static void add_time_fields(
+    struct vg_criteria_term *at,
+    const struct vg_time_range *range,
+    uint32_t fields)
 {
     static const uint32_t columns[] = {
         [VG_EVENT_TIME_TIMESTAMP] = VG_EVENT_COLUMN_TIMESTAMP,
         [VG_EVENT_TIME_FIRST] = VG_EVENT_COLUMN_FIRST_EVENT,
         [VG_EVENT_TIME_LAST] = VG_EVENT_COLUMN_LAST_EVENT,
         [VG_EVENT_TIME_PUBLISHED] = VG_EVENT_COLUMN_PUBLISHED,
+        [VG_EVENT_TIME_LAST_UPDATED] = VG_EVENT_COLUMN_LAST_UPDATED,
+        [VG_EVENT_TIME_FIRST_ASSESSED] = VG_EVENT_COLUMN_FIRST_ASSESSED,
+        [VG_EVENT_TIME_ENGINE_PERSISTED] = VG_EVENT_COLUMN_ENGINE_PERSISTED,
     };
-    const struct vg_code_list *fields = &at->criteria->time_fields;
-    bool picked[VG_EVENT_TIME_ALL] = { false };
-    for (size_t i = 0; i < fields->count; i++) {
-        for (int field = VG_EVENT_TIME_TIMESTAMP; field < VG_EVENT_TIME_ALL; field++) {
-            picked[field] =
-                picked[field] || fields->items[i] == field || fields->items[i] == VG_EVENT_TIME_ALL;
-        }
-    }
-    uint32_t wanted[VG_EVENT_TIME_ALL];
+    uint32_t wanted[VG_EVENT_TIME_FIELD_COUNT];
     uint32_t count = 0;
-    for (int field = VG_EVENT_TIME_TIMESTAMP; field < VG_EVENT_TIME_ALL; field++) {
-        if (picked[field]) {
+    for (int field = VG_EVENT_TIME_TIMESTAMP; field < VG_EVENT_TIME_FIELD_COUNT; field++) {
+        if ((fields & VG_EVENT_TIME_BIT(field)) != 0) {
             wanted[count++] = columns[field];
         }
     }
-    vg_time_match_any(&at->terms, range, wanted, count);
+    (at->criteria->times_all ? vg_time_match_all
+                             : vg_time_match_any)(&at->terms, range, wanted, count);
 }
 
 static void add_time_range(struct vg_criteria_term *at)
@@ -99,7 +99,8 @@ static void add_time_range(struct vg_criteria_term *at)
     if (criteria->skip_future && range.end > at->context->now) {
         range.end = at->context->now;
     }
-    if (criteria->time_fields.count == 0) {
+    uint32_t fields = criteria->time_fields != 0 ? criteria->time_fields : criteria->time_default;
+    if (fields == 0) {
         vg_time_match_overlap(
             &at->terms,
             &range,
@@ -107,7 +108,7 @@ static void add_time_range(struct vg_criteria_term *at)
             VG_EVENT_COLUMN_LAST_EVENT);
         return;
     }
-    if (criteria->has_last_updated) {
+    if (criteria->time_fields != 0 && criteria->has_last_updated) {
         vg_criteria_term_blame(
             at,
             &(struct vg_criteria_blame){ .reason = VG_CONFLICTING_FIELDS,
@@ -117,7 +118,7 @@ static void add_time_range(struct vg_criteria_term *at)
                                                     "lastUpdatedTimestamp" });
         return;
     }
-    add_time_fields(at, &range);
+    add_time_fields(at, &range, fields);
 }
 
 static void add_times(struct vg_criteria_term *at)
@@ -198,6 +199,7 @@ static const struct vg_predicate *compile(struct vg_criteria_term *at)
     vg_term_list_init(&at->terms, at->context->arena);
     add_times(at);
     vg_criteria_term_add_members(at);
+    vg_criteria_part_add(at);
     add_sub_criteria(at);
     return vg_term_list_and(&at->terms);
 }
@@ -207,7 +209,19 @@ static void add_access(const struct vg_event_criteria_context *context, struct v
 {
     const struct vg_principal *principal = context->principal;
     struct vg_arena *arena = context->arena;
-    if (!vg_principal_has(principal, context->function) ||
+    if (context->of_cases != NULL) {
+        vg_term_list_add(
+            terms,
+            vg_predicate_number_in(
+                arena,
+                VG_EVENT_COLUMN_CASES,
+                context->of_cases->items,
+                (uint32_t)context->of_cases->count));
+    }
+    if (context->every_customer) {
+        /* Whoever may read a case may see its events. */
+    } else if (
+        !vg_principal_has(principal, context->function) ||
         (!principal->all_customers && principal->customer_count == 0)) {
         vg_term_list_add(terms, vg_predicate_none(arena));
     } else if (!principal->all_customers) {

@@ -39,6 +39,28 @@ void vg_time_match_any(
     vg_term_list_add(terms, vg_predicate_or(terms->arena, any, column_count));
 }
 
+void vg_time_match_all(
+    struct vg_term_list *terms,
+    const struct vg_time_range *range,
+    const uint32_t *columns,
+    uint32_t column_count)
+{
+    VG_ASSERT(column_count <= VG_TIME_COLUMNS_MAX);
+    if (!vg_time_range_is_bounded(range) || column_count == 0) {
+        return;
+    }
+    const struct vg_predicate *absent[VG_TIME_COLUMNS_MAX];
+    for (uint32_t i = 0; i < column_count; i++) {
+        absent[i] = vg_predicate_absent(terms->arena, columns[i]);
+        const struct vg_predicate *either[] = { in_range(terms->arena, columns[i], range),
+                                                absent[i] };
+        vg_term_list_add(terms, vg_predicate_or(terms->arena, either, 2));
+    }
+    vg_term_list_add(
+        terms,
+        vg_predicate_not(terms->arena, vg_predicate_and(terms->arena, absent, column_count)));
+}
+
 void vg_time_match_overlap(
     struct vg_term_list *terms,
     const struct vg_time_range *range,

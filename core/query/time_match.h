@@ -37,6 +37,14 @@ void vg_time_match_any(
     const uint32_t *columns,
     uint32_t column_count);
 
+/* All of the columns that have a value lie in the range, and at least one has. Without a bound
+ * nothing is added. */
+void vg_time_match_all(
+    struct vg_term_list *terms,
+    const struct vg_time_range *range,
+    const uint32_t *columns,
+    uint32_t column_count);
+
 /* The interval from column `first` to column `last` overlaps the range. */
 void vg_time_match_overlap(
     struct vg_term_list *terms,

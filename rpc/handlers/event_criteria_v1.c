@@ -54,6 +54,29 @@ static void add_flags(
     }
 }
 
+/* The fields that the numbers of a strategy stand for. */
+static uint32_t time_fields(const Vigil__Events__V1__TimeField *items, size_t count)
+{
+    static const uint32_t bits[] = {
+        [VIGIL__EVENTS__V1__TIME_FIELD__TIME_FIELD_TIMESTAMP] =
+            VG_EVENT_TIME_BIT(VG_EVENT_TIME_TIMESTAMP),
+        [VIGIL__EVENTS__V1__TIME_FIELD__TIME_FIELD_START_TIMESTAMP] =
+            VG_EVENT_TIME_BIT(VG_EVENT_TIME_FIRST),
+        [VIGIL__EVENTS__V1__TIME_FIELD__TIME_FIELD_END_TIMESTAMP] =
+            VG_EVENT_TIME_BIT(VG_EVENT_TIME_LAST),
+        [VIGIL__EVENTS__V1__TIME_FIELD__TIME_FIELD_PUBLICATION_TIMESTAMP] =
+            VG_EVENT_TIME_BIT(VG_EVENT_TIME_PUBLISHED),
+        [VIGIL__EVENTS__V1__TIME_FIELD__TIME_FIELD_ALL] =
+            VG_EVENT_TIME_BIT(VG_EVENT_TIME_TIMESTAMP) | VG_EVENT_TIME_BIT(VG_EVENT_TIME_FIRST) |
+            VG_EVENT_TIME_BIT(VG_EVENT_TIME_LAST) | VG_EVENT_TIME_BIT(VG_EVENT_TIME_PUBLISHED),
+    };
+    uint32_t fields = 0;
+    for (size_t i = 0; i < count; i++) {
+        fields |= bits[items[i]];
+    }
+    return fields;
+}
+
 static void read_times(const Vigil__Events__V1__SubCriteria *from, struct vg_event_criteria *to)
 {
     read_time(from->start_timestamp, &to->has_start, &to->start);
@@ -62,7 +85,7 @@ static void read_times(const Vigil__Events__V1__SubCriteria *from, struct vg_eve
     read_time(from->index_start_time, &to->has_index_start, &to->index_start);
     read_time(from->index_end_time, &to->has_index_end, &to->index_end);
     to->skip_future = from->has_skip_future_events && from->skip_future_events;
-    to->time_fields = codes(from->time_field_strategy, from->n_time_field_strategy);
+    to->time_fields = time_fields(from->time_field_strategy, from->n_time_field_strategy);
 }
 
 static bool read_ids(

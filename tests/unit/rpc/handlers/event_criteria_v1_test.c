@@ -91,9 +91,11 @@ static void test_times(void **state)
     assert_true(c.has_last_updated && c.last_updated == 3);
     assert_true(c.has_index_start && c.index_start == 4 && c.has_index_end && c.index_end == 5);
     assert_true(c.skip_future && c.unpublished_excluded);
-    assert_int_equal(c.time_fields.count, 2);
-    assert_int_equal(c.time_fields.items[0], VG_EVENT_TIME_TIMESTAMP);
-    assert_int_equal(c.time_fields.items[1], VG_EVENT_TIME_ALL);
+    assert_int_equal(
+        c.time_fields,
+        VG_EVENT_TIME_BIT(VG_EVENT_TIME_TIMESTAMP) | VG_EVENT_TIME_BIT(VG_EVENT_TIME_FIRST) |
+            VG_EVENT_TIME_BIT(VG_EVENT_TIME_LAST) | VG_EVENT_TIME_BIT(VG_EVENT_TIME_PUBLISHED));
+    assert_int_equal(c.time_default, 0);
     static const struct {
         const char *word;
         enum vg_event_time_field field;
@@ -104,7 +106,7 @@ static void test_times(void **state)
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         c = read_json(vg_arena_printf(&arena, "{\"timeFieldStrategy\":\"%s\"}", rows[i].word));
-        assert_int_equal(c.time_fields.items[0], rows[i].field);
+        assert_int_equal(c.time_fields, VG_EVENT_TIME_BIT(rows[i].field));
     }
 }
 
