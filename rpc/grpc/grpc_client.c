@@ -6,6 +6,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/clock.h"
+#include "core/base/text_number.h"
 #include "rpc/grpc/grpc_headers.h"
 #include "rpc/grpc/grpc_timeout.h"
 
@@ -106,7 +107,9 @@ static void call_settle(struct vg_grpc_client_call *call, uint32_t code)
         /* Set by whoever gave up, with the code. */
         call_set(call, call->code, call->failure);
     } else if (call->has_status) {
-        if (call->code == VG_GRPC_OK && call->frame.messages != 1) {
+        if (call->code == VG_GRPC_OK && !vg_grpc_frame_is_idle(&call->frame)) {
+            call_set(call, VG_GRPC_INTERNAL, "the server's answer ends within a message");
+        } else if (call->code == VG_GRPC_OK && call->row == NULL && call->frame.messages != 1) {
             call_set(call, VG_GRPC_INTERNAL, "the server's answer is not one message");
         }
     } else if (call->http_status != 0 && call->http_status != 200) {
@@ -205,6 +208,9 @@ static void call_on_header(
         vg_grpc_status_decode_message(value, call->message, sizeof(call->message));
     } else if (vg_bytes_equal(name, vg_bytes_text("grpc-status-details-bin"))) {
         call_on_details(call, value);
+    } else if (vg_bytes_equal(name, vg_bytes_text("vigil-count"))) {
+        int64_t count;
+        call->row_count = vg_text_number_parse_int64(value, &count) ? count : -1;
     }
 }
 
@@ -232,10 +238,23 @@ static bool call_on_data(struct vg_http2_client_call *http, struct vg_bytes part
                 VG_GRPC_INTERNAL,
                 "the server's answer is too large or malformed");
         }
+        if (call->row != NULL && piece.begins && piece.complete) {
+            if (!call->row(call, piece.part)) {
+                return call_give_up(call, VG_GRPC_CANCELLED, "no more rows are wanted");
+            }
+            continue;
+        }
         if (piece.begins && !vg_buffer_reserve(&call->answer_bytes, piece.size)) {
             return call_give_up(call, VG_GRPC_RESOURCE_EXHAUSTED, "no memory for the answer");
         }
         vg_buffer_append(&call->answer_bytes, piece.part.data, piece.part.size);
+        if (call->row != NULL && piece.complete) {
+            bool wanted = call->row(call, vg_buffer_bytes(&call->answer_bytes));
+            vg_buffer_clear(&call->answer_bytes);
+            if (!wanted) {
+                return call_give_up(call, VG_GRPC_CANCELLED, "no more rows are wanted");
+            }
+        }
     }
     return true;
 }
@@ -333,8 +352,10 @@ void vg_grpc_client_start(struct vg_grpc_client *client, struct vg_grpc_client_c
     call->message[0] = '\0';
     call->details = (struct vg_grpc_details){ .reason = NULL };
     call->answer = vg_bytes(NULL, 0);
+    call->row_count = -1;
     if (call->timeout_ns == 0) {
-        call->timeout_ns = VG_GRPC_CLIENT_TIMEOUT_NS;
+        call->timeout_ns =
+            call->row == NULL ? VG_GRPC_CLIENT_TIMEOUT_NS : VG_GRPC_CLIENT_STREAM_TIMEOUT_NS;
     }
     call->deadline_ns = vg_clock_monotonic_ns(&vg_clock_real) + call->timeout_ns;
     vg_arena_init(&call->arena, VG_GRPC_CLIENT_ARENA_BYTES);

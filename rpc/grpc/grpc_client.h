@@ -1,11 +1,15 @@
 /*
- * A gRPC client for our own command line: blocking, unary, over one connection that is made again
- * when it was lost. Several calls may be under way: start them, then wait for any.
+ * A gRPC client for our own command line: blocking, unary and server streaming, over one connection
+ * that is made again when it was lost. Several calls may be under way: start them, then wait for
+ * any.
  *
  *     struct vg_grpc_client_call call = { .path = "/vigil.events.v2.EventService/GetEvent",
  * .kept_request = bytes }; vg_grpc_client_start(client, &call); vg_grpc_client_wait(client, &call);
  *     if (call.code == VG_GRPC_OK) … call.answer …
  *     vg_grpc_client_call_dispose(&call);
+ *
+ * The rows of a streaming method go to `row` while somebody waits, one at a time: as long as it
+ * works, nothing more is read, and the server is held back by flow control. So memory stays flat.
  *
  * A call always ends with a status: what goes wrong on the way is UNAVAILABLE, or DEADLINE_EXCEEDED
  * after its timeout, with words. Nothing is repeated by itself.
@@ -28,10 +32,12 @@
 #include "rpc/grpc/grpc_status.h"
 #include "rpc/http2/http2_client.h"
 
-#define VG_GRPC_CLIENT_TIMEOUT_NS     UINT64_C(30000000000)
-#define VG_GRPC_CLIENT_MESSAGE_SIZE   1024u
-#define VG_GRPC_CLIENT_ANSWER_BYTES   (64u << 20)
-#define VG_GRPC_CLIENT_CREDENTIAL_MAX 512u
+#define VG_GRPC_CLIENT_TIMEOUT_NS UINT64_C(30000000000)
+/* A stream goes on as long as rows come; the server gives up first. */
+#define VG_GRPC_CLIENT_STREAM_TIMEOUT_NS UINT64_C(600000000000)
+#define VG_GRPC_CLIENT_MESSAGE_SIZE      1024u
+#define VG_GRPC_CLIENT_ANSWER_BYTES      (64u << 20)
+#define VG_GRPC_CLIENT_CREDENTIAL_MAX    512u
 
 struct vg_grpc_client;
 
@@ -39,8 +45,13 @@ struct vg_grpc_client_call {
     /* Set before start; all else zero. */
     const char *path;             /* kept until done */
     struct vg_bytes kept_request; /* the serialised message */
-    uint64_t timeout_ns;          /* 0 = VG_GRPC_CLIENT_TIMEOUT_NS */
+    uint64_t timeout_ns;          /* 0 = VG_GRPC_CLIENT_TIMEOUT_NS, or that of a stream */
     void *owner;                  /* the caller's */
+    /* Set for a streaming method: takes one row, a serialised message that lives until it returns.
+     * False = no more are wanted: the call ends with CANCELLED. */
+    bool (*row)(struct vg_grpc_client_call *call, struct vg_bytes message);
+
+    int64_t row_count; /* how many rows match in all, known from before the first; -1 = not told */
 
     /* Set when done. */
     bool done;

@@ -223,7 +223,9 @@ class Usage(unittest.TestCase):
     def test_wrong_usage_says_what_there_is(self):
         self.check([], USAGE, "a command is missing", "event search")
         self.check(["sample", "upload"], USAGE, "there is no command sample", "event search")
-        self.check(["event", "watch"], USAGE, "there is no command event watch", "event search")
+        self.check(["event", "tail"], USAGE, "there is no command event tail", "event search")
+        self.check(["event", "watch", "--events=0"], USAGE, "--events takes a number")
+        self.check(["event", "export", "--file", "/does/not/exist"], USAGE, "cannot write")
         self.check(["key"], USAGE, "key what?", "key revoke KEY")
         self.check(["customer", "add", "a", "--id", "1"], USAGE, "--name is missing", "usage: vigil customer add SHORTNAME --id N")
         self.check(["customer", "add", "--id", "1", "--name", "n"], USAGE, "SHORTNAME is missing")

@@ -47,6 +47,13 @@ void vg_connection_close(struct vg_connection *connection)
     }
 }
 
+static bool take_row(struct vg_grpc_client_call *grpc, struct vg_bytes message)
+{
+    struct vg_connection_call *call = VG_CONTAINER_OF(grpc, struct vg_connection_call, grpc);
+    call->rows++;
+    return call->row(call, message);
+}
+
 static void start_now(struct vg_connection *connection, struct vg_connection_call *call)
 {
     call->tries++;
@@ -54,6 +61,7 @@ static void start_now(struct vg_connection *connection, struct vg_connection_cal
         .path = vg_client_method_row(call->method)->path,
         .kept_request = call->kept_request,
         .owner = call,
+        .row = call->row == NULL ? NULL : take_row,
     };
     vg_grpc_client_start(connection->client, &call->grpc);
 }
@@ -73,7 +81,7 @@ bool vg_connection_is_unreachable(const struct vg_connection_call *call)
 static bool put_aside(struct vg_connection *connection, struct vg_connection_call *call)
 {
     if (!vg_connection_is_unreachable(call) || !vg_client_method_row(call->method)->repeatable ||
-        call->tries >= VG_CONNECTION_TRIES_MAX) {
+        call->tries >= VG_CONNECTION_TRIES_MAX || call->rows > 0) {
         return false;
     }
     uint64_t pause = PAUSE_FIRST_NS << (call->tries - 1);
@@ -175,6 +183,41 @@ const ProtobufCMessage *vg_connection_answer(
     return answer;
 }
 
+/* Make the call and wait for its end. */
+static void make_call(
+    struct vg_connection *connection,
+    const ProtobufCMessage *request,
+    struct vg_connection_call *call)
+{
+    struct vg_buffer bytes;
+    VG_ASSERT(vg_connection_under_way(connection) == 0);
+    vg_buffer_init(&bytes, VG_CONNECTION_REQUEST_BYTES_MAX);
+    if (!vg_wire_encode(vg_client_method_row(call->method)->request, request, &bytes)) {
+        call->grpc.code = VG_GRPC_RESOURCE_EXHAUSTED;
+        (void)snprintf(
+            call->grpc.message,
+            sizeof(call->grpc.message),
+            "the request is larger than %u bytes",
+            VG_CONNECTION_REQUEST_BYTES_MAX);
+    } else {
+        call->kept_request = vg_buffer_bytes(&bytes);
+        vg_connection_start(connection, call);
+        (void)vg_connection_wait_any(connection);
+    }
+    vg_buffer_dispose(&bytes);
+    call->kept_request = vg_bytes(NULL, 0);
+}
+
+bool vg_connection_stream(
+    struct vg_connection *connection,
+    const ProtobufCMessage *request,
+    struct vg_connection_call *call)
+{
+    VG_ASSERT(call->row != NULL);
+    make_call(connection, request, call);
+    return call->grpc.code == VG_GRPC_OK;
+}
+
 const ProtobufCMessage *vg_connection_ask(
     struct vg_connection *connection,
     enum vg_client_method method,
@@ -182,32 +225,15 @@ const ProtobufCMessage *vg_connection_ask(
     struct vg_arena *arena,
     struct vg_connection_call *out_call)
 {
-    struct vg_buffer bytes;
-    const ProtobufCMessage *answer = NULL;
-    VG_ASSERT(vg_connection_under_way(connection) == 0);
     *out_call = (struct vg_connection_call){ .method = method };
-    vg_buffer_init(&bytes, VG_CONNECTION_REQUEST_BYTES_MAX);
-    if (!vg_wire_encode(vg_client_method_row(method)->request, request, &bytes)) {
-        out_call->grpc.code = VG_GRPC_RESOURCE_EXHAUSTED;
+    make_call(connection, request, out_call);
+    const ProtobufCMessage *answer = vg_connection_answer(out_call, arena);
+    if (answer == NULL && out_call->grpc.code == VG_GRPC_OK) {
+        out_call->grpc.code = VG_GRPC_INTERNAL;
         (void)snprintf(
             out_call->grpc.message,
             sizeof(out_call->grpc.message),
-            "the request is larger than %u bytes",
-            VG_CONNECTION_REQUEST_BYTES_MAX);
-    } else {
-        out_call->kept_request = vg_buffer_bytes(&bytes);
-        vg_connection_start(connection, out_call);
-        (void)vg_connection_wait_any(connection);
-        answer = vg_connection_answer(out_call, arena);
-        if (answer == NULL && out_call->grpc.code == VG_GRPC_OK) {
-            out_call->grpc.code = VG_GRPC_INTERNAL;
-            (void)snprintf(
-                out_call->grpc.message,
-                sizeof(out_call->grpc.message),
-                "the answer cannot be read");
-        }
+            "the answer cannot be read");
     }
-    vg_buffer_dispose(&bytes);
-    out_call->kept_request = vg_bytes(NULL, 0);
     return answer;
 }

@@ -33,6 +33,11 @@ struct vg_connection_call {
     enum vg_client_method method;
     struct vg_bytes kept_request;
     void *owner;
+    /* Set for a streaming method, see vg_grpc_client_call. It is not repeated once a row has come.
+     */
+    bool (*row)(struct vg_connection_call *call, struct vg_bytes message);
+
+    uint64_t rows; /* that have come */
 
     /* Set when done: code, message, details and answer of grpc live until dispose. */
     struct vg_grpc_client_call grpc;
@@ -78,6 +83,16 @@ VG_MUST_USE const ProtobufCMessage *vg_connection_ask(
     const ProtobufCMessage *request,
     struct vg_arena *arena,
     struct vg_connection_call *out_call);
+
+/*
+ * Make one streaming call and wait for its end; no other call may be under way. `call` has its
+ * method, its `row` and its owner; the caller disposes it. True when all rows have come; otherwise
+ * call->grpc says why not.
+ */
+VG_MUST_USE bool vg_connection_stream(
+    struct vg_connection *connection,
+    const ProtobufCMessage *request,
+    struct vg_connection_call *call);
 
 /* The answer of a done call, in `arena`; NULL when it cannot be read or the call failed. */
 VG_MUST_USE const ProtobufCMessage *vg_connection_answer(

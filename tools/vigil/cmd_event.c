@@ -3,7 +3,6 @@
 
 #include "core/base/compiler.h"
 #include "core/base/text_number.h"
-#include "gateway/json/json_read.h"
 #include "tools/vigil/session.h"
 
 #include "vigil/events/v2/service.pb-c.h"
@@ -81,38 +80,6 @@ static const struct vg_option get_options[] = {
     // clang-format on
 };
 
-/* The request: from a file if one is named, else from the options. */
-static enum vg_exit make_request(
-    struct vg_session *session,
-    const struct vg_command *command,
-    const struct vg_arguments *arguments,
-    const struct vg_table *table,
-    ProtobufCMessage **out_request)
-{
-    const char *path = vg_arguments_value(arguments, "--json");
-    struct vg_error error;
-    enum vg_reason reason;
-    vg_session_error_init(session, &error);
-    if (path == NULL) {
-        reason =
-            vg_arguments_request(arguments, command, table, &session->arena, out_request, &error);
-    } else if (vg_arguments_has_field(arguments)) {
-        reason = vg_error_set(
-            &error,
-            VG_CONFIG,
-            "--json and options that say the same in words exclude each other");
-    } else {
-        struct vg_bytes text;
-        enum vg_exit exit = vg_session_read_file(session, path, &text);
-        if (exit != VG_EXIT_DONE) {
-            return exit;
-        }
-        reason =
-            vg_json_read(table, text, &vg_json_documented, &session->arena, out_request, &error);
-    }
-    return reason == VG_OK ? VG_EXIT_DONE : vg_session_refuse(&error);
-}
-
 static enum vg_exit run_bulk(struct vg_session *session, const ProtobufCMessage *request)
 {
     const ProtobufCMessage *answer = NULL;
@@ -145,8 +112,12 @@ static enum vg_exit run_submit(
         (void)vg_error_set(&error, VG_CONFIG, "--bulk needs --json");
         return vg_session_refuse(&error);
     }
-    enum vg_exit exit =
-        make_request(session, command, arguments, vg_client_method_row(method)->request, &request);
+    enum vg_exit exit = vg_session_make_request(
+        session,
+        command,
+        arguments,
+        vg_client_method_row(method)->request,
+        &request);
     if (exit != VG_EXIT_DONE) {
         return exit;
     }
@@ -171,7 +142,7 @@ static enum vg_exit run_search(
         with_start.items[with_start.count++] =
             (struct vg_argument){ &search_options[1], SEARCH_START_DEFAULT };
     }
-    enum vg_exit exit = make_request(
+    enum vg_exit exit = vg_session_make_request(
         session,
         command,
         &with_start,

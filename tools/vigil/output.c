@@ -70,6 +70,41 @@ bool vg_output_object(
     return print(&text);
 }
 
+/* The same without pushing it out: the caller does when it has no more. */
+static bool print_on(struct vg_buffer *text, FILE *file)
+{
+    bool good = !text->failed && fwrite(text->data, 1, text->size, file) == text->size;
+    vg_buffer_dispose(text);
+    return good;
+}
+
+bool vg_output_line(const struct vg_table *table, const ProtobufCMessage *row, FILE *file)
+{
+    struct vg_buffer text;
+    vg_buffer_init(&text, TEXT_BYTES_MAX);
+    if (!put_json(table, row, &text)) {
+        text.failed = true;
+    }
+    return print_on(&text, file);
+}
+
+bool vg_output_cells(
+    const struct vg_command *command,
+    const struct vg_table *table,
+    const ProtobufCMessage *row,
+    FILE *file)
+{
+    struct vg_buffer text;
+    vg_buffer_init(&text, TEXT_BYTES_MAX);
+    for (size_t i = 0; i < command->column_count; i++) {
+        size_t start = text.size;
+        vg_cell_append(table, row, command->columns[i].path, &text);
+        vg_buffer_append_text(&text, text.size == start ? "-" : "");
+        vg_buffer_append_text(&text, i + 1 == command->column_count ? "\n" : "  ");
+    }
+    return print_on(&text, file);
+}
+
 /* The rows of a list answer: the member `data`. */
 struct rows {
     const struct vg_table *table;

@@ -8,6 +8,7 @@
 #define VG_TOOLS_VIGIL_OUTPUT_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "core/base/compiler.h"
 #include "proto/contract.h"
@@ -23,6 +24,20 @@ VG_MUST_USE bool vg_output_object(
     enum vg_output output,
     const struct vg_table *table,
     const ProtobufCMessage *message);
+
+/* One row that came by itself: its documented JSON as a line. False when `file` does not take it.
+ */
+VG_MUST_USE bool vg_output_line(
+    const struct vg_table *table,
+    const ProtobufCMessage *row,
+    FILE *file);
+
+/* The same for people: the cells of the command's columns, which nobody can align. */
+VG_MUST_USE bool vg_output_cells(
+    const struct vg_command *command,
+    const struct vg_table *table,
+    const ProtobufCMessage *row,
+    FILE *file);
 
 /* An answer of limit, offset, count and the rows `data`. As a table it has the columns of the
  * command. False when it cannot be written. */

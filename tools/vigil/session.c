@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/json/json_read.h"
 #include "tools/vigil/cell.h"
 
 /* Answers of everything there is are large. */
@@ -126,13 +127,23 @@ enum vg_exit vg_session_ask(
     const ProtobufCMessage *request,
     const ProtobufCMessage **out_answer)
 {
+    return vg_session_ask_into(session, method, request, &session->arena, out_answer);
+}
+
+enum vg_exit vg_session_ask_into(
+    struct vg_session *session,
+    enum vg_client_method method,
+    const ProtobufCMessage *request,
+    struct vg_arena *arena,
+    const ProtobufCMessage **out_answer)
+{
     struct vg_connection_call call;
     enum vg_exit exit = vg_session_connect(session);
     if (exit != VG_EXIT_DONE) {
         return exit;
     }
     const ProtobufCMessage *answer =
-        vg_connection_ask(session->connection, method, request, &session->arena, &call);
+        vg_connection_ask(session->connection, method, request, arena, &call);
     if (answer == NULL) {
         print_failure(&call.grpc);
         exit = vg_connection_is_unreachable(&call) ? VG_EXIT_UNREACHABLE : VG_EXIT_REFUSED;
@@ -140,6 +151,29 @@ enum vg_exit vg_session_ask(
         *out_answer = answer;
     }
     vg_connection_call_dispose(&call);
+    return exit;
+}
+
+enum vg_exit vg_session_stream(
+    struct vg_session *session,
+    const ProtobufCMessage *request,
+    struct vg_connection_call *call,
+    const char *const *failure)
+{
+    enum vg_exit exit = vg_session_connect(session);
+    if (exit != VG_EXIT_DONE) {
+        return exit;
+    }
+    if (!vg_connection_stream(session->connection, request, call)) {
+        if (*failure != NULL) {
+            (void)fprintf(stderr, "vigil: %s\n", *failure);
+        } else {
+            print_failure(&call->grpc);
+        }
+        bool unreachable = *failure == NULL && vg_connection_is_unreachable(call);
+        exit = unreachable ? VG_EXIT_UNREACHABLE : VG_EXIT_REFUSED;
+    }
+    vg_connection_call_dispose(call);
     return exit;
 }
 
@@ -211,6 +245,37 @@ enum vg_exit vg_session_read_file(
         (void)fclose(file);
     }
     return good ? VG_EXIT_DONE : VG_EXIT_USAGE;
+}
+
+enum vg_exit vg_session_make_request(
+    struct vg_session *session,
+    const struct vg_command *command,
+    const struct vg_arguments *arguments,
+    const struct vg_table *table,
+    ProtobufCMessage **out_request)
+{
+    const char *path = vg_arguments_value(arguments, "--json");
+    struct vg_error error;
+    enum vg_reason reason;
+    vg_session_error_init(session, &error);
+    if (path == NULL) {
+        reason =
+            vg_arguments_request(arguments, command, table, &session->arena, out_request, &error);
+    } else if (vg_arguments_has_field(arguments)) {
+        reason = vg_error_set(
+            &error,
+            VG_CONFIG,
+            "--json and options that say the same in words exclude each other");
+    } else {
+        struct vg_bytes text;
+        enum vg_exit exit = vg_session_read_file(session, path, &text);
+        if (exit != VG_EXIT_DONE) {
+            return exit;
+        }
+        reason =
+            vg_json_read(table, text, &vg_json_documented, &session->arena, out_request, &error);
+    }
+    return reason == VG_OK ? VG_EXIT_DONE : vg_session_refuse(&error);
 }
 
 enum vg_exit vg_session_run_call(

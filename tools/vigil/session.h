@@ -52,6 +52,33 @@ VG_MUST_USE enum vg_exit vg_session_ask(
     const ProtobufCMessage *request,
     const ProtobufCMessage **out_answer);
 
+/* The same with the answer in `arena`. */
+VG_MUST_USE enum vg_exit vg_session_ask_into(
+    struct vg_session *session,
+    enum vg_client_method method,
+    const ProtobufCMessage *request,
+    struct vg_arena *arena,
+    const ProtobufCMessage **out_answer);
+
+/*
+ * Make a streaming call; `call` has its method and its `row`, and is disposed. What the server says
+ * against it has been printed, or *failure, when `row` wanted no more and says why there.
+ */
+VG_MUST_USE enum vg_exit vg_session_stream(
+    struct vg_session *session,
+    const ProtobufCMessage *request,
+    struct vg_connection_call *call,
+    const char *const *failure);
+
+/* The request of a command: from the file that --json names, else from operand and options. What is
+ * wrong is printed. */
+VG_MUST_USE enum vg_exit vg_session_make_request(
+    struct vg_session *session,
+    const struct vg_command *command,
+    const struct vg_arguments *arguments,
+    const struct vg_table *table,
+    ProtobufCMessage **out_request);
+
 /* Print the error, and the members that are wrong; returns USAGE. */
 enum vg_exit vg_session_refuse(const struct vg_error *error);
 

@@ -17,6 +17,8 @@
 /* --- The application ----------------------------------------------------------------------------
  */
 
+#define VG_TEST_ROWS 100000u
+
 struct canned {
     struct vg_buffer body;
     size_t at;
@@ -99,6 +101,18 @@ static void canned_end(struct vg_exchange *exchange)
         assert_true(once.size <= sizeof(copy));
         memcpy(copy, once.data, once.size);
         vg_buffer_append(&canned->body, copy, once.size);
+    } else if (is(exchange, "/many")) {
+        struct vg_bytes once = vg_bytes(canned->body.data, canned->body.size);
+        struct vg_buffer all;
+        vg_buffer_init(&all, 8u << 20);
+        for (unsigned i = 0; i < VG_TEST_ROWS; i++) {
+            vg_buffer_append(&all, once.data, once.size);
+        }
+        vg_buffer_dispose(&canned->body);
+        canned->body = all;
+    } else if (is(exchange, "/cut")) {
+        const uint8_t start[] = { 0, 0, 0, 0, 9, 'x' };
+        vg_buffer_append(&canned->body, start, sizeof(start));
     } else if (is(exchange, "/broken")) {
         canned->body.data[0] = 9;
     } else if (is(exchange, "/none")) {
@@ -266,6 +280,57 @@ static void test_grpc_client__sends_its_key(void **state)
     vg_grpc_client_close(client);
 }
 
+/* What the rows of a stream were. */
+struct taken {
+    struct vg_grpc_client_call call;
+    unsigned count;
+    unsigned wanted;
+    size_t size;
+};
+
+static bool take_row(struct vg_grpc_client_call *call, struct vg_bytes message)
+{
+    struct taken *taken = VG_CONTAINER_OF(call, struct taken, call);
+    assert_true(vg_bytes_equal(message, call->kept_request));
+    taken->count++;
+    taken->size += message.size;
+    return taken->count < taken->wanted;
+}
+
+static void check_rows(
+    struct vg_grpc_client *client,
+    const char *path,
+    unsigned wanted,
+    enum vg_grpc_code code,
+    unsigned count)
+{
+    struct taken taken = {
+        .call = { .path = path, .kept_request = vg_bytes_text("a row"), .row = take_row },
+        .wanted = wanted,
+    };
+    vg_grpc_client_start(client, &taken.call);
+    vg_grpc_client_wait(client, &taken.call);
+    if (taken.call.code != code || taken.count != count) {
+        fail_msg("%s: %d %s, %u rows", path, taken.call.code, taken.call.message, taken.count);
+    }
+    vg_grpc_client_call_dispose(&taken.call);
+}
+
+static void test_grpc_client__takes_rows_one_by_one(void **state)
+{
+    struct vg_grpc_client *client = open_client(*state, NULL);
+    check_rows(client, "/none", 100, VG_GRPC_OK, 0);
+    check_rows(client, "/echo", 100, VG_GRPC_OK, 1);
+    check_rows(client, "/twice", 100, VG_GRPC_OK, 2);
+    check_rows(client, "/many", UINT32_MAX, VG_GRPC_OK, VG_TEST_ROWS); /* some cut by frames */
+    check_rows(client, "/many", 1000, VG_GRPC_CANCELLED, 1000);
+    check_rows(client, "/cut", 100, VG_GRPC_INTERNAL, 1);
+    check_rows(client, "/fail", 100, VG_GRPC_INVALID_ARGUMENT, 0);
+    check_rows(client, "/statusless", 100, VG_GRPC_UNKNOWN, 1);
+    check_rows(client, "/echo", 100, VG_GRPC_OK, 1); /* the connection is as good as before */
+    vg_grpc_client_close(client);
+}
+
 static void test_grpc_client__understands_failures(void **state)
 {
     const struct {
@@ -396,6 +461,7 @@ int main(void)
             set_up,
             tear_down),
         cmocka_unit_test_setup_teardown(test_grpc_client__sends_its_key, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_grpc_client__takes_rows_one_by_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_grpc_client__understands_failures, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_grpc_client__gives_up_at_its_deadline,
