@@ -66,12 +66,15 @@ enum vg_reason vg_chunk_walk_enter(
     walk->part = part;
     *out_look = decision != VG_PLAN_NO_ROW;
     if (!*out_look) {
+        walk->counts.chunks_skipped++;
         return VG_OK;
     }
     struct vg_epoch *epoch = &walk->snapshot->table->epoch;
     unsigned slot = vg_epoch_enter(epoch);
     walk->has_dead = vg_deaths_mark(chunk->deaths, walk->snapshot->published->sequence, walk->dead);
     vg_epoch_leave(epoch, slot);
+    walk->counts.chunks_whole += decision == VG_PLAN_EVERY_ROW;
+    walk->counts.chunks_looked += decision == VG_PLAN_LOOK;
     walk->is_whole = decision == VG_PLAN_EVERY_ROW && !walk->has_dead;
     return VG_OK;
 }
@@ -82,27 +85,45 @@ static uint64_t first_bits(uint32_t count)
     return count >= 64 ? UINT64_MAX : (UINT64_C(1) << count) - 1;
 }
 
-enum vg_reason vg_chunk_walk_read(
-    struct vg_chunk_walk *walk,
-    uint32_t number,
-    struct vg_plan_block *out_block,
-    uint64_t *out_found)
+struct vg_plan_block vg_chunk_walk_block(struct vg_chunk_walk *walk, uint32_t number)
 {
-    uint64_t alive[VG_PLAN_BLOCK_WORDS];
     uint32_t first = number * VG_PLAN_BLOCK_ROWS;
     uint32_t rest = walk->part->rows - first;
-    *out_block = (struct vg_plan_block){
+    return (struct vg_plan_block){
         .chunk = walk->part->chunk,
         .first = first,
         .count = rest < VG_PLAN_BLOCK_ROWS ? rest : VG_PLAN_BLOCK_ROWS,
         .is_tail = walk->part->is_tail,
         .run = &walk->records,
     };
+}
+
+enum vg_reason vg_chunk_walk_narrow(
+    struct vg_chunk_walk *walk,
+    const struct vg_plan_block *block,
+    uint64_t *rows)
+{
+    uint64_t alive[VG_PLAN_BLOCK_WORDS];
+    uint32_t words = (block->count + 63) / 64;
+    const uint64_t *dead = walk->has_dead ? &walk->dead[block->first / 64] : NULL;
+    for (uint32_t word = 0; word < words; word++) {
+        alive[word] = dead == NULL ? rows[word] : rows[word] & ~dead[word];
+    }
+    walk->counts.rows_looked += walk->plan->decision == VG_PLAN_LOOK ? block->count : 0;
+    vg_plan_evaluate(walk->plan, block, alive, rows);
+    return walk->records.reason;
+}
+
+enum vg_reason vg_chunk_walk_read(
+    struct vg_chunk_walk *walk,
+    uint32_t number,
+    struct vg_plan_block *out_block,
+    uint64_t *out_found)
+{
+    *out_block = vg_chunk_walk_block(walk, number);
     uint32_t words = (out_block->count + 63) / 64;
     for (uint32_t word = 0; word < words; word++) {
-        alive[word] = first_bits(out_block->count - word * 64);
-        alive[word] &= walk->has_dead ? ~walk->dead[first / 64 + word] : UINT64_MAX;
+        out_found[word] = first_bits(out_block->count - word * 64);
     }
-    vg_plan_evaluate(walk->plan, out_block, alive, out_found);
-    return walk->records.reason;
+    return vg_chunk_walk_narrow(walk, out_block, out_found);
 }

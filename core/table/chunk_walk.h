@@ -24,6 +24,14 @@ struct vg_walk_part {
     int64_t order; /* for the caller; 0 */
 };
 
+/* What a walk came across. */
+struct vg_walk_counts {
+    uint64_t chunks_skipped; /* zones and dictionaries tell that no row is wanted */
+    uint64_t chunks_whole;   /* they tell that every row is that is not dead */
+    uint64_t chunks_looked;  /* the others */
+    uint64_t rows_looked;    /* rows of blocks of the latter */
+};
+
 struct vg_chunk_walk {
     /* Set by the caller before the walk begins. */
     const struct vg_snapshot *snapshot;
@@ -38,6 +46,8 @@ struct vg_chunk_walk {
     bool is_whole; /* every row of it is wanted and alive */
     bool has_dead;
     uint64_t dead[VG_TABLE_CHUNK_ROWS_MAX / 64];
+
+    struct vg_walk_counts counts;
 };
 
 /*
@@ -71,6 +81,20 @@ static inline uint32_t vg_chunk_walk_blocks(const struct vg_chunk_walk *walk)
 {
     return (walk->part->rows + VG_PLAN_BLOCK_ROWS - 1) / VG_PLAN_BLOCK_ROWS;
 }
+
+/* Block `number` of the part entered last. */
+struct vg_plan_block vg_chunk_walk_block(struct vg_chunk_walk *walk, uint32_t number);
+
+/*
+ * Leave in `rows`, VG_PLAN_BLOCK_WORDS words with a bit for some rows of `block`, those that are
+ * wanted and alive.
+ *
+ * Fails with: as vg_chunk_walk_read.
+ */
+VG_MUST_USE enum vg_reason vg_chunk_walk_narrow(
+    struct vg_chunk_walk *walk,
+    const struct vg_plan_block *block,
+    uint64_t *rows);
 
 /*
  * The rows of block `number` that are wanted and alive: VG_PLAN_BLOCK_WORDS words, of which only

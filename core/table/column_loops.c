@@ -99,6 +99,22 @@ LOOP_CLONES void vg_loop_range_64(
     LOOP(IN_RANGE(values[row], min, max));
 }
 
+LOOP_CLONES void vg_loop_bounds_64(
+    const int64_t *values,
+    uint32_t count,
+    int64_t *out_min,
+    int64_t *out_max)
+{
+    int64_t min = INT64_MAX;
+    int64_t max = INT64_MIN;
+    for (uint32_t row = 0; row < count; row++) {
+        min = values[row] < min ? values[row] : min;
+        max = values[row] > max ? values[row] : max;
+    }
+    *out_min = min;
+    *out_max = max;
+}
+
 LOOP_CLONES
 void vg_loop_all_bits(const uint64_t *values, uint32_t count, uint64_t mask, uint64_t *out)
 {

@@ -39,6 +39,9 @@ void vg_loop_range_64(
     int64_t max,
     uint64_t *out);
 
+/* The smallest and the largest value; INT64_MAX and INT64_MIN of none. */
+void vg_loop_bounds_64(const int64_t *values, uint32_t count, int64_t *out_min, int64_t *out_max);
+
 /* all, or any, of the bits of `mask` */
 void vg_loop_all_bits(const uint64_t *values, uint32_t count, uint64_t mask, uint64_t *out);
 void vg_loop_any_bit(const uint64_t *values, uint32_t count, uint64_t mask, uint64_t *out);

@@ -54,7 +54,7 @@ static bool narrow_bounds(
     return true;
 }
 
-static void loop_range(
+void vg_plan_range(
     const struct vg_column_data *data,
     const struct vg_plan_block *block,
     int64_t min,
@@ -111,7 +111,7 @@ static void loop_numbers(
     uint64_t one[VG_PLAN_BLOCK_WORDS];
     fill(out, word_count(block), 0);
     for (uint32_t i = 0; i < question->count; i++) {
-        loop_range(data, block, question->numbers[i], question->numbers[i], one);
+        vg_plan_range(data, block, question->numbers[i], question->numbers[i], one);
         for (uint32_t word = 0; word < word_count(block); word++) {
             out[word] |= one[word];
         }
@@ -514,7 +514,7 @@ static void evaluate_leaf(
     const uint64_t *flags = (const uint64_t *)data->values + block->first;
     switch (question->kind) {
     case VG_PREDICATE_RANGE:
-        loop_range(data, block, question->range.min, question->range.max, out);
+        vg_plan_range(data, block, question->range.min, question->range.max, out);
         return;
     case VG_PREDICATE_NUMBER_IN:
         evaluate_number_in(node, block, wanted, out);
@@ -556,8 +556,36 @@ static void evaluate_leaf(
     VG_UNREACHABLE();
 }
 
+static uint64_t count_rows(const uint64_t *bits, uint32_t words)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < words; i++) {
+        count += (uint64_t)__builtin_popcountll(bits[i]);
+    }
+    return count;
+}
+
+/* Rows of `wanted` alone are right in `out`. */
+static void explain_leaf(
+    struct vg_plan_node *node,
+    const struct vg_plan_block *block,
+    const uint64_t *wanted,
+    uint64_t *out)
+{
+    const struct vg_clock *clock = block->run->clock;
+    uint32_t words = word_count(block);
+    uint64_t begun_ns = vg_clock_monotonic_ns(clock);
+    evaluate_leaf(node, block, wanted, out);
+    node->spent_ns += vg_clock_monotonic_ns(clock) - begun_ns;
+    node->rows_in += count_rows(wanted, words);
+    for (uint32_t word = 0; word < words; word++) {
+        out[word] &= wanted[word];
+    }
+    node->rows_out += count_rows(out, words);
+}
+
 static void evaluate_and(
-    const struct vg_plan_node *plan,
+    struct vg_plan_node *plan,
     const struct vg_plan_block *block,
     const uint64_t *wanted,
     uint64_t *out)
@@ -575,7 +603,7 @@ static void evaluate_and(
 }
 
 static void evaluate_or(
-    const struct vg_plan_node *plan,
+    struct vg_plan_node *plan,
     const struct vg_plan_block *block,
     const uint64_t *wanted,
     uint64_t *out)
@@ -598,7 +626,7 @@ static void evaluate_or(
 }
 
 void vg_plan_evaluate(
-    const struct vg_plan_node *plan,
+    struct vg_plan_node *plan,
     const struct vg_plan_block *block,
     const uint64_t *wanted,
     uint64_t *out)
@@ -617,6 +645,8 @@ void vg_plan_evaluate(
         bool inverts = plan->question->kind == VG_PREDICATE_NOT;
         if (inverts) {
             vg_plan_evaluate(plan->children[0], block, wanted, found);
+        } else if (block->run != NULL && block->run->clock != NULL) {
+            explain_leaf(plan, block, wanted, found);
         } else {
             evaluate_leaf(plan, block, wanted, found);
         }

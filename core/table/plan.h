@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "core/base/arena.h"
+#include "core/base/clock.h"
 #include "core/table/chunk.h"
 #include "core/table/column_loops.h"
 #include "core/table/predicate.h"
@@ -34,8 +35,9 @@ struct vg_plan_run {
     enum vg_reason (*check)(void *owner, struct vg_error *error); /* NULL = never asked */
     void *owner;
     struct vg_error *error;
-    enum vg_reason reason; /* VG_OK, or why evaluation was given up: `error` says it too */
-    uint64_t confirmed;    /* records asked */
+    enum vg_reason reason;        /* VG_OK, or why evaluation was given up: `error` says it too */
+    uint64_t confirmed;           /* records asked */
+    const struct vg_clock *clock; /* NULL, or leaves count and are timed */
 };
 
 struct vg_plan_node {
@@ -52,6 +54,10 @@ struct vg_plan_node {
     uint32_t bitmap_bits;
     uint64_t *presence;             /* the ids, folded as in a zone; NULL = none */
     struct vg_loop_network network; /* NETWORK of IPv4 */
+    /* Of a leaf, counted when the run has a clock. */
+    uint64_t rows_in;
+    uint64_t rows_out;
+    uint64_t spent_ns;
 };
 
 /*
@@ -82,9 +88,17 @@ struct vg_plan_block {
 /* Set in `out` the rows of `wanted` that match. vg_plan_decide must have seen the chunk. Once the
  * run has failed no row matches. */
 void vg_plan_evaluate(
-    const struct vg_plan_node *plan,
+    struct vg_plan_node *plan,
     const struct vg_plan_block *block,
     const uint64_t *wanted,
+    uint64_t *out);
+
+/* Set in `out` the rows of a TIME or NUMBER column with min <= value <= max, whatever the plan. */
+void vg_plan_range(
+    const struct vg_column_data *data,
+    const struct vg_plan_block *block,
+    int64_t min,
+    int64_t max,
     uint64_t *out);
 
 #endif

@@ -270,6 +270,28 @@ const struct vg_predicate *vg_predicate_absent(struct vg_arena *arena, uint32_t 
     return make_node(arena, VG_PREDICATE_ABSENT, column);
 }
 
+const char *vg_predicate_kind_name(enum vg_predicate_kind kind)
+{
+    static const char *const names[] = {
+        [VG_PREDICATE_ALL] = "every row",
+        [VG_PREDICATE_NONE] = "no row",
+        [VG_PREDICATE_AND] = "and",
+        [VG_PREDICATE_OR] = "or",
+        [VG_PREDICATE_NOT] = "not",
+        [VG_PREDICATE_RANGE] = "range",
+        [VG_PREDICATE_NUMBER_IN] = "one of",
+        [VG_PREDICATE_FLAGS_ALL] = "all flags",
+        [VG_PREDICATE_FLAGS_ANY] = "any flag",
+        [VG_PREDICATE_BYTES_IN] = "equal",
+        [VG_PREDICATE_NETWORK] = "network",
+        [VG_PREDICATE_HASH_IN] = "contains",
+        [VG_PREDICATE_TOKENS] = "words",
+        [VG_PREDICATE_ABSENT] = "absent",
+    };
+    VG_ASSERT((unsigned)kind < VG_ARRAY_COUNT(names));
+    return names[kind];
+}
+
 #define KIND(kind) (1u << VG_COLUMN_##kind)
 #define ANY_KIND   ((1u << VG_COLUMN_KIND_COUNT) - 1)
 

@@ -64,6 +64,9 @@ struct vg_record_reader {
     void *owner;
 };
 
+/* What a kind of question is called when a search is explained: "range", "network". */
+const char *vg_predicate_kind_name(enum vg_predicate_kind kind);
+
 struct vg_predicate {
     enum vg_predicate_kind kind;
     uint32_t column;

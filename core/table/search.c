@@ -13,13 +13,22 @@
 #include "core/table/table_parts.h"
 #include "core/table/top_rows.h"
 
+/* Between which keys (top_rows.h) the rows of a chunk lie. */
+struct key_bounds {
+    int64_t best;
+    int64_t worst;
+    bool is_column; /* no row is absent: the keys can be compared in the column, many at a time */
+};
+
 struct vg_search_run {
     const struct vg_search *search;
     const struct vg_table_schema *schema;
     struct vg_chunk_walk walk; /* order of a part: the best key any row of it can have */
     struct vg_top_rows top;
     struct vg_top_row after; /* rows of the page sort behind it, if search->after is set */
+    struct key_bounds tail;
     uint64_t match_count;
+    uint64_t offered_count;
     bool out_of_memory; /* the arena is full */
 };
 
@@ -54,19 +63,50 @@ static enum vg_reason check_search(
     return VG_OK;
 }
 
-/* Absent values are the smallest, so a chunk with one may begin (ascending) with it. */
-static int64_t best_key(const struct vg_search_run *run, const struct vg_walk_part *part)
+static struct key_bounds make_bounds(bool descending, int64_t min, int64_t max, bool is_column)
 {
-    const struct vg_column *columns = run->schema->columns;
+    return (struct key_bounds){
+        .best = descending ? ~max : min,
+        .worst = descending ? ~min : max,
+        .is_column = is_column,
+    };
+}
+
+/* A tail has no zones, but its rows are few: they are looked at. The numbers of an unsealed chunk
+ * are whole, and absent is the smallest. */
+static struct key_bounds tail_bounds(
+    const struct vg_column_data *data,
+    uint32_t rows,
+    bool descending)
+{
+    int64_t min = INT64_MIN;
+    int64_t max = INT64_MAX;
+    if (data->value_size == sizeof(int64_t) && rows > 0) {
+        vg_loop_bounds_64(data->values, rows, &min, &max);
+    }
+    return make_bounds(descending, min, max, min != VG_ABSENT);
+}
+
+static struct key_bounds find_bounds(
+    const struct vg_search_run *run,
+    const struct vg_walk_part *part)
+{
     const struct vg_sort_key *first = &run->top.keys[0];
-    if (part->is_tail || !run->top.has_number || columns[first->column].kind == VG_COLUMN_FLAGS) {
-        return INT64_MIN;
+    if (!run->top.has_number || run->schema->columns[first->column].kind == VG_COLUMN_FLAGS) {
+        return (struct key_bounds){ .best = INT64_MIN, .worst = INT64_MAX };
     }
-    const struct vg_zone *zone = part->chunk->columns[first->column].zone;
-    if (first->descending) {
-        return ~zone->max;
+    const struct vg_column_data *data = &part->chunk->columns[first->column];
+    if (part->is_tail) {
+        return tail_bounds(data, part->rows, first->descending);
     }
-    return zone->has_absent != 0 ? VG_ABSENT : zone->min;
+    /* Absent values are the smallest. */
+    const struct vg_zone *zone = data->zone;
+    bool has_value = zone->min <= zone->max;
+    return make_bounds(
+        first->descending,
+        zone->has_absent != 0 ? VG_ABSENT : zone->min,
+        has_value ? zone->max : VG_ABSENT,
+        zone->has_absent == 0);
 }
 
 static int compare_parts(const void *left, const void *right)
@@ -79,12 +119,23 @@ static int compare_parts(const void *left, const void *right)
 static void order_parts(struct vg_search_run *run)
 {
     struct vg_chunk_walk *walk = &run->walk;
-    for (uint32_t i = 0; i < walk->part_count; i++) {
-        walk->parts[i].order = best_key(run, &walk->parts[i]);
+    for (uint32_t i = 0; i < walk->part_count && run->top.capacity > 0; i++) {
+        struct key_bounds bounds = find_bounds(run, &walk->parts[i]);
+        walk->parts[i].order = bounds.best;
+        if (walk->parts[i].is_tail) {
+            run->tail = bounds;
+        }
     }
-    if (walk->part_count > 1) {
+    if (walk->part_count > 1 && run->top.capacity > 0) {
         qsort(walk->parts, walk->part_count, sizeof(walk->parts[0]), compare_parts);
     }
+}
+
+/* Can a row between these bounds still get on the page? */
+static bool wants_any(const struct vg_search_run *run, const struct key_bounds *bounds)
+{
+    return vg_top_rows_wants(&run->top, bounds->best) &&
+           (run->search->after == NULL || bounds->worst >= run->after.key);
 }
 
 /* Offer the rows of one word, from the end that sorts first in a chunk in order of time. */
@@ -103,53 +154,137 @@ static void offer_word(
         row.key = vg_top_rows_key(&run->top, part->chunk, row.hit.position);
         if (vg_top_rows_wants(&run->top, row.key) &&
             (run->search->after == NULL || vg_top_rows_compare(&run->top, &row, &run->after) > 0)) {
+            run->offered_count++;
             run->out_of_memory |= !vg_top_rows_offer(&run->top, &row);
         }
     }
 }
 
-static enum vg_reason search_block(struct vg_search_run *run, uint32_t number)
+/* Keep of `rows` those whose key lets them get on the page, as far as a loop over the column can
+ * tell. Most rows are turned away here, 64 at a time. */
+static void narrow_to_page(
+    const struct vg_search_run *run,
+    const struct vg_plan_block *block,
+    const struct key_bounds *bounds,
+    uint64_t *rows)
 {
-    const struct vg_walk_part *part = run->walk.part;
-    struct vg_plan_block block;
-    uint64_t found[VG_PLAN_BLOCK_WORDS];
-    enum vg_reason reason = vg_chunk_walk_read(&run->walk, number, &block, found);
-    if (reason != VG_OK) {
-        return reason;
+    bool is_full = vg_top_rows_is_full(&run->top);
+    int64_t best = run->search->after != NULL ? run->after.key : INT64_MIN;
+    int64_t worst = is_full ? run->top.worst_key : INT64_MAX;
+    if (!bounds->is_column || (best <= bounds->best && worst >= bounds->worst)) {
+        return;
     }
-    uint32_t words = (block.count + 63) / 64;
+    const struct vg_sort_key *first = &run->top.keys[0];
+    uint64_t near[VG_PLAN_BLOCK_WORDS];
+    vg_plan_range(
+        &block->chunk->columns[first->column],
+        block,
+        first->descending ? ~worst : best,
+        first->descending ? ~best : worst,
+        near);
+    for (uint32_t word = 0; word < (block->count + 63) / 64; word++) {
+        rows[word] &= near[word];
+    }
+}
+
+static bool has_row(const uint64_t *rows, uint32_t words)
+{
+    uint64_t any = 0;
     for (uint32_t word = 0; word < words; word++) {
-        run->match_count += (uint64_t)__builtin_popcountll(found[word]);
+        any |= rows[word];
     }
-    if (!vg_top_rows_wants(&run->top, part->order)) {
-        return VG_OK;
-    }
+    return any != 0;
+}
+
+static enum vg_reason offer_block(
+    struct vg_search_run *run,
+    const struct vg_plan_block *block,
+    const uint64_t *rows)
+{
+    uint32_t words = (block->count + 63) / 64;
     bool backwards = run->top.keys[0].descending;
     for (uint32_t i = 0; i < words; i++) {
         uint32_t word = backwards ? words - 1 - i : i;
-        if (found[word] != 0) {
-            offer_word(run, part, block.first + word * 64, found[word]);
+        if (rows[word] != 0) {
+            offer_word(run, run->walk.part, block->first + word * 64, rows[word]);
         }
     }
     return run->out_of_memory ? vg_error_set(run->walk.records.error, VG_REQUEST_MEMORY, NULL)
                               : VG_OK;
 }
 
+/* Count all rows that match; look closer only at those that can get on the page. */
+static enum vg_reason search_block(
+    struct vg_search_run *run,
+    uint32_t number,
+    const struct key_bounds *bounds)
+{
+    struct vg_plan_block block;
+    uint64_t found[VG_PLAN_BLOCK_WORDS];
+    enum vg_reason reason = vg_chunk_walk_read(&run->walk, number, &block, found);
+    if (reason != VG_OK) {
+        return reason;
+    }
+    for (uint32_t word = 0; word < (block.count + 63) / 64; word++) {
+        run->match_count += (uint64_t)__builtin_popcountll(found[word]);
+    }
+    if (!wants_any(run, bounds)) {
+        return VG_OK;
+    }
+    narrow_to_page(run, &block, bounds, found);
+    return offer_block(run, &block, found);
+}
+
+/* The same without a count: what cannot get on the page is not asked about. */
+static enum vg_reason search_block_uncounted(
+    struct vg_search_run *run,
+    uint32_t number,
+    const struct key_bounds *bounds)
+{
+    struct vg_plan_block block = vg_chunk_walk_block(&run->walk, number);
+    uint64_t found[VG_PLAN_BLOCK_WORDS];
+    uint32_t words = (block.count + 63) / 64;
+    for (uint32_t word = 0; word < words; word++) {
+        uint32_t rest = block.count - word * 64;
+        found[word] = rest >= 64 ? UINT64_MAX : (UINT64_C(1) << rest) - 1;
+    }
+    narrow_to_page(run, &block, bounds, found);
+    if (!wants_any(run, bounds) || !has_row(found, words)) {
+        return VG_OK;
+    }
+    enum vg_reason reason = vg_chunk_walk_narrow(&run->walk, &block, found);
+    return reason == VG_OK ? offer_block(run, &block, found) : reason;
+}
+
+static enum vg_reason search_part(
+    struct vg_search_run *run,
+    const struct vg_walk_part *part,
+    struct vg_error *error)
+{
+    struct key_bounds bounds = part->is_tail ? run->tail : find_bounds(run, part);
+    if (run->search->uncounted && !wants_any(run, &bounds)) {
+        run->walk.counts.chunks_skipped++;
+        return VG_OK;
+    }
+    bool look;
+    bool backwards = run->top.keys[0].descending;
+    enum vg_reason reason = vg_chunk_walk_enter(&run->walk, part, &look, error);
+    uint32_t blocks = reason == VG_OK && look ? vg_chunk_walk_blocks(&run->walk) : 0;
+    for (uint32_t i = 0; reason == VG_OK && i < blocks; i++) {
+        uint32_t number = backwards ? blocks - 1 - i : i;
+        reason = run->search->uncounted ? search_block_uncounted(run, number, &bounds)
+                                        : search_block(run, number, &bounds);
+    }
+    return reason;
+}
+
 static enum vg_reason search_parts(struct vg_search_run *run, struct vg_error *error)
 {
-    bool backwards = run->top.keys[0].descending;
-    for (uint32_t i = 0; i < run->walk.part_count; i++) {
-        bool look;
-        enum vg_reason reason = vg_chunk_walk_enter(&run->walk, &run->walk.parts[i], &look, error);
-        uint32_t blocks = reason == VG_OK && look ? vg_chunk_walk_blocks(&run->walk) : 0;
-        for (uint32_t block = 0; reason == VG_OK && block < blocks; block++) {
-            reason = search_block(run, backwards ? blocks - 1 - block : block);
-        }
-        if (reason != VG_OK) {
-            return reason;
-        }
+    enum vg_reason reason = VG_OK;
+    for (uint32_t i = 0; reason == VG_OK && i < run->walk.part_count; i++) {
+        reason = search_part(run, &run->walk.parts[i], error);
     }
-    return VG_OK;
+    return reason;
 }
 
 static enum vg_reason prepare_run(
@@ -199,6 +334,116 @@ static void finish_run(struct vg_search_run *run, struct vg_search_result *out_r
     *out_result = result;
 }
 
+/* -------------------------------------------------------------------------------- explanation */
+
+static bool is_branch(const struct vg_plan_node *node)
+{
+    return node->question->kind == VG_PREDICATE_AND || node->question->kind == VG_PREDICATE_OR ||
+           node->question->kind == VG_PREDICATE_NOT;
+}
+
+static bool is_leaf(const struct vg_plan_node *node)
+{
+    return !is_branch(node) && node->question->kind != VG_PREDICATE_ALL &&
+           node->question->kind != VG_PREDICATE_NONE;
+}
+
+static uint32_t count_leaves(const struct vg_plan_node *node)
+{
+    uint32_t count = is_leaf(node) ? 1 : 0;
+    for (uint32_t i = 0; i < node->child_count; i++) {
+        count += count_leaves(node->children[i]);
+    }
+    return count;
+}
+
+static void list_leaves(
+    const struct vg_search_run *run,
+    const struct vg_plan_node *node,
+    bool is_negated,
+    struct vg_search_leaf **next)
+{
+    if (is_leaf(node)) {
+        *(*next)++ = (struct vg_search_leaf){
+            .column = run->schema->columns[node->question->column].name,
+            .question = node->question->kind,
+            .value_count = node->question->count,
+            .is_negated = is_negated,
+            .rows_in = node->rows_in,
+            .rows_out = node->rows_out,
+            .spent_ns = node->spent_ns,
+        };
+    }
+    for (uint32_t i = 0; i < node->child_count; i++) {
+        list_leaves(
+            run,
+            node->children[i],
+            is_negated != (node->question->kind == VG_PREDICATE_NOT),
+            next);
+    }
+}
+
+static enum vg_reason explain_run(
+    const struct vg_search_run *run,
+    struct vg_arena *arena,
+    struct vg_error *error)
+{
+    struct vg_search_explanation *explain = run->search->explain;
+    const struct vg_walk_counts *counts = &run->walk.counts;
+    uint32_t leaf_count = count_leaves(run->walk.plan);
+    struct vg_search_leaf *leaves = vg_arena_calloc(arena, (size_t)leaf_count + 1, sizeof(*leaves));
+    if (leaves == NULL) {
+        return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
+    }
+    explain->leaves = leaves;
+    explain->leaf_count = leaf_count;
+    list_leaves(run, run->walk.plan, false, &leaves);
+    explain->chunks += run->walk.part_count;
+    explain->chunks_skipped += counts->chunks_skipped;
+    explain->chunks_whole += counts->chunks_whole;
+    explain->chunks_looked += counts->chunks_looked;
+    explain->rows_looked += counts->rows_looked;
+    explain->rows_matched += run->match_count;
+    explain->rows_offered += run->offered_count;
+    explain->records_confirmed += run->walk.records.confirmed;
+    return VG_OK;
+}
+
+/* Add to `sum_ns` what has passed since *begun_ns, and begin anew. */
+static void take_time(const struct vg_search_run *run, uint64_t *begun_ns, uint64_t *sum_ns)
+{
+    uint64_t now_ns = vg_clock_monotonic_ns(run->walk.records.clock);
+    *sum_ns += now_ns - *begun_ns;
+    *begun_ns = now_ns;
+}
+
+/* ---------------------------------------------------------------------------------- the whole */
+
+static enum vg_reason run_explained(
+    struct vg_search_run *run,
+    struct vg_arena *arena,
+    struct vg_search_result *out_result,
+    struct vg_error *error)
+{
+    struct vg_search_explanation *explain = run->search->explain;
+    run->walk.records.clock = explain->clock;
+    uint64_t begun_ns = vg_clock_monotonic_ns(explain->clock);
+    enum vg_reason reason = prepare_run(run, arena, error);
+    take_time(run, &begun_ns, &explain->plan_ns);
+    if (reason == VG_OK) {
+        reason = search_parts(run, error);
+        take_time(run, &begun_ns, &explain->evaluate_ns);
+    }
+    if (reason == VG_OK) {
+        reason = explain_run(run, arena, error);
+    }
+    if (reason == VG_OK) {
+        finish_run(run, out_result);
+        take_time(run, &begun_ns, &explain->page_ns);
+    }
+    return reason;
+}
+
 enum vg_reason vg_search_run(
     const struct vg_snapshot *snapshot,
     const struct vg_search *search,
@@ -223,6 +468,9 @@ enum vg_reason vg_search_run(
                                               .check = search->check,
                                               .owner = search->owner,
                                               .error = error };
+    if (search->explain != NULL) {
+        return run_explained(run, arena, out_result, error);
+    }
     reason = prepare_run(run, arena, error);
     if (reason == VG_OK) {
         reason = search_parts(run, error);

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "core/base/arena.h"
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/limits.h"
 #include "core/table/predicate.h"
@@ -30,6 +31,41 @@ struct vg_sort_key {
     bool descending;
 };
 
+/* One question about a column, as it was evaluated. */
+struct vg_search_leaf {
+    const char *column;              /* of the schema */
+    enum vg_predicate_kind question; /* vg_predicate_kind_name says it in words */
+    uint32_t value_count;            /* of a question that names values; else 0 */
+    bool is_negated;                 /* below an odd number of NOTs */
+    uint64_t rows_in;                /* asked about */
+    uint64_t rows_out;               /* answered with yes */
+    uint64_t spent_ns;
+};
+
+/*
+ * What a search did. Counts and times are added to what is there; the leaves are those of the last
+ * search, in the order they were asked. Zones and dictionaries that decide for a whole chunk ask no
+ * leaf.
+ */
+struct vg_search_explanation {
+    const struct vg_clock *clock; /* set by the caller; times are taken from it */
+    uint64_t chunks;
+    uint64_t chunks_skipped; /* zones, dictionaries or the page rule all rows out */
+    uint64_t chunks_whole;   /* zones tell that all rows match that are not dead */
+    uint64_t chunks_looked;  /* the others */
+    uint64_t rows_looked;    /* in those */
+    uint64_t rows_matched;
+    uint64_t rows_offered;      /* to the page */
+    uint64_t records_confirmed; /* read to decide on words */
+    uint64_t plan_ns;
+    uint64_t evaluate_ns;
+    uint64_t page_ns;  /* put in order and taken */
+    uint64_t fetch_ns; /* records of the page, by whoever reads them */
+    uint64_t records_fetched;
+    const struct vg_search_leaf *leaves; /* in the search's arena */
+    uint32_t leaf_count;
+};
+
 struct vg_search {
     uint32_t kind;                    /* index of the schema */
     const struct vg_predicate *where; /* access included */
@@ -39,6 +75,8 @@ struct vg_search {
     uint64_t offset;
     const struct vg_hit *after; /* NULL, or a hit of this snapshot: only rows that sort behind it
                                    are returned (all that match are counted) */
+    bool uncounted; /* match_count is not needed: what cannot be on the page is not looked at */
+    struct vg_search_explanation *explain; /* NULL = nobody asks */
     /* Needed when vg_predicate_reads_records(where); else NULL. */
     const struct vg_record_reader *reader;
     /* Asked once per chunk, and while records are read; anything but VG_OK (CANCELLED,
@@ -50,7 +88,7 @@ struct vg_search {
 struct vg_search_result {
     struct vg_hit *hits; /* in the arena */
     uint32_t hit_count;
-    uint64_t match_count; /* rows that match, page or not */
+    uint64_t match_count; /* rows that match, page or not; without a meaning when uncounted */
 };
 
 /*

@@ -109,30 +109,88 @@ static bool grow(struct vg_top_rows *top)
     return true;
 }
 
-bool vg_top_rows_offer(struct vg_top_rows *top, const struct vg_top_row *row)
+/* A row may stand so far from the end of the list to be put in its place. */
+#define SHIFT_MAX 512u
+
+/* How many rows of the sorted list come before `row`. */
+static uint32_t find_place(const struct vg_top_rows *top, const struct vg_top_row *row)
+{
+    uint32_t low = 0;
+    uint32_t high = top->count;
+    /* Nearly always it comes last. */
+    if (high > 0 && vg_top_rows_compare(top, row, &top->rows[high - 1]) >= 0) {
+        return high;
+    }
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (vg_top_rows_compare(top, row, &top->rows[middle]) >= 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static void make_heap(struct vg_top_rows *top)
+{
+    top->is_heap = true;
+    for (uint32_t at = top->count / 2; at-- > 0;) {
+        sift_down(top, at, top->count);
+    }
+}
+
+static void offer_to_list(struct vg_top_rows *top, const struct vg_top_row *row, uint32_t place)
+{
+    if (place == top->capacity) {
+        return;
+    }
+    uint32_t kept = top->count < top->capacity ? top->count : top->capacity - 1;
+    memmove(&top->rows[place + 1], &top->rows[place], (kept - place) * sizeof(*row));
+    top->rows[place] = *row;
+    top->count = kept + 1;
+    top->worst_key = top->rows[kept].key;
+}
+
+static void offer_to_heap(struct vg_top_rows *top, const struct vg_top_row *row)
 {
     if (top->count < top->capacity) {
-        if (top->count == top->room && !grow(top)) {
-            return false;
-        }
         uint32_t at = top->count++;
         top->rows[at] = *row;
         while (at > 0 && vg_top_rows_compare(top, &top->rows[at], &top->rows[(at - 1) / 2]) > 0) {
             swap(&top->rows[at], &top->rows[(at - 1) / 2]);
             at = (at - 1) / 2;
         }
-        return true;
-    }
-    if (top->capacity > 0 && vg_top_rows_compare(top, row, &top->rows[0]) < 0) {
+    } else if (vg_top_rows_compare(top, row, &top->rows[0]) < 0) {
         top->rows[0] = *row;
         sift_down(top, 0, top->count);
     }
+    top->worst_key = top->rows[0].key;
+}
+
+bool vg_top_rows_offer(struct vg_top_rows *top, const struct vg_top_row *row)
+{
+    if (top->capacity == 0) {
+        return true;
+    }
+    if (top->count < top->capacity && top->count == top->room && !grow(top)) {
+        return false;
+    }
+    if (!top->is_heap) {
+        uint32_t place = find_place(top, row);
+        if (top->count - place <= SHIFT_MAX) {
+            offer_to_list(top, row, place);
+            return true;
+        }
+        make_heap(top);
+    }
+    offer_to_heap(top, row);
     return true;
 }
 
 void vg_top_rows_sort(struct vg_top_rows *top)
 {
-    for (uint32_t rest = top->count; rest > 1; rest--) {
+    for (uint32_t rest = top->is_heap ? top->count : 0; rest > 1; rest--) {
         swap(&top->rows[0], &top->rows[rest - 1]);
         sift_down(top, 0, rest - 1);
     }

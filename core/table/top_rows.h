@@ -1,6 +1,8 @@
 /*
- * Top rows: the first rows of a sort order, kept in a bounded heap while chunks go by in any order.
- * The worst of those kept is at hand, so most rows are turned away by one comparison of one number.
+ * Top rows: the first rows of a sort order, kept while chunks go by in any order. The worst of
+ * those kept is at hand, so most rows are turned away by one comparison of one number. Rows that
+ * come about in order are kept as a sorted list, which costs next to nothing; the first one that
+ * comes far out of place turns the list into a heap.
  *
  * Threads: belongs to one search.
  */
@@ -26,8 +28,10 @@ struct vg_top_rows {
     bool has_number; /* `key` is keys[0] */
     uint32_t capacity;
     uint32_t count;
-    uint32_t room;           /* of `rows`; grows with what is found, up to `capacity` */
-    struct vg_top_row *rows; /* heap, the worst first */
+    uint32_t room; /* of `rows`; grows with what is found, up to `capacity` */
+    bool is_heap;
+    int64_t worst_key;       /* of the rows kept */
+    struct vg_top_row *rows; /* the best first; of a heap the worst */
     struct vg_arena *arena;
 };
 
@@ -46,10 +50,16 @@ VG_MUST_USE bool vg_top_rows_init(
 /* The key of a row. */
 int64_t vg_top_rows_key(const struct vg_top_rows *top, const struct vg_chunk *chunk, uint32_t row);
 
+/* Are as many rows kept as may be, so that none is wanted that is worse than the worst? */
+static inline bool vg_top_rows_is_full(const struct vg_top_rows *top)
+{
+    return top->count == top->capacity;
+}
+
 /* Could a row with this key, or a worse one, still be kept? */
 static inline bool vg_top_rows_wants(const struct vg_top_rows *top, int64_t key)
 {
-    return top->count < top->capacity || (top->capacity > 0 && key <= top->rows[0].key);
+    return !vg_top_rows_is_full(top) || (top->capacity > 0 && key <= top->worst_key);
 }
 
 /* Whether the row of `left` comes before that of `right` (negative), or behind. */
