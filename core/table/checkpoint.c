@@ -20,12 +20,17 @@
 #include "core/table/table_breaks.h"
 #include "core/table/table_parts.h"
 
+/* A checkpoint is made when so many chunks of compactions are in no manifest, also when more are to
+ * come: until then the files they replace stay on disk, and a start compacts again. */
+#define UNNAMED_CHUNKS_MAX 16u
+
 struct vg_checkpoint_chunk {
     struct vg_chunk *chunk; /* a reference of the writer's */
     uint32_t kind;
-    uint64_t *deaths;        /* one bit per row; NULL = none */
-    bool is_new;             /* has no file yet */
-    bool is_written;         /* the file may be there */
+    uint64_t *deaths; /* one bit per row; NULL = none */
+    bool is_new;      /* has no file yet */
+    bool is_written;  /* the file may be there */
+    bool is_installed;
     struct vg_chunk *sealed; /* its mapped form */
     struct vg_file_mark mark;
     uint64_t generation;
@@ -35,7 +40,7 @@ struct vg_checkpoint {
     struct vg_table *table;
     uint64_t sequence;
     uint64_t generation;
-    uint32_t next_numbers[VG_TABLE_KINDS_MAX];
+    uint32_t unnamed_chunks; /* of compactions, that this one names */
     uint32_t chunk_count;
     bool renamed; /* the manifest on disk may be the new one */
     bool done;
@@ -53,19 +58,9 @@ bool vg_table_wants_checkpoint(const struct vg_table *table)
         has_chunks |= list->count > (list->has_tail ? 1u : 0u);
     }
     return vg_table_closed_count(table) > 0 || (has_chunks && !table->has_checkpoint) ||
-           table->sequence - table->checkpoint_sequence > table->limits.log_sequences;
-}
-
-/* Publish the lists as they stand now, with the same sequence and view. */
-static bool publish_again(struct vg_table *table)
-{
-    struct vg_published *next = vg_publication_create();
-    if (next == NULL) {
-        return false;
-    }
-    struct vg_store_view *view = vg_store_view_ref(table->newest->view);
-    vg_publication_install(table, next, table->sequence, view);
-    return true;
+           table->sequence - table->checkpoint_sequence > table->limits.log_sequences ||
+           (table->unnamed_chunks > 0 &&
+            (!table->wants_compaction || table->unnamed_chunks >= UNNAMED_CHUNKS_MAX));
 }
 
 static bool close_tails(struct vg_table *table)
@@ -75,7 +70,7 @@ static bool close_tails(struct vg_table *table)
         closed = vg_table_close_tail(&table->kinds[i]) && closed;
     }
     /* Without the new publication readers see a tail in what is closed, which is the same rows. */
-    return publish_again(table) && closed;
+    return vg_publication_again(table) && closed;
 }
 
 static uint32_t sealable_count(const struct vg_table *table)
@@ -99,6 +94,7 @@ static bool collect_chunk(
     part->is_new = chunk->form == VG_CHUNK_CLOSED;
     part->generation = part->is_new ? checkpoint->generation : chunk->generation;
     part->mark = (struct vg_file_mark){ .size = chunk->mapping_size, .checksum = chunk->checksum };
+    chunk->named_by = checkpoint->generation;
     if (vg_deaths_total(chunk->deaths) == 0) {
         return true;
     }
@@ -153,11 +149,11 @@ enum vg_reason vg_table_checkpoint_begin(
     checkpoint->table = table;
     checkpoint->generation = table->generation++;
     checkpoint->sequence = safe_sequence(table);
+    checkpoint->unnamed_chunks = table->unnamed_chunks;
     bool collected = true;
     for (uint32_t i = 0; i < table->config.kind_count; i++) {
         const struct vg_table_kind *kind = &table->kinds[i];
         uint32_t count = kind->list->count - (kind->list->has_tail ? 1 : 0);
-        checkpoint->next_numbers[i] = kind->next_number;
         for (uint32_t c = 0; c < count && collected; c++) {
             collected = collect_chunk(checkpoint, kind, kind->list->chunks[c]);
         }
@@ -294,7 +290,6 @@ static bool fill_manifest(
     manifest->generation = checkpoint->generation;
     manifest->kind_count = checkpoint->table->config.kind_count;
     for (uint32_t i = 0; i < manifest->kind_count; i++) {
-        manifest->kinds[i].next_number = checkpoint->next_numbers[i];
         manifest->kinds[i].chunks =
             vg_arena_calloc(arena, checkpoint->chunk_count, sizeof(struct vg_manifest_chunk));
         if (manifest->kinds[i].chunks == NULL) {
@@ -385,7 +380,11 @@ enum vg_reason vg_checkpoint_run(struct vg_checkpoint *checkpoint, struct vg_err
     checkpoint->done = reason == VG_OK;
     if (checkpoint->done) {
         /* Files of older checkpoints; what cannot be removed now goes with the next one. */
-        (void)!vg_manifest_sweep(checkpoint->table->disk, &manifest, &checkpoint->table->config);
+        (void)!vg_manifest_sweep(
+            checkpoint->table->disk,
+            &manifest,
+            false,
+            &checkpoint->table->config);
     } else if (!checkpoint->renamed) {
         remove_own_files(checkpoint);
     }
@@ -405,13 +404,18 @@ static struct vg_deaths *shared_deaths(struct vg_table *table, struct vg_checkpo
 }
 
 /* Put the mapped form in the place of the closed one. Numbers tell where. */
-static void install_chunk(struct vg_table *table, struct vg_checkpoint_chunk *part)
+static void install_chunk(
+    struct vg_table *table,
+    struct vg_checkpoint_chunk *part,
+    uint64_t checkpoint_generation)
 {
     struct vg_table_kind *kind = &table->kinds[part->kind];
     struct vg_chunk_list *list = kind->list;
     for (uint32_t i = 0; i < list->count; i++) {
         if (list->chunks[i] == part->chunk) {
             part->sealed->deaths = shared_deaths(table, part);
+            part->sealed->named_by = checkpoint_generation;
+            part->is_installed = true;
             vg_chunk_unref(list->chunks[i]);
             list->chunks[i] = part->sealed;
             kind->by_number[part->sealed->number] = part->sealed;
@@ -441,11 +445,33 @@ static void install(struct vg_table *table, struct vg_checkpoint *checkpoint)
     }
     for (uint32_t i = 0; complete && i < checkpoint->chunk_count; i++) {
         if (checkpoint->chunks[i].sealed != NULL) {
-            install_chunk(table, &checkpoint->chunks[i]);
+            install_chunk(table, &checkpoint->chunks[i], checkpoint->generation);
         }
     }
     if (complete) {
-        (void)publish_again(table); /* else the next batch shows it */
+        (void)vg_publication_again(table); /* else the next batch shows it */
+    }
+}
+
+/* Files that were written and are not used: the manifest on disk may name them, so they go when the
+ * next one is there. Without memory they go with the next start. */
+static void forget_files(struct vg_table *table, const struct vg_checkpoint *checkpoint)
+{
+    for (uint32_t i = 0; i < checkpoint->chunk_count; i++) {
+        const struct vg_checkpoint_chunk *part = &checkpoint->chunks[i];
+        if (!part->is_written || part->is_installed || !checkpoint->renamed) {
+            continue;
+        }
+        struct vg_obsolete *file = calloc(1, sizeof(*file));
+        if (file != NULL) {
+            file->named_by = checkpoint->generation;
+            vg_chunk_file_name(
+                file->name,
+                part->chunk->schema,
+                part->chunk->number,
+                part->generation);
+            vg_obsolete_add(table, file);
+        }
     }
 }
 
@@ -456,10 +482,13 @@ uint64_t vg_table_checkpoint_finish(struct vg_table *table, struct vg_checkpoint
         VG_ASSERT(taken_checkpoint->sequence >= table->checkpoint_sequence);
         table->checkpoint_sequence = taken_checkpoint->sequence;
         table->has_checkpoint = true;
+        table->manifest_generation = taken_checkpoint->generation;
+        table->unnamed_chunks -= taken_checkpoint->unnamed_chunks;
         if (atomic_load(&table->state) == VG_TABLE_RUNNING) {
             install(table, taken_checkpoint);
         }
     }
+    forget_files(table, taken_checkpoint);
     free_checkpoint(taken_checkpoint);
     table->checkpoint = NULL;
     return table->checkpoint_sequence;

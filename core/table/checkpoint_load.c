@@ -136,7 +136,7 @@ static bool load_chunk(
     struct vg_file_reader *deaths_reader)
 {
     if (entry->rows == 0 || entry->rows > VG_TABLE_CHUNK_ROWS_MAX ||
-        entry->number >= table->limits.chunks) {
+        entry->number >= vg_table_number_count(table) || vg_table_has_number(kind, entry->number)) {
         return false;
     }
     const struct vg_chunk_file file = {
@@ -163,6 +163,8 @@ static bool load_chunk(
     }
     vg_chunk_list_unref(kind->list);
     kind->list = list;
+    chunk->named_by = table->manifest_generation;
+    vg_table_mark_number(kind, chunk->number);
     kind->by_number[chunk->number] = chunk;
     return true;
 }
@@ -176,13 +178,13 @@ static bool load_chunks(struct vg_table *table, const struct vg_manifest *manife
         return false;
     }
     bool loaded = true;
+    table->manifest_generation = manifest->generation;
     for (uint32_t i = 0; i < table->config.kind_count; i++) {
         const struct vg_manifest_kind *entry = &manifest->kinds[i];
         for (uint32_t c = 0; loaded && c < entry->chunk_count; c++) {
             loaded = load_chunk(table, &table->kinds[i], &entry->chunks[c], &reader);
         }
-        loaded = loaded && entry->next_number <= table->limits.chunks;
-        table->kinds[i].next_number = entry->next_number;
+        loaded = loaded && entry->chunk_count <= table->limits.chunks;
     }
     loaded = loaded && reader.rest.size == 0;
     vg_disk_unmap(reader.mapping, reader.mapping_size);
@@ -277,7 +279,7 @@ bool vg_table_load(
     }
     if (trouble == NULL) {
         /* What a broken-off checkpoint left. If it cannot be removed now it is written over. */
-        (void)!vg_manifest_sweep(table->disk, &manifest, &table->config);
+        (void)!vg_manifest_sweep(table->disk, &manifest, true, &table->config);
     }
     vg_arena_dispose(&arena);
     *out_sequence = manifest.sequence;

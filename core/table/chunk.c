@@ -97,6 +97,7 @@ static void free_column(struct vg_column_data *data, enum vg_chunk_form form)
     free(data->starts);
     free(data->ends);
     free(data->blocks);
+    free(data->elements);
 }
 
 void vg_chunk_unref(struct vg_chunk *chunk)

@@ -49,7 +49,7 @@ struct vg_column_data {
     uint32_t
         *starts; /* NUMBERS, HASHES, TOKENS: first element of a row, one per row; ends behind it */
     uint32_t *ends;
-    void *elements; /* sealed: all; NULL otherwise */
+    void *elements; /* sealed, or copied by compaction: all; NULL otherwise */
     void *
         *blocks; /* tail and closed: blocks of VG_ROW_LIST_MAX elements; no row crosses a border */
     uint32_t element_count;
@@ -73,6 +73,8 @@ struct vg_chunk {
     size_t mapping_size;
     uint64_t generation; /* sealed: part of the file's name */
     uint64_t checksum;   /* sealed: of the file */
+    uint64_t named_by;   /* sealed: newest checkpoint that may name the file; 0 = none. The writer's
+                          */
     struct vg_column_data columns[];
 };
 

@@ -52,6 +52,13 @@ void vg_chunk_file_name(
         generation);
 }
 
+bool vg_chunk_file_is_name(const char *name)
+{
+    static const char end[] = ".chunk";
+    size_t length = strlen(name);
+    return length >= sizeof(end) - 1 && strcmp(name + length - (sizeof(end) - 1), end) == 0;
+}
+
 static uint64_t take(uint64_t *size, uint64_t bytes)
 {
     uint64_t offset = (*size + ARRAY_ALIGN - 1) & ~(uint64_t)(ARRAY_ALIGN - 1);

@@ -30,6 +30,9 @@ void vg_chunk_file_name(
     uint32_t number,
     uint64_t generation);
 
+/* Does a name end as those of chunk files do? */
+bool vg_chunk_file_is_name(const char *name);
+
 /*
  * Write and sync the file of a closed chunk.
  *

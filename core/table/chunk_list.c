@@ -18,6 +18,15 @@ struct vg_chunk_list *vg_chunk_list_create(void)
     return make_list(0);
 }
 
+struct vg_chunk_list *vg_chunk_list_sized(uint32_t count, bool has_tail)
+{
+    struct vg_chunk_list *list = make_list(count);
+    if (list != NULL) {
+        list->has_tail = has_tail;
+    }
+    return list;
+}
+
 static void copy_chunks(struct vg_chunk_list *to, const struct vg_chunk_list *from)
 {
     for (uint32_t i = 0; i < from->count; i++) {

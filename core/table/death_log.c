@@ -206,6 +206,36 @@ bool vg_deaths_mark(const struct vg_deaths *deaths, uint64_t sequence, uint64_t 
     return true;
 }
 
+void vg_deaths_walk(
+    const struct vg_deaths *deaths,
+    const uint64_t *known,
+    void (*visit)(void *owner, uint32_t position, uint64_t sequence),
+    void *owner)
+{
+    const struct vg_death_pair *pair = atomic_load(&deaths->pair);
+    if (pair == NULL) {
+        return;
+    }
+    for (uint32_t word = 0; pair->settled != NULL && word < vg_deaths_words(deaths); word++) {
+        uint64_t rest = pair->settled[word] & ~(known == NULL ? 0 : known[word]);
+        for (; rest != 0; rest &= rest - 1) {
+            visit(owner, word * 64 + (uint32_t)__builtin_ctzll(rest), 0);
+        }
+    }
+    for (uint32_t i = 0; i < log_count(pair); i++) {
+        uint32_t position = pair->log[i].position;
+        if (known == NULL || (known[position / 64] >> position % 64 & 1) == 0) {
+            visit(owner, position, pair->log[i].sequence);
+        }
+    }
+}
+
+uint32_t vg_deaths_settled(const struct vg_deaths *deaths)
+{
+    const struct vg_death_pair *pair = atomic_load(&deaths->pair);
+    return pair == NULL ? 0 : pair->settled_count;
+}
+
 uint32_t vg_deaths_logged(const struct vg_deaths *deaths)
 {
     return log_count(atomic_load(&deaths->pair));

@@ -76,8 +76,17 @@ static inline uint32_t vg_deaths_words(const struct vg_deaths *deaths)
  */
 bool vg_deaths_mark(const struct vg_deaths *deaths, uint64_t sequence, uint64_t *words);
 
-/* Deaths in the log, and in all. The writer's. */
+/* Tell every death whose bit is not set in `known` (NULL = none is): those still in the log with
+ * their sequence, settled ones with 0, because every reader there is sees them. The writer's. */
+void vg_deaths_walk(
+    const struct vg_deaths *deaths,
+    const uint64_t *known,
+    void (*visit)(void *owner, uint32_t position, uint64_t sequence),
+    void *owner);
+
+/* Deaths in the log, in the bitmap, and in all. The writer's. */
 uint32_t vg_deaths_logged(const struct vg_deaths *deaths);
+uint32_t vg_deaths_settled(const struct vg_deaths *deaths);
 uint32_t vg_deaths_total(const struct vg_deaths *deaths);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/table/table_breaks.h"
 
 #define SLOTS_FIRST 1024u
 
@@ -115,6 +116,25 @@ void vg_id_map_move(
     struct vg_id_map_slot *slot = &map->slots[find_entry(map, hash, from)];
     slot->chunk = to.chunk;
     slot->position = to.position;
+}
+
+bool vg_id_map_move_found(
+    struct vg_id_map *map,
+    uint64_t hash,
+    struct vg_row_place from,
+    struct vg_row_place to)
+{
+    for (uint64_t at = hash & map->mask; map->slots[at].chunk != VG_ID_MAP_FREE;
+         at = (at + 1) & map->mask) {
+        struct vg_id_map_slot *slot = &map->slots[at];
+        if (slot->hash == hash && ((slot->chunk == from.chunk && slot->position == from.position) ||
+                                   VG_BROKEN(COMPACTION_TAKES_IDS))) {
+            slot->chunk = to.chunk;
+            slot->position = to.position;
+            return true;
+        }
+    }
+    return false;
 }
 
 void vg_id_map_remove(struct vg_id_map *map, uint64_t hash, struct vg_row_place place)

@@ -54,6 +54,21 @@ void vg_id_map_move(
     uint64_t hash,
     struct vg_row_place from,
     struct vg_row_place to);
+
+/* Move the entry (hash, from) if there is one; false when there is none. */
+bool vg_id_map_move_found(
+    struct vg_id_map *map,
+    uint64_t hash,
+    struct vg_row_place from,
+    struct vg_row_place to);
+
+/* The entries of this hash are about to be asked for. */
+static inline void vg_id_map_prefetch(const struct vg_id_map *map, uint64_t hash)
+{
+    __builtin_prefetch(&map->slots[hash & map->mask]);
+}
+
+/* The entry must be there. */
 void vg_id_map_remove(struct vg_id_map *map, uint64_t hash, struct vg_row_place place);
 
 #endif

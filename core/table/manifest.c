@@ -9,7 +9,7 @@
 #include "core/table/checksum.h"
 
 #define MANIFEST_MAGIC   UINT64_C(0x3130666E614D4756)
-#define MANIFEST_VERSION 1u
+#define MANIFEST_VERSION 2u
 
 struct vg_manifest_file {
     uint64_t magic;
@@ -26,8 +26,7 @@ struct vg_manifest_file {
 
 struct vg_manifest_file_kind {
     uint64_t schema;
-    uint32_t next_number;
-    uint32_t chunk_count;
+    uint64_t chunk_count;
 };
 
 void vg_manifest_deaths_name(char out_name[VG_DISK_NAME_SIZE], uint64_t generation)
@@ -67,7 +66,6 @@ void vg_manifest_encode(
         const struct vg_manifest_kind *kind = &manifest->kinds[i];
         const struct vg_manifest_file_kind row = {
             .schema = vg_table_schema_fingerprint(config->schemas[i]),
-            .next_number = kind->next_number,
             .chunk_count = kind->chunk_count,
         };
         vg_buffer_append(out_content, &row, sizeof(row));
@@ -123,20 +121,13 @@ static const char *read_kind(
     if (row.chunk_count > rest->size / sizeof(struct vg_manifest_chunk)) {
         return "the manifest is cut short";
     }
-    out_kind->next_number = row.next_number;
-    out_kind->chunk_count = row.chunk_count;
+    out_kind->chunk_count = (uint32_t)row.chunk_count;
     out_kind->chunks = vg_arena_calloc(arena, row.chunk_count, sizeof(out_kind->chunks[0]));
     if (out_kind->chunks == NULL) {
         return "there is no memory for the manifest";
     }
     if (!read_part(rest, out_kind->chunks, row.chunk_count * sizeof(out_kind->chunks[0]))) {
         return "the manifest is cut short";
-    }
-    for (uint32_t i = 0; i < row.chunk_count; i++) {
-        uint32_t least = i == 0 ? 0 : out_kind->chunks[i - 1].number + 1;
-        if (out_kind->chunks[i].number < least || out_kind->chunks[i].number >= row.next_number) {
-            return "the manifest's chunks are out of order";
-        }
     }
     return NULL;
 }
@@ -178,6 +169,7 @@ const char *vg_manifest_decode(
 struct vg_name_set {
     char (*names)[VG_DISK_NAME_SIZE];
     size_t count;
+    bool keeps_chunks;
 };
 
 static int compare_names(const void *left, const void *right)
@@ -188,6 +180,9 @@ static int compare_names(const void *left, const void *right)
 static bool is_named(void *owner, const char *name)
 {
     const struct vg_name_set *set = owner;
+    if (set->keeps_chunks && vg_chunk_file_is_name(name)) {
+        return true;
+    }
     return set->count > 0 && strlen(name) < VG_DISK_NAME_SIZE &&
            bsearch(name, set->names, set->count, sizeof(set->names[0]), compare_names) != NULL;
 }
@@ -225,9 +220,10 @@ static bool fill_names(
 bool vg_manifest_sweep(
     struct vg_disk *disk,
     const struct vg_manifest *manifest,
+    bool chunks_too,
     const struct vg_table_config *config)
 {
-    struct vg_name_set set = { 0 };
+    struct vg_name_set set = { .keeps_chunks = !chunks_too };
     if (manifest != NULL && !fill_names(&set, manifest, config)) {
         return false;
     }

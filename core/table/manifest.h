@@ -26,9 +26,8 @@ struct vg_manifest_chunk {
 };
 
 struct vg_manifest_kind {
-    uint32_t next_number;
     uint32_t chunk_count;
-    struct vg_manifest_chunk *chunks; /* numbers rise */
+    struct vg_manifest_chunk *chunks; /* each number once, in no order */
 };
 
 struct vg_manifest {
@@ -62,10 +61,12 @@ VG_MUST_USE const char *vg_manifest_decode(
     struct vg_manifest *out_manifest);
 
 /* Remove all files of the folder that `manifest` (NULL = none) does not name, the manifest itself
- * apart. False when one could not be removed, or without memory. */
+ * apart; chunk files only with `chunks_too`, because a table that runs may still need them. False
+ * when one could not be removed, or without memory. */
 VG_MUST_USE bool vg_manifest_sweep(
     struct vg_disk *disk,
     const struct vg_manifest *manifest,
+    bool chunks_too,
     const struct vg_table_config *config);
 
 #endif

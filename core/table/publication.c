@@ -60,6 +60,17 @@ void vg_publication_install(
     supersede(table, old);
 }
 
+bool vg_publication_again(struct vg_table *table)
+{
+    struct vg_published *next = vg_publication_create();
+    if (next == NULL) {
+        return false;
+    }
+    struct vg_store_view *view = vg_store_view_ref(table->newest->view);
+    vg_publication_install(table, next, table->sequence, view);
+    return true;
+}
+
 static void free_published(struct vg_published *published)
 {
     for (uint32_t i = 0; i < published->kind_count; i++) {

@@ -288,7 +288,7 @@ static enum vg_reason reject_checkpoint(struct vg_table *table, struct vg_error 
     if (reason == VG_OK) {
         reason = vg_disk_sync_folder(table->disk, error);
     }
-    if (reason == VG_OK && !vg_manifest_sweep(table->disk, NULL, &table->config)) {
+    if (reason == VG_OK && !vg_manifest_sweep(table->disk, NULL, true, &table->config)) {
         reason = vg_error_set(error, VG_STORE_IO, "old files of the table cannot be removed");
     }
     return reason;
@@ -302,6 +302,7 @@ static enum vg_reason rebuild_rows(
     struct vg_table_rebuild rebuild = { .table = table, .start = start, .birth = 1 };
     table->checkpoint_sequence = 0;
     table->has_checkpoint = false;
+    table->manifest_generation = 0;
     vg_table_clear(table);
     if (!vg_table_init_kinds(table)) {
         return vg_error_set(error, VG_RESOURCE_LIMIT, "no memory to start the table");

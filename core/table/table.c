@@ -24,6 +24,7 @@ static const struct vg_table_limits limit_defaults = {
     .snapshots = 10000,
     .settle_batch = 4096,
     .unsettled_deaths = 4000000,
+    .obsolete_bytes = UINT64_C(4) << 30,
 };
 
 static void fill_limits(struct vg_table_limits *limits)
@@ -42,6 +43,7 @@ static void fill_limits(struct vg_table_limits *limits)
     FILL(snapshots)
     FILL(settle_batch)
     FILL(unsettled_deaths)
+    FILL(obsolete_bytes)
 #undef FILL
 }
 
@@ -88,6 +90,7 @@ enum vg_reason vg_table_open(
     table->config = *config;
     table->limits = config->limits;
     fill_limits(&table->limits);
+    table->generation = 1; /* 0 is none */
     for (uint32_t i = 0; i < config->kind_count; i++) {
         table->kinds[i].schema = config->schemas[i];
         table->kinds[i].index = i;
@@ -109,6 +112,7 @@ void vg_table_close(struct vg_table *table)
     VG_ASSERT(table->checkpoint == NULL);
     vg_table_stop(table);
     VG_ASSERT(vg_table_is_drained(table));
+    vg_obsolete_collect(table);
     vg_table_clear(table);
     vg_disk_close(table->disk);
     free(table->pending);
@@ -129,8 +133,11 @@ void vg_table_stop(struct vg_table *table)
 bool vg_table_is_drained(struct vg_table *table)
 {
     vg_publication_collect(table);
-    return vg_retired_collect(&table->retired, &table->epoch) && table->oldest == NULL &&
-           table->checkpoint == NULL;
+    bool has_job = table->checkpoint != NULL;
+    for (uint32_t i = 0; i < table->config.kind_count; i++) {
+        has_job |= table->kinds[i].compaction != NULL;
+    }
+    return vg_retired_collect(&table->retired, &table->epoch) && table->oldest == NULL && !has_job;
 }
 
 uint64_t vg_table_sequence(const struct vg_table *table)
@@ -174,6 +181,7 @@ void vg_table_maintain(struct vg_table *table)
     VG_ASSERT(!table->prepared);
     vg_publication_collect(table);
     (void)vg_retired_collect(&table->retired, &table->epoch);
+    vg_obsolete_collect(table);
     if (table->oldest == NULL) {
         return;
     }
@@ -181,7 +189,9 @@ void vg_table_maintain(struct vg_table *table)
         settle(table);
     }
     /* Half way to the limit the oldest snapshot has to go: its holder is told at its next look. */
-    if (table->unsettled > table->limits.unsettled_deaths / 2 && table->oldest->superseded) {
+    if ((table->unsettled > table->limits.unsettled_deaths / 2 ||
+         table->obsolete_bytes > table->limits.obsolete_bytes / 2) &&
+        table->oldest->superseded) {
         atomic_store(&table->oldest->ended, true);
     }
 }
@@ -193,7 +203,11 @@ void vg_table_usage(const struct vg_table *table, struct vg_table_usage *out_usa
         .unsettled_deaths = table->unsettled,
         .open_snapshots = atomic_load(&table->open_snapshots),
         .checkpoint_sequence = table->checkpoint_sequence,
+        .obsolete_bytes = table->obsolete_bytes,
     };
+    for (const struct vg_obsolete *file = table->obsolete; file != NULL; file = file->next) {
+        usage.obsolete_files++;
+    }
     for (uint32_t i = 0; i < table->config.kind_count; i++) {
         const struct vg_table_kind *kind = &table->kinds[i];
         usage.rows += kind->live;

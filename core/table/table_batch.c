@@ -24,7 +24,6 @@ static void save(struct vg_table_kind *kind)
 {
     kind->saved_list = vg_chunk_list_ref(kind->list);
     kind->saved_tail_rows = kind->tail_rows;
-    kind->saved_next_number = kind->next_number;
     kind->prepared_new = 0;
 }
 
@@ -36,14 +35,13 @@ static void drop_saved(struct vg_table_kind *kind)
 
 static void restore(struct vg_table_kind *kind)
 {
-    for (uint32_t number = kind->saved_next_number; number < kind->next_number; number++) {
-        kind->by_number[number] = NULL;
+    for (uint32_t i = kind->saved_list->count; i < kind->list->count; i++) {
+        vg_table_free_number(kind, kind->list->chunks[i]->number);
     }
     vg_chunk_list_unref(kind->list);
     kind->list = kind->saved_list;
     kind->saved_list = NULL;
     kind->tail_rows = kind->saved_tail_rows;
-    kind->next_number = kind->saved_next_number;
 }
 
 static void forget_reservations(struct vg_table *table)

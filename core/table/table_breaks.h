@@ -10,15 +10,19 @@
 
 enum vg_table_break {
     VG_BREAK_NOTHING = 0,
-    VG_BREAK_SEAL_COPIES_DEATHS,     /* closed and sealed form do not share their deaths */
-    VG_BREAK_ACQUIRE_WITHOUT_EPOCH,  /* pointer loaded and referenced outside an epoch */
-    VG_BREAK_SETTLE_TOO_NEW,         /* bitmaps take deaths an open snapshot must not see */
-    VG_BREAK_SETTLE_IN_TWO_STEPS,    /* log and bitmap are not replaced together */
-    VG_BREAK_DICTIONARIES_FIRST,     /* dictionaries are cut before the chunks are chosen */
-    VG_BREAK_TRIM_BEFORE_SYNC,       /* the log is trimmed though the folder was not synced */
-    VG_BREAK_KEEP_REJECTED_MANIFEST, /* a manifest not believed stays on disk */
-    VG_BREAK_CHECKPOINT_TOO_NEW,     /* manifest's sequence covers rows still in the tail */
-    VG_BREAK_UPDATE_CLOCK_REUSES,    /* first value after a start may equal the last one */
+    VG_BREAK_SEAL_COPIES_DEATHS,      /* closed and sealed form do not share their deaths */
+    VG_BREAK_ACQUIRE_WITHOUT_EPOCH,   /* pointer loaded and referenced outside an epoch */
+    VG_BREAK_SETTLE_TOO_NEW,          /* bitmaps take deaths an open snapshot must not see */
+    VG_BREAK_SETTLE_IN_TWO_STEPS,     /* log and bitmap are not replaced together */
+    VG_BREAK_DICTIONARIES_FIRST,      /* dictionaries are cut before the chunks are chosen */
+    VG_BREAK_TRIM_BEFORE_SYNC,        /* the log is trimmed though the folder was not synced */
+    VG_BREAK_KEEP_REJECTED_MANIFEST,  /* a manifest not believed stays on disk */
+    VG_BREAK_CHECKPOINT_TOO_NEW,      /* manifest's sequence covers rows still in the tail */
+    VG_BREAK_UPDATE_CLOCK_REUSES,     /* first value after a start may equal the last one */
+    VG_BREAK_COMPACTION_LOSES_DEATHS, /* deaths since the compaction began are not carried over */
+    VG_BREAK_COMPACTION_TAKES_IDS,    /* ids are pointed at copied rows whatever they point at */
+    VG_BREAK_UNLINK_NAMED,            /* files are unlinked though the manifest names them */
+    VG_BREAK_UNLINK_HELD,             /* files are unlinked though a snapshot holds them */
 };
 
 enum vg_table_point {

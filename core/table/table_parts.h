@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "core/table/chunk.h"
+#include "core/table/compaction_plan.h"
 #include "core/table/epoch.h"
 #include "core/table/id_map.h"
 #include "core/table/snapshot.h"
@@ -60,13 +61,13 @@ struct vg_table_kind {
     struct vg_id_map ids;
     struct vg_chunk_list *list; /* as the next publication shows it */
     uint32_t tail_rows;
-    struct vg_chunk **by_number; /* limits.chunks of them; borrowed from `list` */
-    uint32_t next_number;
+    struct vg_chunk **by_number;      /* vg_table_number_count of them; borrowed from `list` */
+    uint64_t *taken_numbers;          /* one bit each: in `list`, or promised to a compaction */
+    struct vg_compaction *compaction; /* being made */
     uint64_t live;
     /* As it was before the batch being prepared. */
     struct vg_chunk_list *saved_list;
     uint32_t saved_tail_rows;
-    uint32_t saved_next_number;
     uint64_t prepared_new; /* ids the batch adds */
 };
 
@@ -78,6 +79,14 @@ struct vg_pending {
     bool has_old;
     struct vg_row_place old;
     struct vg_row_place row;
+};
+
+/* A file nobody will need any more; see obsolete.c. */
+struct vg_obsolete {
+    struct vg_obsolete *next;
+    struct vg_chunk *chunk; /* a reference, while snapshots may hold it; NULL = unmapped */
+    uint64_t named_by;      /* newest checkpoint whose manifest may name it; 0 = none */
+    char name[VG_DISK_NAME_SIZE];
 };
 
 enum vg_table_state { VG_TABLE_STARTING, VG_TABLE_RUNNING, VG_TABLE_STOPPED };
@@ -109,6 +118,11 @@ struct vg_table {
     uint64_t generation;          /* of the next file */
     uint64_t checkpoint_sequence; /* of the manifest on disk; 0 = none */
     bool has_checkpoint;
+    uint64_t manifest_generation; /* of the manifest on disk, when that is certain; 0 = none */
+    uint32_t unnamed_chunks;      /* made by compaction, and in no manifest yet */
+    bool wants_compaction;        /* as of the last look */
+    struct vg_obsolete *obsolete;
+    uint64_t obsolete_bytes;          /* mapped */
     struct vg_checkpoint *checkpoint; /* being made */
 };
 
@@ -116,6 +130,9 @@ struct vg_table {
 
 /* An empty list with one reference; NULL without memory. */
 struct vg_chunk_list *vg_chunk_list_create(void);
+
+/* A list of `count` chunks, to be filled with references. NULL without memory. */
+struct vg_chunk_list *vg_chunk_list_sized(uint32_t count, bool has_tail);
 
 /* A copy with `chunk` behind the others (its reference is taken over). NULL without memory. */
 struct vg_chunk_list *vg_chunk_list_with(
@@ -141,13 +158,42 @@ void vg_publication_install(
     uint64_t sequence,
     struct vg_store_view *taken_view);
 
+/* Publish the lists as they stand now, with the same sequence and view. False without memory: then
+ * the next batch shows them. */
+bool vg_publication_again(struct vg_table *table);
+
 /* Free published objects nobody can reach. */
 void vg_publication_collect(struct vg_table *table);
 
 /* No current one any more. */
 void vg_publication_withdraw(struct vg_table *table);
 
+/* --- obsolete.c --- */
+
+/* The file will be unlinked when nothing needs it. */
+void vg_obsolete_add(struct vg_table *table, struct vg_obsolete *taken_file);
+
+/* Unmap and unlink what may be. */
+void vg_obsolete_collect(struct vg_table *table);
+
+/* Forget all of it; the files are left to the next start. */
+void vg_obsolete_clear(struct vg_table *table);
+
 /* --- table_rows.c --- */
+
+/* Numbers of chunks: a compaction can always be had, also when the table has all its chunks. */
+static inline uint32_t vg_table_number_count(const struct vg_table *table)
+{
+    return table->limits.chunks + VG_COMPACTION_CHUNKS_MAX;
+}
+
+/* The least number that is free. */
+uint32_t vg_table_take_number(const struct vg_table *table, struct vg_table_kind *kind);
+void vg_table_mark_number(struct vg_table_kind *kind, uint32_t number);
+bool vg_table_has_number(const struct vg_table_kind *kind, uint32_t number);
+
+/* The chunk of this number is no more; the number may be given out again. */
+void vg_table_free_number(struct vg_table_kind *kind, uint32_t number);
 
 /* Keyed hash of the id columns of `values`. */
 uint64_t vg_table_row_hash(

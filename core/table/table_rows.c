@@ -125,6 +125,37 @@ bool vg_table_is_behind(const struct vg_table *table)
     return vg_table_closed_count(table) > table->limits.closed_chunks / 2;
 }
 
+bool vg_table_has_number(const struct vg_table_kind *kind, uint32_t number)
+{
+    return (kind->taken_numbers[number / 64] >> number % 64 & 1) != 0;
+}
+
+void vg_table_mark_number(struct vg_table_kind *kind, uint32_t number)
+{
+    VG_ASSERT(!vg_table_has_number(kind, number));
+    kind->taken_numbers[number / 64] |= UINT64_C(1) << number % 64;
+}
+
+uint32_t vg_table_take_number(const struct vg_table *table, struct vg_table_kind *kind)
+{
+    for (uint32_t number = 0; number < vg_table_number_count(table); number++) {
+        if (kind->taken_numbers[number / 64] == UINT64_MAX) {
+            number |= 63; /* the whole word is taken */
+        } else if (!vg_table_has_number(kind, number)) {
+            vg_table_mark_number(kind, number);
+            return number;
+        }
+    }
+    VG_UNREACHABLE(); /* chunks and compactions are bounded, so one is free */
+}
+
+void vg_table_free_number(struct vg_table_kind *kind, uint32_t number)
+{
+    VG_ASSERT(vg_table_has_number(kind, number));
+    kind->taken_numbers[number / 64] &= ~(UINT64_C(1) << number % 64);
+    kind->by_number[number] = NULL;
+}
+
 static void set_list(struct vg_table_kind *kind, struct vg_chunk_list *taken_list)
 {
     vg_chunk_list_unref(kind->list);
@@ -136,7 +167,7 @@ static enum vg_reason add_tail(
     struct vg_table_kind *kind,
     struct vg_error *error)
 {
-    if (kind->next_number >= table->limits.chunks) {
+    if (kind->list->count >= table->limits.chunks) {
         return vg_error_set(error, VG_RESOURCE_LIMIT, "the table has all the chunks it may have");
     }
     if (kind->list->has_tail && vg_table_closed_count(table) >= table->limits.closed_chunks) {
@@ -147,23 +178,22 @@ static enum vg_reason add_tail(
     if (deaths == NULL) {
         return no_memory(error);
     }
-    struct vg_chunk *tail = vg_tail_create(
-        kind->schema,
-        kind->dictionaries,
-        kind->next_number,
-        table->limits.chunk_rows,
-        deaths);
+    uint32_t number = vg_table_take_number(table, kind);
+    struct vg_chunk *tail =
+        vg_tail_create(kind->schema, kind->dictionaries, number, table->limits.chunk_rows, deaths);
     if (tail == NULL) {
+        vg_table_free_number(kind, number);
         vg_deaths_unref(deaths);
         return no_memory(error);
     }
     struct vg_chunk_list *list = vg_chunk_list_with(kind->list, tail, true);
     if (list == NULL) {
+        vg_table_free_number(kind, number);
         vg_chunk_unref(tail);
         return no_memory(error);
     }
     set_list(kind, list);
-    kind->by_number[kind->next_number++] = tail;
+    kind->by_number[number] = tail;
     kind->tail_rows = 0;
     return VG_OK;
 }
@@ -230,6 +260,7 @@ static void clear_kind(struct vg_table_kind *kind)
     }
     free(kind->dictionaries);
     free(kind->by_number);
+    free(kind->taken_numbers);
     vg_id_map_dispose(&kind->ids);
     *kind = (struct vg_table_kind){ .schema = kind->schema, .index = kind->index };
 }
@@ -241,7 +272,9 @@ void vg_table_clear(struct vg_table *table)
     for (uint32_t i = 0; i < table->config.kind_count; i++) {
         clear_kind(&table->kinds[i]);
     }
+    vg_obsolete_clear(table);
     table->unsettled = 0;
+    table->unnamed_chunks = 0;
     table->sequence = 0;
 }
 
@@ -254,10 +287,11 @@ static bool init_kind(struct vg_table *table, struct vg_table_kind *kind)
         }
     }
     kind->list = vg_chunk_list_create();
-    kind->by_number = calloc(table->limits.chunks, sizeof(struct vg_chunk *));
+    kind->by_number = calloc(vg_table_number_count(table), sizeof(struct vg_chunk *));
+    kind->taken_numbers = calloc(vg_table_number_count(table) / 64 + 1, sizeof(uint64_t));
     kind->dictionaries = calloc(schema->column_count, sizeof(*kind->dictionaries));
-    if (kind->list == NULL || kind->by_number == NULL || kind->dictionaries == NULL ||
-        !vg_id_map_init(&kind->ids)) {
+    if (kind->list == NULL || kind->by_number == NULL || kind->taken_numbers == NULL ||
+        kind->dictionaries == NULL || !vg_id_map_init(&kind->ids)) {
         return false;
     }
     for (uint32_t i = 0; i < schema->column_count; i++) {

@@ -25,6 +25,7 @@ struct shared {
     _Atomic bool done;
     _Atomic uint64_t searches;
     struct vg_checkpoint *checkpoint;
+    struct vg_compaction *compaction;
 };
 
 static void check_hits(const struct vg_search_result *result, uint64_t sequence)
@@ -84,6 +85,13 @@ static void *run_checkpoint(void *owner)
     return NULL;
 }
 
+static void *run_compaction(void *owner)
+{
+    struct shared *shared = owner;
+    VG_ASSERT(vg_compaction_run(shared->compaction, NULL) == VG_OK);
+    return NULL;
+}
+
 static void write_batch(struct vg_table *table, uint64_t sequence)
 {
     static struct fixture_row rows[RECORDS];
@@ -91,6 +99,44 @@ static void write_batch(struct vg_table *table, uint64_t sequence)
         fixture_fill(&rows[id], id, sequence * RECORDS + id, (vg_time)sequence);
     }
     fixture_put(table, rows, RECORDS);
+}
+
+/* A checkpoint on a thread of its own while batches go on. */
+static void checkpoint_beside_batches(struct shared *shared, bool close_tail, uint64_t *sequence)
+{
+    pthread_t runner;
+    assert_int_equal(
+        vg_table_checkpoint_begin(shared->table, close_tail, &shared->checkpoint, NULL),
+        VG_OK);
+    assert_int_equal(pthread_create(&runner, NULL, run_checkpoint, shared), 0);
+    for (int more = 0; more < 5; more++) {
+        write_batch(shared->table, ++*sequence);
+    }
+    assert_int_equal(pthread_join(runner, NULL), 0);
+    (void)vg_table_checkpoint_finish(shared->table, shared->checkpoint);
+}
+
+/* The same for a compaction, so that rows it copies die before it is installed, and old snapshots
+ * are searched while it is. Returns the rows it dropped. */
+static uint64_t compact_beside_batches(struct shared *shared, uint64_t *sequence)
+{
+    pthread_t runner;
+    uint32_t kind;
+    struct vg_compacted compacted;
+    if (!vg_table_wants_compaction(shared->table, &kind)) {
+        return 0;
+    }
+    assert_int_equal(
+        vg_table_compaction_begin(shared->table, kind, &shared->compaction, NULL),
+        VG_OK);
+    assert_non_null(shared->compaction);
+    assert_int_equal(pthread_create(&runner, NULL, run_compaction, shared), 0);
+    for (int more = 0; more < 3; more++) {
+        write_batch(shared->table, ++*sequence);
+    }
+    assert_int_equal(pthread_join(runner, NULL), 0);
+    vg_table_compaction_finish(shared->table, shared->compaction, &compacted);
+    return compacted.rows_dropped;
 }
 
 static void test_snapshot__shows_one_point_in_time_to_every_thread(void **state)
@@ -107,31 +153,25 @@ static void test_snapshot__shows_one_point_in_time_to_every_thread(void **state)
     for (uint32_t i = 0; i < READERS; i++) {
         assert_int_equal(pthread_create(&readers[i], NULL, read_on, &shared), 0);
     }
+    uint64_t dropped = 0;
     for (uint64_t sequence = 1; sequence <= BATCHES; sequence++) {
         write_batch(shared.table, sequence);
-        if (sequence % 40 == 0) {
-            /* A checkpoint on a thread of its own while batches go on. */
-            pthread_t runner;
-            assert_int_equal(
-                vg_table_checkpoint_begin(
-                    shared.table,
-                    sequence % 80 == 0,
-                    &shared.checkpoint,
-                    NULL),
-                VG_OK);
-            assert_int_equal(pthread_create(&runner, NULL, run_checkpoint, &shared), 0);
-            for (int more = 0; more < 5; more++) {
-                write_batch(shared.table, ++sequence);
+        if (sequence % 20 == 0) {
+            checkpoint_beside_batches(&shared, sequence % 80 == 0, &sequence);
+            for (int jobs = 0; jobs < 3; jobs++) {
+                dropped += compact_beside_batches(&shared, &sequence);
             }
-            assert_int_equal(pthread_join(runner, NULL), 0);
-            (void)vg_table_checkpoint_finish(shared.table, shared.checkpoint);
         }
     }
     atomic_store(&shared.done, true);
     for (uint32_t i = 0; i < READERS; i++) {
         assert_int_equal(pthread_join(readers[i], NULL), 0);
     }
-    print_message("%llu searches\n", (unsigned long long)atomic_load(&shared.searches));
+    print_message(
+        "%llu searches, %llu rows dropped\n",
+        (unsigned long long)atomic_load(&shared.searches),
+        (unsigned long long)dropped);
+    assert_true(dropped > RECORDS * BATCHES / 4);
     assert_true(atomic_load(&shared.searches) > 0);
     struct vg_table_usage usage;
     vg_table_maintain(shared.table);

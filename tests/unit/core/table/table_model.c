@@ -11,6 +11,7 @@
 
 #include "core/table/manifest.h"
 #include "core/table/table_breaks.h"
+#include "core/table/table_parts.h"
 
 bool model_in_child;
 
@@ -181,6 +182,22 @@ static void finish_checkpoint(struct model *model)
     }
 }
 
+static void finish_compactions(struct model *model)
+{
+    struct vg_compacted compacted;
+    for (uint32_t kind = 0; kind < MODEL_KINDS; kind++) {
+        struct vg_compaction *compaction = model->compactions[kind];
+        model->compactions[kind] = NULL;
+        if (compaction != NULL) {
+            if (!model->compaction_ran[kind]) {
+                (void)!vg_compaction_run(compaction, NULL);
+            }
+            vg_table_compaction_finish(model->table, compaction, &compacted);
+            MODEL_CHECK(compacted.chunks_in == 0);
+        }
+    }
+}
+
 static void stop(struct model *model)
 {
     vg_table_stop(model->table);
@@ -191,6 +208,7 @@ static void stop(struct model *model)
     }
     drop_snapshots(model);
     finish_checkpoint(model);
+    finish_compactions(model);
     MODEL_CHECK(vg_table_is_drained(model->table));
     MODEL_CHECK(vg_store_views(model->store) == 0);
 }
@@ -257,6 +275,7 @@ static void crash(struct model *model)
     model->disk.killed = true;
     vg_table_stop(model->table);
     finish_checkpoint(model);
+    finish_compactions(model);
     struct vg_table_usage usage;
     vg_table_usage(model->table, &usage);
     vg_table_close(model->table);
@@ -497,6 +516,91 @@ static void checkpoint_whole(struct model *model)
     }
 }
 
+static void compaction_begin_kind(struct model *model, uint32_t kind)
+{
+    if (model->compactions[kind] == NULL) {
+        MODEL_CHECK(
+            vg_table_compaction_begin(model->table, kind, &model->compactions[kind], NULL) ==
+            VG_OK);
+        model->compaction_ran[kind] = false;
+    }
+}
+
+static void compaction_run_kind(struct model *model, uint32_t kind)
+{
+    if (model->compactions[kind] == NULL || model->compaction_ran[kind]) {
+        return;
+    }
+    if (chance(model, 8)) {
+        model->disk.kill_after = below(model, 8);
+    } else if (chance(model, 8)) {
+        model->disk.fail_next = true;
+    }
+    enum vg_reason reason = vg_compaction_run(model->compactions[kind], NULL);
+    model->compaction_ran[kind] = true;
+    model->disk.fail_next = false;
+    model->disk.kill_after = -1;
+    if (model->disk.killed) {
+        crash(model);
+        return;
+    }
+    MODEL_CHECK(reason == VG_OK || reason == VG_STORE_FULL);
+}
+
+static void compaction_finish_kind(struct model *model, uint32_t kind)
+{
+    if (model->compactions[kind] == NULL || !model->compaction_ran[kind]) {
+        return;
+    }
+    struct vg_compacted compacted;
+    struct vg_table_usage before;
+    struct vg_table_usage after;
+    vg_table_usage(model->table, &before);
+    vg_table_compaction_finish(model->table, model->compactions[kind], &compacted);
+    vg_table_usage(model->table, &after);
+    model->compactions[kind] = NULL;
+    MODEL_CHECK(compacted.chunks_out <= compacted.chunks_in);
+    MODEL_CHECK(before.rows == after.rows);
+    MODEL_CHECK(before.dead_rows == after.dead_rows + compacted.rows_dropped);
+    model->installed += compacted.chunks_in > 0;
+    model->rows_dropped += compacted.rows_dropped;
+    if (chance(model, 2)) {
+        check_now(model);
+    }
+    if (chance(model, 10)) {
+        crash(model);
+    }
+}
+
+static void compaction_whole(struct model *model)
+{
+    uint32_t crashes = model->crashes;
+    for (uint32_t kind = 0; kind < MODEL_KINDS && model->crashes == crashes; kind++) {
+        if (model->compactions[kind] == NULL) {
+            compaction_begin_kind(model, kind);
+        }
+        compaction_run_kind(model, kind);
+        if (model->crashes == crashes) {
+            compaction_finish_kind(model, kind);
+        }
+    }
+}
+
+static void compaction_begin(struct model *model)
+{
+    compaction_begin_kind(model, below(model, MODEL_KINDS));
+}
+
+static void compaction_run(struct model *model)
+{
+    compaction_run_kind(model, below(model, MODEL_KINDS));
+}
+
+static void compaction_finish(struct model *model)
+{
+    compaction_finish_kind(model, below(model, MODEL_KINDS));
+}
+
 static void move_clock(struct model *model)
 {
     vg_time now = vg_clock_now(&model->clock.clock);
@@ -525,9 +629,30 @@ static void reached(void *owner, enum vg_table_point point)
     model->inside = false;
 }
 
+/* Every file of a chunk that a snapshot shows is there. */
+static void check_files(struct model *model, const struct vg_snapshot *snapshot)
+{
+    for (uint32_t kind = 0; kind < MODEL_KINDS; kind++) {
+        const struct vg_chunk_list *list = snapshot->published->kinds[kind].list;
+        for (uint32_t i = 0; i < list->count; i++) {
+            const struct vg_chunk *chunk = list->chunks[i];
+            char name[VG_DISK_NAME_SIZE];
+            if (chunk->form == VG_CHUNK_SEALED) {
+                vg_chunk_file_name(name, chunk->schema, chunk->number, chunk->generation);
+                MODEL_CHECK(power_disk_has(&model->disk, name));
+            }
+        }
+    }
+}
+
 static void maintain(struct model *model)
 {
     vg_table_maintain(model->table);
+    for (uint32_t i = 0; i < MODEL_SNAPSHOTS; i++) {
+        if (model->snapshots[i].published != NULL) {
+            check_files(model, &model->snapshots[i]);
+        }
+    }
 }
 
 static void step(struct model *model)
@@ -536,9 +661,14 @@ static void step(struct model *model)
         uint32_t weight;
         void (*run)(struct model *model);
     } steps[] = {
-        { 40, write_batch },     { 8, take_snapshot },  { 10, use_snapshot },     { 12, maintain },
-        { 5, checkpoint_begin }, { 5, checkpoint_run }, { 5, checkpoint_finish }, { 5, move_clock },
-        { 5, check_now },        { 3, check_pull },     { 1, restart },           { 1, crash },
+        { 32, write_batch },      { 8, take_snapshot },
+        { 9, use_snapshot },      { 10, maintain },
+        { 4, checkpoint_begin },  { 4, checkpoint_run },
+        { 4, checkpoint_finish }, { 6, compaction_begin },
+        { 6, compaction_run },    { 4, compaction_finish },
+        { 2, compaction_whole },  { 3, move_clock },
+        { 4, check_now },         { 2, check_pull },
+        { 1, restart },           { 1, crash },
     };
     uint32_t dice = below(model, 100);
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {

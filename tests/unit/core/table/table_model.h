@@ -59,6 +59,8 @@ struct model {
     struct vg_snapshot snapshots[MODEL_SNAPSHOTS];
     struct vg_checkpoint *checkpoint;
     bool checkpoint_ran;
+    struct vg_compaction *compactions[MODEL_KINDS];
+    bool compaction_ran[MODEL_KINDS];
     bool rebuild_allowed; /* the next start may rebuild */
     struct model_record pulled[MODEL_KINDS][MODEL_IDS];
     vg_time pulled_to[MODEL_KINDS];
@@ -72,6 +74,8 @@ struct model {
     uint32_t replayed;
     uint32_t checkpoints;
     uint32_t roll_backs;
+    uint32_t installed; /* compactions */
+    uint64_t rows_dropped;
 };
 
 /* Run `steps` random steps from `seed`. `out_model` may be NULL; it gets the counters. */

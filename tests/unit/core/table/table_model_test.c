@@ -44,20 +44,24 @@ static void test_table_model__holds_on_random_runs(void **state)
         all.replayed += counters.replayed;
         all.checkpoints += counters.checkpoints;
         all.roll_backs += counters.roll_backs;
+        all.installed += counters.installed;
+        all.rows_dropped += counters.rows_dropped;
     }
     print_message(
         "%u batches, %u restarts, %u crashes, %u rebuilds, %u ids replayed, %u checkpoints, %u "
-        "roll-backs\n",
+        "roll-backs, %u compactions dropped %llu rows\n",
         all.batches,
         all.restarts,
         all.crashes,
         all.rebuilds,
         all.replayed,
         all.checkpoints,
-        all.roll_backs);
+        all.roll_backs,
+        all.installed,
+        (unsigned long long)all.rows_dropped);
     assert_true(all.batches > 1000 && all.restarts > 20 && all.crashes > 20);
     assert_true(all.rebuilds > 5 && all.replayed > 50 && all.checkpoints > 50);
-    assert_true(all.roll_backs > 0);
+    assert_true(all.roll_backs > 0 && all.installed > 50 && all.rows_dropped > 200);
 }
 
 /* Does a run with this rule broken fail? Run in a child: it may well crash. */
@@ -112,6 +116,10 @@ static void test_table_model__notices_each_broken_rule(void **state)
         { "log trimmed before the folder is synced", VG_BREAK_TRIM_BEFORE_SYNC, 0 },
         { "rejected manifest kept", VG_BREAK_KEEP_REJECTED_MANIFEST, 0 },
         { "manifest's sequence covers the tail", VG_BREAK_CHECKPOINT_TOO_NEW, 0 },
+        { "deaths since a compaction began lost", VG_BREAK_COMPACTION_LOSES_DEATHS, 0 },
+        { "ids taken by copied rows", VG_BREAK_COMPACTION_TAKES_IDS, 0 },
+        { "files unlinked that the manifest names", VG_BREAK_UNLINK_NAMED, 0 },
+        { "files unlinked that a snapshot holds", VG_BREAK_UNLINK_HELD, 0 },
         { "state outside the batch", VG_BREAK_NOTHING, MODEL_STATE_APART },
         { "going on after an unknown commit", VG_BREAK_NOTHING, MODEL_GOES_ON_AFTER_UNKNOWN },
         { "single reads past the published view", VG_BREAK_NOTHING, MODEL_READS_LIVE },

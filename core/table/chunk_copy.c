@@ -1,0 +1,204 @@
+#include "core/table/chunk_copy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+
+struct copy {
+    const struct vg_chunk *const *sources;
+    const struct vg_row_origin *origins;
+    uint32_t count;
+    struct vg_chunk *target;
+};
+
+/* The column as the origin of row `row` stores it. */
+static const struct vg_column_data *source_column(
+    const struct copy *copy,
+    uint32_t column,
+    uint32_t row)
+{
+    return &copy->sources[copy->origins[row].source]->columns[column];
+}
+
+static void widen(struct vg_zone *zone, int64_t value)
+{
+    zone->min = value < zone->min ? value : zone->min;
+    zone->max = value > zone->max ? value : zone->max;
+}
+
+/* Sources may keep their numbers in fewer bytes; the file of the copy chooses its own. */
+static bool copy_numbers(const struct copy *copy, uint32_t column)
+{
+    struct vg_column_data *target = &copy->target->columns[column];
+    uint8_t *values = target->values;
+    for (uint32_t row = 0; row < copy->count; row++) {
+        int64_t number =
+            vg_column_number(source_column(copy, column, row), copy->origins[row].position);
+        uint64_t stored = (uint64_t)number;
+        if (number != VG_ABSENT) {
+            widen(target->zone, number);
+        } else {
+            target->zone->has_absent = 1;
+            stored = target->value_size < sizeof(stored) ? UINT64_MAX : stored;
+        }
+        /* The lowest bytes: the machine is little endian (chunk_file.c asserts it). */
+        memcpy(values + (size_t)row * target->value_size, &stored, target->value_size);
+    }
+    return true;
+}
+
+static bool copy_values(const struct copy *copy, uint32_t column)
+{
+    struct vg_column_data *target = &copy->target->columns[column];
+    size_t size = target->value_size;
+    uint8_t *values = target->values;
+    for (uint32_t row = 0; row < copy->count; row++) {
+        const uint8_t *stored = source_column(copy, column, row)->values;
+        memcpy(values + row * size, stored + copy->origins[row].position * size, size);
+    }
+    return true;
+}
+
+static bool copy_ids(const struct copy *copy, uint32_t column)
+{
+    struct vg_column_data *target = &copy->target->columns[column];
+    uint32_t *ids = target->values;
+    for (uint32_t row = 0; row < copy->count; row++) {
+        const uint32_t *stored = source_column(copy, column, row)->values;
+        uint32_t id = stored[copy->origins[row].position];
+        uint32_t bit = id % VG_CHUNK_PRESENCE_BITS;
+        target->zone->presence[bit / 64] |= UINT64_C(1) << bit % 64;
+        ids[row] = id;
+    }
+    return true;
+}
+
+static bool is_version_6(uint8_t code)
+{
+    return code >= VG_NETWORK_CODE_V6 && code != VG_NETWORK_CODE_NONE;
+}
+
+static bool copy_networks(const struct copy *copy, uint32_t column)
+{
+    struct vg_column_data *target = &copy->target->columns[column];
+    uint32_t *values = target->values;
+    for (uint32_t row = 0; row < copy->count; row++) {
+        uint8_t code = source_column(copy, column, row)->codes[copy->origins[row].position];
+        target->codes[row] = code;
+        target->element_count += is_version_6(code);
+        widen(target->zone, code);
+    }
+    target->elements = calloc((size_t)target->element_count + 1, target->element_size);
+    if (target->elements == NULL) {
+        return false;
+    }
+    uint8_t *elements = target->elements;
+    uint32_t used = 0;
+    for (uint32_t row = 0; row < copy->count; row++) {
+        const struct vg_column_data *source = source_column(copy, column, row);
+        uint32_t value = ((const uint32_t *)source->values)[copy->origins[row].position];
+        if (is_version_6(target->codes[row])) {
+            const void *address = vg_chunk_elements(source, value);
+            memcpy(elements + (size_t)used * target->element_size, address, target->element_size);
+            value = used++;
+        }
+        values[row] = value;
+    }
+    return true;
+}
+
+/* Lists, with a fixed value beside them (a signature of hashes) where the kind has one. */
+static bool copy_lists(const struct copy *copy, uint32_t column)
+{
+    struct vg_column_data *target = &copy->target->columns[column];
+    for (uint32_t row = 0; row < copy->count; row++) {
+        const struct vg_column_data *source = source_column(copy, column, row);
+        uint32_t position = copy->origins[row].position;
+        target->starts[row] = target->element_count;
+        target->element_count += source->ends[position] - source->starts[position];
+        target->ends[row] = target->element_count;
+    }
+    target->elements = calloc((size_t)target->element_count + 1, target->element_size);
+    if (target->elements == NULL) {
+        return false;
+    }
+    uint8_t *elements = target->elements;
+    for (uint32_t row = 0; row < copy->count; row++) {
+        const struct vg_column_data *source = source_column(copy, column, row);
+        uint32_t length = target->ends[row] - target->starts[row];
+        if (length > 0) {
+            memcpy(
+                elements + (size_t)target->starts[row] * target->element_size,
+                vg_chunk_elements(source, source->starts[copy->origins[row].position]),
+                (size_t)length * target->element_size);
+        }
+    }
+    return target->value_size == 0 || copy_values(copy, column);
+}
+
+/* One line per kind of column: all that a new kind needs here. */
+static bool (*const copiers[VG_COLUMN_KIND_COUNT])(const struct copy *copy, uint32_t column) = {
+    [VG_COLUMN_TIME] = copy_numbers,     /* numbers, perhaps kept narrow */
+    [VG_COLUMN_NUMBER] = copy_numbers,   /* the same */
+    [VG_COLUMN_FLAGS] = copy_values,     /* bytes as they are */
+    [VG_COLUMN_TEXT] = copy_ids,         /* ids of a dictionary */
+    [VG_COLUMN_SUBJECTS] = copy_ids,     /* the same */
+    [VG_COLUMN_NETWORK] = copy_networks, /* value, code and perhaps an element */
+    [VG_COLUMN_FIXED] = copy_values,     /* bytes as they are */
+    [VG_COLUMN_NUMBERS] = copy_lists,    /* elements */
+    [VG_COLUMN_HASHES] = copy_lists,     /* elements and a signature */
+    [VG_COLUMN_TOKENS] = copy_lists,     /* elements */
+};
+_Static_assert(VG_COLUMN_KIND_COUNT == 10, "a new kind of column says how it is copied");
+
+static bool make_column(struct vg_column_data *data, const struct vg_column *column, uint32_t rows)
+{
+    bool has_lists = column->kind != VG_COLUMN_NETWORK && data->element_size > 0;
+    data->zone = calloc(1, sizeof(*data->zone));
+    if (data->zone == NULL) {
+        return false;
+    }
+    data->zone->min = INT64_MAX;
+    data->zone->max = INT64_MIN;
+    if (data->value_size > 0) {
+        data->values = calloc(rows, data->value_size);
+    }
+    if (column->kind == VG_COLUMN_NETWORK) {
+        data->codes = calloc(rows, 1);
+    }
+    if (has_lists) {
+        data->starts = calloc(rows, sizeof(uint32_t));
+        data->ends = calloc(rows, sizeof(uint32_t));
+    }
+    return (data->value_size == 0 || data->values != NULL) &&
+           (column->kind != VG_COLUMN_NETWORK || data->codes != NULL) &&
+           (!has_lists || (data->starts != NULL && data->ends != NULL));
+}
+
+struct vg_chunk *vg_chunk_copy_rows(
+    const struct vg_chunk *const *sources,
+    const struct vg_row_origin *origins,
+    uint32_t count,
+    uint32_t number)
+{
+    VG_ASSERT(count > 0);
+    const struct vg_table_schema *schema = sources[0]->schema;
+    struct vg_chunk *target =
+        vg_chunk_create(schema, sources[0]->dictionaries, number, count, NULL);
+    if (target == NULL) {
+        return NULL;
+    }
+    target->form = VG_CHUNK_CLOSED;
+    target->rows = count;
+    const struct copy copy = { sources, origins, count, target };
+    for (uint32_t i = 0; i < schema->column_count; i++) {
+        VG_ASSERT(copiers[schema->columns[i].kind] != NULL);
+        if (!make_column(&target->columns[i], &schema->columns[i], count) ||
+            !copiers[schema->columns[i].kind](&copy, i)) {
+            vg_chunk_unref(target);
+            return NULL;
+        }
+    }
+    return target;
+}
