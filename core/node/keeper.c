@@ -1,6 +1,8 @@
 /*
- * Checkpoints begin and end on the writer's thread, between batches; the writing and syncing in
- * between is done here.
+ * Checkpoints and compactions begin and end on the writer's thread, between batches; the writing
+ * and syncing in between is done here, one job at a time. A checkpoint that is wanted always comes
+ * first, and there is at most one compaction between two looks, so that neither writers nor the
+ * disk wait for compactions.
  *
  * After a failed commit nobody knows what the store holds, so nothing may go on from memory: all
  * snapshots end, the store is closed and opened, the table is started from the store as after a
@@ -24,6 +26,8 @@
 #define VG_KEEPER_PERIOD_S 1
 /* Keys taken out of the change log in one batch. */
 #define VG_KEEPER_TRIM_KEYS 1000
+/* No compaction for so long after one that failed: the disk may be full. */
+#define VG_KEEPER_COMPACTION_REST_NS (UINT64_C(60) * 1000000000)
 
 /* ---- work on the writer's thread, waited for */
 
@@ -33,8 +37,12 @@ struct errand {
     void (*run)(struct errand *errand);
     sem_t done;
     struct vg_checkpoint *checkpoint;
+    struct vg_compaction *compaction;
+    struct vg_compacted compacted;
+    uint32_t kind; /* whose columns are worth a compaction */
     uint64_t trim_to;
     bool flag;
+    bool compacts; /* a compaction is wanted */
     enum vg_reason reason;
     struct vg_error *error;
 };
@@ -63,6 +71,9 @@ static void run_on_writer(struct errand *errand, void (*run)(struct errand *erra
 static void checkpoint_wanted(struct errand *errand)
 {
     vg_table_maintain(errand->node->table);
+    /* In this order: what compactions made is named by a checkpoint when none is wanted any more.
+     */
+    errand->compacts = vg_table_wants_compaction(errand->node->table, &errand->kind);
     errand->flag = vg_table_wants_checkpoint(errand->node->table);
 }
 
@@ -148,6 +159,65 @@ static void write_checkpoint(struct vg_node *node, bool close_tail)
 void vg_keeper_checkpoint(struct vg_node *node)
 {
     write_checkpoint(node, true);
+}
+
+/* ---- compactions */
+
+static void compaction_begin(struct errand *errand)
+{
+    errand->reason = vg_table_compaction_begin(
+        errand->node->table,
+        errand->kind,
+        &errand->compaction,
+        errand->error);
+}
+
+static void compaction_finish(struct errand *errand)
+{
+    vg_table_compaction_finish(errand->node->table, errand->compaction, &errand->compacted);
+    errand->compaction = NULL;
+}
+
+static void log_compacted(const struct vg_compacted *compacted, uint64_t duration_ns)
+{
+    struct vg_log_line line;
+    if (vg_log_begin(&line, VG_LOG_DEBUG, "compaction")) {
+        vg_log_int(&line, "chunks_in", (int64_t)compacted->chunks_in);
+        vg_log_int(&line, "chunks_out", (int64_t)compacted->chunks_out);
+        vg_log_int(&line, "rows", (int64_t)compacted->rows);
+        vg_log_int(&line, "dropped", (int64_t)compacted->rows_dropped);
+        vg_log_int(&line, "ms", (int64_t)(duration_ns / 1000000));
+        vg_log_end(&line);
+    }
+}
+
+/* False when it failed; that nothing was worth it any more is fine. */
+static bool compact(struct vg_node *node, uint32_t kind, struct vg_compacted *out_compacted)
+{
+    struct vg_error error;
+    vg_error_init(&error, NULL);
+    struct errand errand = { .node = node, .kind = kind, .error = &error };
+    uint64_t started_ns = vg_clock_monotonic_ns(node->clock);
+    run_on_writer(&errand, compaction_begin);
+    enum vg_reason reason = errand.reason;
+    if (reason == VG_OK && errand.compaction != NULL) {
+        reason = vg_compaction_run(errand.compaction, &error);
+        run_on_writer(&errand, compaction_finish);
+    }
+    *out_compacted = errand.compacted;
+    if (reason != VG_OK) {
+        vg_metrics_add(VG_METRIC_compactions_failed_total, 1);
+        vg_log_error(VG_LOG_WARN, "compaction", &error);
+        return false;
+    }
+    if (errand.compacted.chunks_in > 0) {
+        uint64_t duration_ns = vg_clock_monotonic_ns(node->clock) - started_ns;
+        vg_metrics_add(VG_METRIC_compactions_total, 1);
+        vg_metrics_add(VG_METRIC_compaction_rows_dropped_total, errand.compacted.rows_dropped);
+        vg_metrics_observe(VG_METRIC_compaction_seconds, duration_ns);
+        log_compacted(&errand.compacted, duration_ns);
+    }
+    return true;
 }
 
 /* ---- starting the table, also after a failed commit */
@@ -290,6 +360,7 @@ static void show_table(struct vg_node *node)
     vg_table_usage(node->table, &usage);
     vg_metrics_set(VG_METRIC_table_rows, (int64_t)(usage.rows + usage.dead_rows));
     vg_metrics_set(VG_METRIC_table_rows_dead, (int64_t)usage.dead_rows);
+    vg_metrics_set(VG_METRIC_table_obsolete_bytes, (int64_t)usage.obsolete_bytes);
     vg_metrics_set(VG_METRIC_snapshots_open, (int64_t)usage.open_snapshots);
 }
 
@@ -304,6 +375,7 @@ static void *keeper_thread(void *owner)
 {
     struct vg_node *node = owner;
     (void)pthread_setname_np(pthread_self(), "keeper");
+    uint64_t compact_after_ns = 0;
     while (wait_a_period(node)) {
         struct vg_ingest_figures figures;
         vg_ingest_read_figures(node->ingest, &figures);
@@ -312,8 +384,13 @@ static void *keeper_thread(void *owner)
         }
         struct errand errand = { .node = node };
         run_on_writer(&errand, check_table);
+        struct vg_compacted compacted;
         if (errand.flag) {
             write_checkpoint(node, false);
+        } else if (
+            errand.compacts && vg_clock_monotonic_ns(node->clock) >= compact_after_ns &&
+            !compact(node, errand.kind, &compacted)) {
+            compact_after_ns = vg_clock_monotonic_ns(node->clock) + VG_KEEPER_COMPACTION_REST_NS;
         }
     }
     return NULL;

@@ -1,6 +1,7 @@
 /*
- * The keeper: the thread of a node that writes checkpoints and trims the change log behind them;
- * and how table and store come back after a commit that failed.
+ * The keeper: the thread of a node that writes checkpoints and trims the change log behind them,
+ * and compacts the columns when there is no checkpoint to write; and how table and store come back
+ * after a commit that failed.
  *
  * Threads: start and stop by the node's owner; recover by the writer.
  */
