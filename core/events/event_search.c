@@ -36,6 +36,8 @@ static void add_field(struct sorting *sorting, const struct vg_event_sort *sort)
         [VG_EVENT_SORT_CUSTOMER] = VG_EVENT_COLUMN_CUSTOMER,
         [VG_EVENT_SORT_SIGNATURE] = VG_EVENT_COLUMN_SIGNATURE,
         [VG_EVENT_SORT_PROTOCOL] = VG_EVENT_COLUMN_PROTOCOL,
+        [VG_EVENT_SORT_ENGINE_PERSISTED] = VG_EVENT_COLUMN_ENGINE_PERSISTED,
+        [VG_EVENT_SORT_UUID] = VG_EVENT_COLUMN_UUID,
         /* By class; the other parts of the identity follow in that direction by themselves. */
         [VG_EVENT_SORT_ID] = VG_EVENT_COLUMN_TYPE,
     };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/wire/validate.h"
+#include "proto/contract_json.h"
 
 /* Nesting that is told apart; what lies deeper is refused by the criteria themselves. */
 #define VG_DEPTH_MAX 16u
@@ -183,79 +184,114 @@ static void read_lists(const Vigil__Events__V1__SubCriteria *from, struct vg_eve
     }
 }
 
+/* ------------------------------------------------------------------------------- sub-criteria */
+
 /* Where the elements of one criteria object are put. */
 struct elements {
     struct vg_event_sub_criteria *list;
     size_t count;
-    unsigned depth;
     struct vg_arena *arena;
 };
 
-static bool add_element(
+/* Room for `count` elements and the two that flags may be. */
+static bool init_elements(struct elements *elements, size_t count, struct vg_arena *arena)
+{
+    *elements = (struct elements){
+        .list = vg_arena_calloc(arena, count + 2, sizeof(*elements->list)),
+        .arena = arena,
+    };
+    return elements->list != NULL;
+}
+
+/* The criteria of a new element, to be read; NULL when the arena is full. */
+static struct vg_event_criteria *add_element(
     struct elements *elements,
-    const Vigil__Events__V1__SubCriteria *from,
     const struct vg_event_sub_criteria *named)
 {
-    if (from == NULL) {
-        return true;
-    }
     struct vg_event_criteria *criteria = vg_arena_alloc(elements->arena, sizeof(*criteria));
-    if (criteria == NULL || !read_criteria(from, elements->depth + 1, elements->arena, criteria)) {
-        return false;
+    if (criteria != NULL) {
+        struct vg_event_sub_criteria *element = &elements->list[elements->count++];
+        *element = *named;
+        element->criteria = criteria;
     }
-    struct vg_event_sub_criteria *element = &elements->list[elements->count++];
-    *element = *named;
-    element->criteria = criteria;
-    return true;
+    return criteria;
 }
 
 /* includeFlag and excludeFlag may be criteria too: one more that is required, or excludes. */
+static const struct vg_event_sub_criteria by_include_flag = {
+    .name = "includeFlag",
+    .index = SIZE_MAX,
+    .required = true,
+};
+static const struct vg_event_sub_criteria by_exclude_flag = {
+    .name = "excludeFlag",
+    .index = SIZE_MAX,
+    .exclude = true,
+};
+
+static bool read_element(
+    struct elements *elements,
+    const Vigil__Events__V1__SubCriteria *from,
+    unsigned depth,
+    const struct vg_event_sub_criteria *named)
+{
+    struct vg_event_criteria *criteria = add_element(elements, named);
+    return criteria != NULL && read_criteria(from, depth + 1, elements->arena, criteria);
+}
+
+static bool read_flag_criteria(
+    struct elements *elements,
+    const Vigil__Events__V1__FlagCriteria *from,
+    unsigned depth,
+    const struct vg_event_sub_criteria *named)
+{
+    return from == NULL || from->criteria == NULL ||
+           read_element(elements, from->criteria, depth, named);
+}
+
 static bool read_sub_criteria(
     const Vigil__Events__V1__SubCriteria *from,
     unsigned depth,
     struct vg_arena *arena,
     struct vg_event_criteria *to)
 {
-    struct elements elements = {
-        .list = vg_arena_calloc(arena, from->n_sub_criteria + 2, sizeof(*elements.list)),
-        .depth = depth,
-        .arena = arena,
-    };
-    if (elements.list == NULL) {
+    struct elements elements;
+    if (!init_elements(&elements, from->n_sub_criteria, arena)) {
         return false;
     }
     for (size_t i = 0; i < from->n_sub_criteria && depth < VG_DEPTH_MAX; i++) {
         const Vigil__Events__V1__SubCriteria *inner = from->sub_criteria[i];
-        struct vg_event_sub_criteria named = {
+        const struct vg_event_sub_criteria named = {
             .name = "subCriteria",
             .index = i,
             .exclude = inner->has_exclude && inner->exclude,
             .required = inner->has_required && inner->required,
         };
-        if (!add_element(&elements, inner, &named)) {
+        if (!read_element(&elements, inner, depth, &named)) {
             return false;
         }
     }
-    const struct vg_event_sub_criteria include = {
-        .name = "includeFlag",
-        .index = SIZE_MAX,
-        .required = true,
-    };
-    const struct vg_event_sub_criteria exclude = {
-        .name = "excludeFlag",
-        .index = SIZE_MAX,
-        .exclude = true,
-    };
     if (depth < VG_DEPTH_MAX &&
-        ((from->include_flag != NULL &&
-          !add_element(&elements, from->include_flag->criteria, &include)) ||
-         (from->exclude_flag != NULL &&
-          !add_element(&elements, from->exclude_flag->criteria, &exclude)))) {
+        !(read_flag_criteria(&elements, from->include_flag, depth, &by_include_flag) &&
+          read_flag_criteria(&elements, from->exclude_flag, depth, &by_exclude_flag))) {
         return false;
     }
     to->sub_criteria = elements.list;
     to->sub_criteria_count = elements.count;
     return true;
+}
+
+/* Everything but what is within. */
+static bool read_members(
+    const Vigil__Events__V1__SubCriteria *from,
+    struct vg_arena *arena,
+    struct vg_event_criteria *to)
+{
+    vg_event_criteria_init(to);
+    read_times(from, to);
+    read_lists(from, to);
+    read_sides(from, to);
+    return read_ids(from, arena, to) && read_properties(from, arena, to);
 }
 
 static bool read_criteria(
@@ -264,12 +300,7 @@ static bool read_criteria(
     struct vg_arena *arena,
     struct vg_event_criteria *to)
 {
-    vg_event_criteria_init(to);
-    read_times(from, to);
-    read_lists(from, to);
-    read_sides(from, to);
-    return read_ids(from, arena, to) && read_properties(from, arena, to) &&
-           read_sub_criteria(from, depth, arena, to);
+    return read_members(from, arena, to) && read_sub_criteria(from, depth, arena, to);
 }
 
 bool vg_event_criteria_v1_read(
@@ -280,4 +311,134 @@ bool vg_event_criteria_v1_read(
     Vigil__Events__V1__SubCriteria common;
     memcpy(&common, request, sizeof(common));
     return read_criteria(&common, 0, arena, out_criteria);
+}
+
+/* ------------------------------------------------------------------------------------ raw events
+ */
+
+_Static_assert(
+    sizeof(Vigil__Events__V1__NidsSearchCriteria) == sizeof(Vigil__Events__V1__NidsSubCriteria) &&
+        offsetof(Vigil__Events__V1__NidsSearchCriteria, domain) ==
+            offsetof(Vigil__Events__V1__NidsSubCriteria, domain) &&
+        offsetof(Vigil__Events__V1__NidsSearchCriteria, sort_by) ==
+            offsetof(Vigil__Events__V1__NidsSubCriteria, sort_by),
+    "NidsSearchCriteria and NidsSubCriteria declare the same members in the same order");
+
+static size_t size_of_kind(const struct vg_field *field)
+{
+    switch (field->kind) {
+    case VG_KIND_INT64:
+    case VG_KIND_UINT64:
+    case VG_KIND_DOUBLE:
+    case VG_KIND_STRING:
+    case VG_KIND_MESSAGE:
+        return 8;
+    default:
+        return 4;
+    }
+}
+
+/* Members of the same number and type are copied: the criteria of raw events as those of all. */
+static void copy_members(
+    const Vigil__Events__V1__NidsSubCriteria *from,
+    Vigil__Events__V1__SubCriteria *to)
+{
+    const struct vg_table *table = &vg_table_vigil_events_v1_nids_sub_criteria;
+    for (size_t row = 0; row < table->field_count; row++) {
+        const struct vg_field *field = &table->fields[row];
+        const struct vg_field *same =
+            vg_contract_field(&vg_table_vigil_events_v1_sub_criteria, field->number);
+        if (same == NULL || same->kind != field->kind ||
+            (field->kind == VG_KIND_MESSAGE && field->sub != same->sub)) {
+            continue;
+        }
+        bool repeated = (field->flags & VG_FIELD_REPEATED) != 0;
+        memcpy(
+            (uint8_t *)to + same->offset,
+            (const uint8_t *)from + field->offset,
+            repeated ? sizeof(void *) : size_of_kind(field));
+        if (field->quantifier != 0) {
+            memcpy(
+                (uint8_t *)to + same->quantifier,
+                (const uint8_t *)from + field->quantifier,
+                repeated ? sizeof(size_t) : sizeof(protobuf_c_boolean));
+        }
+    }
+}
+
+static bool read_nids(
+    const Vigil__Events__V1__NidsSubCriteria *from,
+    unsigned depth,
+    struct vg_arena *arena,
+    struct vg_event_criteria *to);
+
+static bool read_nids_element(
+    struct elements *elements,
+    const Vigil__Events__V1__NidsSubCriteria *from,
+    unsigned depth,
+    const struct vg_event_sub_criteria *named)
+{
+    struct vg_event_criteria *criteria = add_element(elements, named);
+    return criteria != NULL && read_nids(from, depth + 1, elements->arena, criteria);
+}
+
+static bool read_nids_flag(
+    struct elements *elements,
+    const Vigil__Events__V1__NidsFlagCriteria *from,
+    unsigned depth,
+    const struct vg_event_sub_criteria *named,
+    struct vg_event_flags *flags)
+{
+    if (from == NULL) {
+        return true;
+    }
+    add_flags(from->flag, from->n_flag, flags);
+    return from->criteria == NULL || depth >= VG_DEPTH_MAX ||
+           read_nids_element(elements, from->criteria, depth, named);
+}
+
+static bool read_nids(
+    const Vigil__Events__V1__NidsSubCriteria *from,
+    unsigned depth,
+    struct vg_arena *arena,
+    struct vg_event_criteria *to)
+{
+    Vigil__Events__V1__SubCriteria members = VIGIL__EVENTS__V1__SUB_CRITERIA__INIT;
+    struct elements elements;
+    copy_members(from, &members);
+    if (!read_members(&members, arena, to) ||
+        !init_elements(&elements, from->n_sub_criteria, arena)) {
+        return false;
+    }
+    to->time_default = VG_EVENT_TIME_BIT(VG_EVENT_TIME_TIMESTAMP);
+    to->matches_nothing = from->n_sensor_id != 0; /* no event has a sensor */
+    for (size_t i = 0; i < from->n_sub_criteria && depth < VG_DEPTH_MAX; i++) {
+        const Vigil__Events__V1__NidsSubCriteria *inner = from->sub_criteria[i];
+        const struct vg_event_sub_criteria named = {
+            .name = "subCriteria",
+            .index = i,
+            .exclude = inner->has_exclude && inner->exclude,
+            .required = inner->has_required && inner->required,
+        };
+        if (!read_nids_element(&elements, inner, depth, &named)) {
+            return false;
+        }
+    }
+    if (!read_nids_flag(&elements, from->include_flag, depth, &by_include_flag, &to->flags_all) ||
+        !read_nids_flag(&elements, from->exclude_flag, depth, &by_exclude_flag, &to->flags_none)) {
+        return false;
+    }
+    to->sub_criteria = elements.list;
+    to->sub_criteria_count = elements.count;
+    return true;
+}
+
+bool vg_event_criteria_v1_read_nids(
+    const Vigil__Events__V1__NidsSearchCriteria *request,
+    struct vg_arena *arena,
+    struct vg_event_criteria *out_criteria)
+{
+    Vigil__Events__V1__NidsSubCriteria common;
+    memcpy(&common, request, sizeof(common));
+    return read_nids(&common, 0, arena, out_criteria);
 }

@@ -1,23 +1,13 @@
 /* vigil.events.v1.EventService: events in the shapes of v1. */
-#include "core/base/assert.h"
-#include "core/base/clock.h"
-#include "core/base/metrics.h"
-#include "core/base/settings.h"
-#include "core/events/event_access.h"
-#include "core/node/node.h"
+#include <string.h>
+
 #include "core/wire/validate.h"
 #include "proto/contract_handlers.h"
 #include "rpc/handlers/event_calls.h"
 #include "rpc/handlers/event_criteria_v1.h"
+#include "rpc/handlers/event_pages.h"
 #include "rpc/handlers/event_view.h"
 #include "rpc/service/call.h"
-#include "rpc/service/service.h"
-
-/* A simple list looks back so far. */
-#define VG_LIST_SPAN_MS (24 * 60 * 60 * INT64_C(1000))
-
-/* More rows than these are an export, which may hold its snapshot as long as a stream. */
-#define VG_PAGE_MAX 1000
 
 /* -------------------------------------------------------------------------------- one event */
 
@@ -68,132 +58,28 @@ int vg_events_v1_get_event(
 
 /* ----------------------------------------------------------------------------------- searches */
 
-/* The rows of one answer. Lives in the arena of its call. */
-struct event_rows {
-    struct vg_rows rows;
-    struct vg_event_cursor cursor;
-    struct vg_event_view view;
+/* Fields by the numbers of SortBy and of those that share them, halved. */
+static const uint8_t sort_fields[] = {
+    [VIGIL__EVENTS__V1__SORT_BY__SORT_BY_TIMESTAMP >> 1] = VG_EVENT_SORT_TIMESTAMP,
+    [VIGIL__EVENTS__V1__SORT_BY__SORT_BY_START_TIMESTAMP >> 1] = VG_EVENT_SORT_FIRST_EVENT,
+    [VIGIL__EVENTS__V1__SORT_BY__SORT_BY_END_TIMESTAMP >> 1] = VG_EVENT_SORT_LAST_EVENT,
+    [VIGIL__EVENTS__V1__SORT_BY__SORT_BY_LAST_UPDATED_TIMESTAMP >> 1] = VG_EVENT_SORT_LAST_UPDATED,
+    [VIGIL__EVENTS__V1__SORT_BY__SORT_BY_SEVERITY >> 1] = VG_EVENT_SORT_SEVERITY,
+    [VIGIL__EVENTS__V1__SORT_BY__SORT_BY_COUNT >> 1] = VG_EVENT_SORT_COUNT,
+    [VIGIL__EVENTS__V1__SORT_BY__SORT_BY_CUSTOMER >> 1] = VG_EVENT_SORT_CUSTOMER,
+    [VIGIL__EVENTS__V1__SORT_BY__SORT_BY_SIGNATURE >> 1] = VG_EVENT_SORT_SIGNATURE,
+    [VIGIL__EVENTS__V1__SORT_BY__SORT_BY_PROTOCOL >> 1] = VG_EVENT_SORT_PROTOCOL,
+    [VIGIL__EVENTS__V1__SORT_BY__SORT_BY_ID >> 1] = VG_EVENT_SORT_ID,
+    [VIGIL__EVENTS__V1__NIDS_SORT_BY__NIDS_SORT_BY_ENGINE_TIMESTAMP >> 1] =
+        VG_EVENT_SORT_ENGINE_PERSISTED,
 };
 
-static enum vg_reason next_row(
-    struct vg_rows *rows,
-    struct vg_arena *arena,
-    bool takes_wire,
-    struct vg_reply_row *out_row,
-    bool *out_end,
-    struct vg_error *error)
+static const char *read_separator(bool has_separator, Vigil__Events__V1__Separator separator)
 {
-    (void)takes_wire;
-    struct event_rows *events = VG_CONTAINER_OF(rows, struct event_rows, rows);
-    struct vg_event_id id;
-    struct vg_bytes bytes;
-    enum vg_reason reason = vg_event_cursor_next(&events->cursor, &id, &bytes, out_end, error);
-    if (reason != VG_OK || *out_end) {
-        return reason;
-    }
-    struct vg_event_record record;
-    reason = vg_event_record_unpack(&id, bytes, arena, &record, error);
-    if (reason != VG_OK) {
-        return reason;
-    }
-    Vigil__Events__V1__AggregatedEvent *event = NULL;
-    events->view.arena = arena;
-    reason = vg_event_view_aggregated(&events->view, &record, &event, error);
-    if (reason == VG_OK) {
-        *out_row = (struct vg_reply_row){ .message = &event->base };
-    }
-    return reason;
-}
-
-static void close_rows(struct vg_rows *rows)
-{
-    struct event_rows *events = VG_CONTAINER_OF(rows, struct event_rows, rows);
-    vg_event_cursor_close(&events->cursor);
-    vg_event_calls_release_view(&events->view);
-}
-
-static const struct vg_rows_class event_rows_class = { .next = next_row, .close = close_rows };
-
-static enum vg_reason check_call(void *owner, struct vg_error *error)
-{
-    struct vg_call *call = owner;
-    VG_ASSERT(error == &call->error);
-    return vg_call_check(call);
-}
-
-/* Find the page that `search` and `criteria` ask for and make it the reply's rows. */
-static enum vg_reason search_events(
-    struct vg_call *call,
-    const struct vg_event_criteria *criteria,
-    struct vg_event_search *search,
-    const char *separator)
-{
-    const struct vg_node *node = call->service->node;
-    struct event_rows *events = vg_arena_calloc(&call->arena, 1, sizeof(*events));
-    if (events == NULL) {
-        return vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
-    }
-    events->rows.class = &event_rows_class;
-    events->view = vg_event_calls_view(call, &call->arena);
-    events->view.separator = separator != NULL ? separator : events->view.separator;
-    const struct vg_event_criteria_context context = {
-        .directory = events->view.directory,
-        .principal = call->principal,
-        .secret = node->format.secret,
-        .now = call->now,
-        .function = VG_FUNCTION_EVENT_LOOKUP,
-        .type = VG_EVENT_TYPE_AGGREGATED,
-        .arena = &call->arena,
-    };
-    bool is_long = (call->method->flags & VG_METHOD_STREAMS) != 0 || search->limit == 0 ||
-                   search->limit > VG_PAGE_MAX;
-    struct vg_event_store source = vg_event_calls_store(
-        call,
-        is_long ? node->settings->stream_snapshot_age_ms : node->settings->snapshot_age_ms);
-    search->check = check_call;
-    search->owner = call;
-    enum vg_reason reason =
-        vg_event_criteria_compile(criteria, &context, &search->where, &call->error);
-    if (reason == VG_OK) {
-        uint64_t begun_ns = vg_clock_monotonic_ns(call->service->clock);
-        reason = vg_event_search_run(&source, search, &call->arena, &events->cursor, &call->error);
-        vg_metrics_observe(
-            VG_METRIC_search_seconds,
-            vg_clock_monotonic_ns(call->service->clock) - begun_ns);
-    }
-    if (reason != VG_OK) {
-        vg_event_calls_release_view(&events->view);
-        return reason;
-    }
-    call->reply.rows = &events->rows;
-    call->reply.limit = search->limit;
-    call->reply.offset = search->offset;
-    call->reply.count = (int64_t)events->cursor.match_count;
-    return VG_OK;
-}
-
-/* An even number sorts ascending, the odd one above it descending (contract.md 2.4). */
-static struct vg_event_sort *read_sort(
-    struct vg_call *call,
-    const Vigil__Events__V1__SortBy *keys,
-    size_t count)
-{
-    struct vg_event_sort *sort = vg_arena_alloc(&call->arena, count * sizeof(*sort));
-    for (size_t i = 0; sort != NULL && i < count; i++) {
-        sort[i].field = (enum vg_event_sort_field)((unsigned)keys[i] >> 1);
-        sort[i].descending = (keys[i] & 1) != 0;
-    }
-    return sort;
-}
-
-static const char *read_separator(const Vigil__Events__V1__SearchCriteria *request)
-{
-    if (!request->has_multivalue_property_separator) {
+    if (!has_separator) {
         return NULL;
     }
-    return request->multivalue_property_separator == VIGIL__EVENTS__V1__SEPARATOR__SEPARATOR_NEWLINE
-               ? "\n"
-               : ",";
+    return separator == VIGIL__EVENTS__V1__SEPARATOR__SEPARATOR_NEWLINE ? "\n" : ",";
 }
 
 static int search_aggregated(struct vg_call *call)
@@ -201,17 +87,22 @@ static int search_aggregated(struct vg_call *call)
     const Vigil__Events__V1__SearchCriteria *request =
         (const Vigil__Events__V1__SearchCriteria *)call->request;
     struct vg_event_criteria criteria;
-    struct vg_event_sort *sort = read_sort(call, request->sort_by, request->n_sort_by);
-    if (sort == NULL || !vg_event_criteria_v1_read(request, &call->arena, &criteria)) {
-        return (int)vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
-    }
-    struct vg_event_search search = {
-        .sort = sort,
+    struct vg_event_pages pages = {
+        .shape = VG_EVENT_PAGES_AGGREGATED,
+        .type = VG_EVENT_TYPE_AGGREGATED,
+        .criteria = &criteria,
+        .sort = vg_event_pages_sort(call, request->sort_by, request->n_sort_by, sort_fields),
         .sort_count = request->n_sort_by,
         .limit = request->has_limit ? request->limit : VG_EVENT_LIMIT_DEFAULT,
         .offset = request->offset,
+        .separator = read_separator(
+            request->has_multivalue_property_separator,
+            request->multivalue_property_separator),
     };
-    return (int)search_events(call, &criteria, &search, read_separator(request));
+    if (pages.sort == NULL || !vg_event_criteria_v1_read(request, &call->arena, &criteria)) {
+        return (int)vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
+    }
+    return (int)vg_event_pages_answer(call, &pages);
 }
 
 int vg_events_v1_search_aggregated(
@@ -224,26 +115,83 @@ int vg_events_v1_search_aggregated(
     return vg_call_defer(call, search_aggregated);
 }
 
-static int list_aggregated(struct vg_call *call)
+static int search_nids(struct vg_call *call)
 {
-    const Vigil__Events__V1__ListAggregatedRequest *request =
-        (const Vigil__Events__V1__ListAggregatedRequest *)call->request;
+    const Vigil__Events__V1__NidsSearchCriteria *request =
+        (const Vigil__Events__V1__NidsSearchCriteria *)call->request;
+    struct vg_event_criteria criteria;
+    struct vg_event_pages pages = {
+        .shape = VG_EVENT_PAGES_RAW,
+        .type = VG_EVENT_TYPE_RAW,
+        .criteria = &criteria,
+        .sort = vg_event_pages_sort(call, request->sort_by, request->n_sort_by, sort_fields),
+        .sort_count = request->n_sort_by,
+        .limit = request->has_limit ? request->limit : VG_EVENT_LIMIT_DEFAULT,
+        .offset = request->offset,
+        .separator = read_separator(
+            request->has_multivalue_property_separator,
+            request->multivalue_property_separator),
+    };
+    if (pages.sort == NULL || !vg_event_criteria_v1_read_nids(request, &call->arena, &criteria)) {
+        return (int)vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
+    }
+    return (int)vg_event_pages_answer(call, &pages);
+}
+
+int vg_events_v1_search_nids(
+    struct vg_call *call,
+    const Vigil__Events__V1__NidsSearchCriteria *request,
+    Vigil__Events__V1__RawEventList *answer)
+{
+    (void)request;
+    (void)answer;
+    return vg_call_defer(call, search_nids);
+}
+
+/* -------------------------------------------------------------------------------------- lists */
+
+/* The two requests have one layout, so one function reads both. */
+_Static_assert(
+    sizeof(Vigil__Events__V1__ListAggregatedRequest) ==
+            sizeof(Vigil__Events__V1__ListNidsRequest) &&
+        offsetof(Vigil__Events__V1__ListAggregatedRequest, offset) ==
+            offsetof(Vigil__Events__V1__ListNidsRequest, offset),
+    "ListAggregatedRequest and ListNidsRequest declare the same members in the same order");
+
+static int list_events(
+    struct vg_call *call,
+    const Vigil__Events__V1__ListAggregatedRequest *request,
+    enum vg_event_type type)
+{
     struct vg_event_criteria criteria;
     vg_event_criteria_init(&criteria);
     criteria.has_start = true;
     criteria.start = request->start_timestamp != NULL ? vg_wire_time(request->start_timestamp)
-                                                      : call->now - VG_LIST_SPAN_MS;
+                                                      : call->now - VG_EVENT_PAGES_LIST_SPAN_MS;
     criteria.has_end = true;
     criteria.end =
         request->end_timestamp != NULL ? vg_wire_time(request->end_timestamp) : call->now;
+    criteria.time_default =
+        type == VG_EVENT_TYPE_RAW ? VG_EVENT_TIME_BIT(VG_EVENT_TIME_TIMESTAMP) : 0;
     criteria.customer_ids = (struct vg_number_list){ request->customer_id, request->n_customer_id };
     criteria.signatures = (struct vg_text_list){ request->signature, request->n_signature };
     criteria.networks[0] = (struct vg_text_list){ request->ip, request->n_ip };
-    struct vg_event_search search = {
+    const struct vg_event_pages pages = {
+        .shape = type == VG_EVENT_TYPE_RAW ? VG_EVENT_PAGES_RAW : VG_EVENT_PAGES_AGGREGATED,
+        .type = type,
+        .criteria = &criteria,
         .limit = request->has_limit ? request->limit : VG_EVENT_LIMIT_DEFAULT,
         .offset = request->offset,
     };
-    return (int)search_events(call, &criteria, &search, NULL);
+    return (int)vg_event_pages_answer(call, &pages);
+}
+
+static int list_aggregated(struct vg_call *call)
+{
+    return list_events(
+        call,
+        (const Vigil__Events__V1__ListAggregatedRequest *)call->request,
+        VG_EVENT_TYPE_AGGREGATED);
 }
 
 int vg_events_v1_list_aggregated(
@@ -254,4 +202,56 @@ int vg_events_v1_list_aggregated(
     (void)request;
     (void)answer;
     return vg_call_defer(call, list_aggregated);
+}
+
+static int list_nids(struct vg_call *call)
+{
+    Vigil__Events__V1__ListAggregatedRequest request;
+    memcpy(&request, call->request, sizeof(request));
+    return list_events(call, &request, VG_EVENT_TYPE_RAW);
+}
+
+int vg_events_v1_list_nids(
+    struct vg_call *call,
+    const Vigil__Events__V1__ListNidsRequest *request,
+    Vigil__Events__V1__RawEventList *answer)
+{
+    (void)request;
+    (void)answer;
+    return vg_call_defer(call, list_nids);
+}
+
+/* ------------------------------------------------------------------------------------- of a case
+ */
+
+static int list_events_by_case(struct vg_call *call)
+{
+    const Vigil__Events__V1__ListEventsByCaseRequest *request =
+        (const Vigil__Events__V1__ListEventsByCaseRequest *)call->request;
+    struct vg_event_criteria criteria;
+    vg_event_criteria_init(&criteria);
+    bool with_raw = request->has_include_raw_events && request->include_raw_events;
+    const struct vg_event_pages pages = {
+        .shape = VG_EVENT_PAGES_EITHER,
+        .type = with_raw ? VG_EVENT_TYPE_UNSET : VG_EVENT_TYPE_AGGREGATED,
+        .criteria = &criteria,
+        .sort = vg_event_pages_sort(call, request->sort_by, request->n_sort_by, sort_fields),
+        .sort_count = request->n_sort_by,
+        .limit = request->has_limit ? request->limit : VG_EVENT_LIMIT_DEFAULT,
+        .offset = request->offset,
+        .case_id = request->case_id,
+        .open = true,
+    };
+    return (
+        int)(pages.sort == NULL ? vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL) : vg_event_pages_answer(call, &pages));
+}
+
+int vg_events_v1_list_events_by_case(
+    struct vg_call *call,
+    const Vigil__Events__V1__ListEventsByCaseRequest *request,
+    Vigil__Events__V1__EventList *answer)
+{
+    (void)request;
+    (void)answer;
+    return vg_call_defer(call, list_events_by_case);
 }

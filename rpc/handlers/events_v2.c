@@ -1,7 +1,10 @@
 /* vigil.events.v2.EventService: reading events in the shapes of v2. Submission: events_submit.c. */
+#include "core/wire/validate.h"
 #include "core/wire/wire_decode.h"
 #include "proto/contract_handlers.h"
 #include "rpc/handlers/event_calls.h"
+#include "rpc/handlers/event_criteria_v2.h"
+#include "rpc/handlers/event_pages.h"
 #include "rpc/handlers/event_view.h"
 #include "rpc/service/call.h"
 
@@ -79,4 +82,127 @@ int vg_events_v2_get_event(
     }
     vg_event_reading_release(&reading);
     return (int)(reason == VG_OK ? reply_with(call, wire) : reason);
+}
+
+/* ----------------------------------------------------------------------------------- many events
+ */
+
+static const uint8_t sort_fields[] = {
+    [VIGIL__EVENTS__V2__SORT_BY__SORT_BY_CUSTOMER_ID >> 1] = VG_EVENT_SORT_CUSTOMER,
+    [VIGIL__EVENTS__V2__SORT_BY__SORT_BY_EVENT_ID >> 1] = VG_EVENT_SORT_UUID,
+    [VIGIL__EVENTS__V2__SORT_BY__SORT_BY_CREATED_TIMESTAMP >> 1] = VG_EVENT_SORT_TIMESTAMP,
+    [VIGIL__EVENTS__V2__SORT_BY__SORT_BY_LAST_UPDATED_TIMESTAMP >> 1] = VG_EVENT_SORT_LAST_UPDATED,
+    [VIGIL__EVENTS__V2__SORT_BY__SORT_BY_FIRST_EVENT_TIMESTAMP >> 1] = VG_EVENT_SORT_FIRST_EVENT,
+    [VIGIL__EVENTS__V2__SORT_BY__SORT_BY_LAST_EVENT_TIMESTAMP >> 1] = VG_EVENT_SORT_LAST_EVENT,
+};
+
+static int search_events(struct vg_call *call)
+{
+    const Vigil__Events__V2__SearchRequest *request =
+        (const Vigil__Events__V2__SearchRequest *)call->request;
+    struct vg_event_criteria criteria;
+    const struct vg_event_pages pages = {
+        .shape = VG_EVENT_PAGES_V2,
+        .criteria = &criteria,
+        .sort = vg_event_pages_sort(call, request->sort_by, request->n_sort_by, sort_fields),
+        .sort_count = request->n_sort_by,
+        .limit = request->has_limit ? request->limit : VG_EVENT_LIMIT_DEFAULT,
+        .offset = request->offset,
+        .members = {
+            .comments = request->has_include_comments && request->include_comments,
+            .sub_events = request->has_include_sub_events && request->include_sub_events,
+            .all_properties =
+                request->has_include_all_properties && request->include_all_properties,
+            .properties = request->include_properties,
+            .property_count = request->n_include_properties,
+        },
+    };
+    if (pages.sort == NULL || !vg_event_criteria_v2_read(&request->base, &call->arena, &criteria)) {
+        return (int)vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
+    }
+    vg_event_criteria_v2_read_index(&request->base, &criteria);
+    return (int)vg_event_pages_answer(call, &pages);
+}
+
+int vg_events_v2_search_events(
+    struct vg_call *call,
+    const Vigil__Events__V2__SearchRequest *request,
+    Vigil__Events__V2__EventList *answer)
+{
+    (void)request;
+    (void)answer;
+    return vg_call_defer(call, search_events);
+}
+
+static int list_events(struct vg_call *call)
+{
+    const Vigil__Events__V2__ListEventsRequest *request =
+        (const Vigil__Events__V2__ListEventsRequest *)call->request;
+    struct vg_event_criteria criteria;
+    vg_event_criteria_init(&criteria);
+    criteria.has_start = request->start_timestamp != NULL;
+    criteria.start = criteria.has_start ? vg_wire_time(request->start_timestamp) : 0;
+    criteria.has_end = request->end_timestamp != NULL;
+    criteria.end = criteria.has_end ? vg_wire_time(request->end_timestamp) : 0;
+    criteria.time_default = VG_EVENT_TIME_BIT(VG_EVENT_TIME_TIMESTAMP);
+    criteria.types = vg_event_criteria_v2_types(request->type, request->n_type);
+    criteria.customers = (struct vg_text_list){ request->customer, request->n_customer };
+    criteria.signatures = (struct vg_text_list){ request->signature, request->n_signature };
+    const struct vg_event_pages pages = {
+        .shape = VG_EVENT_PAGES_V2,
+        .criteria = &criteria,
+        .limit = request->has_limit ? request->limit : VG_EVENT_LIMIT_DEFAULT,
+        .offset = request->offset,
+    };
+    return (int)vg_event_pages_answer(call, &pages);
+}
+
+int vg_events_v2_list_events(
+    struct vg_call *call,
+    const Vigil__Events__V2__ListEventsRequest *request,
+    Vigil__Events__V2__EventList *answer)
+{
+    (void)request;
+    (void)answer;
+    return vg_call_defer(call, list_events);
+}
+
+/* Only aggregated events have cases. Beside the case, the caller must hold eventLookup on the
+ * customer of an event. */
+static int list_events_by_case(struct vg_call *call)
+{
+    const Vigil__Events__V2__ListEventsByCaseRequest *request =
+        (const Vigil__Events__V2__ListEventsByCaseRequest *)call->request;
+    struct vg_event_criteria criteria;
+    vg_event_criteria_init(&criteria);
+    const struct vg_event_pages pages = {
+        .shape = VG_EVENT_PAGES_V2,
+        .type = VG_EVENT_TYPE_AGGREGATED,
+        .criteria = &criteria,
+        .sort = vg_event_pages_sort(call, request->sort_by, request->n_sort_by, sort_fields),
+        .sort_count = request->n_sort_by,
+        .limit = request->has_limit ? request->limit : VG_EVENT_LIMIT_DEFAULT,
+        .offset = request->offset,
+        .members = {
+            .comments = request->has_include_comments && request->include_comments,
+            .sub_events = request->has_include_sub_events && request->include_sub_events,
+            .all_properties =
+                request->has_include_all_properties && request->include_all_properties,
+            .properties = request->include_properties,
+            .property_count = request->n_include_properties,
+        },
+        .case_id = request->case_id,
+    };
+    return (
+        int)(pages.sort == NULL ? vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL) : vg_event_pages_answer(call, &pages));
+}
+
+int vg_events_v2_list_events_by_case(
+    struct vg_call *call,
+    const Vigil__Events__V2__ListEventsByCaseRequest *request,
+    Vigil__Events__V2__EventList *answer)
+{
+    (void)request;
+    (void)answer;
+    return vg_call_defer(call, list_events_by_case);
 }

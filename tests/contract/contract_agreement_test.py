@@ -113,12 +113,30 @@ class ContractAgreement(unittest.TestCase):
                         self.assertIn(name, listed)
 
     def test_criteria_and_sub_criteria_have_one_layout(self):
-        top = self.contract.messages["vigil.events.v1.SearchCriteria"].field
-        sub = self.contract.messages["vigil.events.v1.SubCriteria"].field
-        self.assertEqual(len(top), len(sub))
-        for one, other in zip(top, sub):
-            for member in ("name", "number", "json_name", "type", "type_name", "label"):
-                self.assertEqual(getattr(one, member), getattr(other, member), one.name)
+        for first, second in (("SearchCriteria", "SubCriteria"), ("NidsSearchCriteria", "NidsSubCriteria"),
+                              ("ListAggregatedRequest", "ListNidsRequest")):
+            top = self.contract.messages["vigil.events.v1." + first].field
+            sub = self.contract.messages["vigil.events.v1." + second].field
+            self.assertEqual(len(top), len(sub))
+            for one, other in zip(top, sub):
+                for member in ("name", "number", "json_name", "type", "type_name", "label"):
+                    self.assertEqual(getattr(one, member), getattr(other, member), one.name)
+
+    def test_criteria_of_raw_events_are_those_of_all_by_number(self):
+        every = {field.number: field for field in self.contract.messages["vigil.events.v1.SubCriteria"].field}
+        for field in self.contract.messages["vigil.events.v1.NidsSubCriteria"].field:
+            if field.name == "sensor_id":
+                self.assertNotIn(field.number, every)
+                continue
+            for member in ("name", "json_name", "type", "label"):
+                self.assertEqual(getattr(field, member), getattr(every[field.number], member), field.name)
+
+    def test_sort_keys_share_their_numbers(self):
+        shared = values(self.contract.enums["vigil.events.v1.SortBy"])
+        for name in ("NidsSortBy", "CaseSortBy"):
+            for key, number in values(self.contract.enums["vigil.events.v1." + name]).items():
+                if not key.startswith("ENGINE_TIMESTAMP"):
+                    self.assertEqual(shared[key], number, f"{name}.{key}")
 
     def test_criteria_of_v2_share_the_layout_of_what_they_repeat(self):
         """criteria.proto says which members; every message of v2 that has the criteria is held to it."""

@@ -70,6 +70,44 @@ def _criteria(mark, number, foreign=False):
             "sourceIP": "10.0.0.0/8", "sortBy": ["timestamp"]}
 
 
+def _nids(mark, number, foreign=False):
+    del mark, number
+    return {"customerID": [FOREIGN_ID if foreign else CUSTOMER_ID], "startTimestamp": EVENT_TIME, "limit": 10,
+            "signature": ["SIG-1:1/ø"]}
+
+
+def _nids_criteria(mark, number, foreign=False):
+    del mark, number
+    return {"customer": [_customer(foreign)], "startTimestamp": EVENT_TIME, "limit": 10, "sourceIP": "10.0.0.0/8",
+            "sortBy": ["-engineTimestamp"], "subCriteria": [{"exclude": True, "sensorID": [1]}]}
+
+
+def _case_of(mark, number, foreign=False):
+    del mark, number
+    return {"caseID": FOREIGN_ID if foreign else CUSTOMER_ID, "limit": 10, "sortBy": ["timestamp"],
+            "includeRawEvents": True}
+
+
+def _case_of_v2(mark, number, foreign=False):
+    del mark, number
+    return {"caseID": FOREIGN_ID if foreign else CUSTOMER_ID, "limit": 10, "sortBy": ["createdTimestamp"],
+            "includeAllProperties": True}
+
+
+def _list_v2(mark, number, foreign=False):
+    del mark, number
+    return {"customer": [_customer(foreign)], "startTimestamp": EVENT_TIME, "limit": 10, "type": ["aggregated", "raw"]}
+
+
+def _search_v2(mark, number, foreign=False):
+    del mark, number
+    return {"customer": [_customer(foreign)], "startTimestamp": EVENT_TIME, "endTimestamp": "2019-10-06", "limit": 10,
+            "timeFieldStrategy": ["all"], "sortBy": ["-eventID"], "includeAllProperties": True, "includeComments": True,
+            "includeSubEvents": True, "attack": [{"signature": ["SIG-1:1/ø"]}, {"exclude": True, "alarm": [77]}],
+            "endpoint": [{"ip": ["10.0.0.0/8"], "minMaskBits": 8, "endpointFieldStrategy": "source", "required": True}],
+            "property": [{"key": "p", "value": ["2"]}], "subCriteria": [{"severity": ["low"], "required": True}]}
+
+
 DENIED = (403, "ACCESS_DENIED")
 
 SAMPLES = {
@@ -145,12 +183,24 @@ SAMPLES = {
         _aggregated, foreign=(200, None), bad=({"ip": ["10.0.0.0/33"]}, "INVALID_FIELD_VALUE")),
     "vigil.events.v1.EventService/SearchAggregated": Sample(
         _criteria, foreign=(200, None), bad=({"signature": ["x"]}, "REQUIRED_FIELD")),
+    "vigil.events.v1.EventService/ListEventsByCase": Sample(
+        _case_of, foreign=DENIED, bad=({"caseID": 0}, "INVALID_FIELD_VALUE")),
+    "vigil.events.v1.EventService/ListNids": Sample(
+        _nids, foreign=(200, None), bad=({"limit": 100001}, "INVALID_FIELD_VALUE")),
+    "vigil.events.v1.EventService/SearchNids": Sample(
+        _nids_criteria, foreign=(200, None), bad=({"signature": ["x"]}, "REQUIRED_FIELD")),
     "vigil.events.v2.EventService/SubmitEvent": Sample(
         _submission, foreign=(412, "INVALID_REFERENCE"), bad=({"location": "nowhere"}, "INVALID_REFERENCE")),
     "vigil.events.v2.EventService/SubmitEvents": Sample(
         _bulk, foreign=(201, None), bad=({"onError": "dropInvalid"}, "REQUIRED_FIELD")),
     "vigil.events.v2.EventService/GetEvent": Sample(
         _event_v2, foreign=DENIED, bad=({**_event("", 0), "customerID": 0}, "INVALID_FIELD_VALUE")),
+    "vigil.events.v2.EventService/ListEvents": Sample(
+        _list_v2, foreign=(200, None), bad=({"limit": -1}, "INVALID_FIELD_VALUE")),
+    "vigil.events.v2.EventService/SearchEvents": Sample(
+        _search_v2, foreign=(200, None), bad=({"property": [{"required": True}]}, "REQUIRED_FIELD")),
+    "vigil.events.v2.EventService/ListEventsByCase": Sample(
+        _case_of_v2, foreign=DENIED, bad=({"caseID": 0}, "INVALID_FIELD_VALUE")),
 }
 
 
@@ -166,11 +216,13 @@ def furnish(directory, rest):
         key_ids[short_name + "-idle"] = key.split("/")[0]
         directory.add("locations", shortName=short_name + "-location", id=number, name="Place", customer=short_name,
                       timeZone="UTC")
-        directory.add("cases", id=number, customer=short_name, subject="A case")
+        directory.add("cases", id=number, customer=short_name, subject="A case", reader=[short_name + "-user"])
         event = {"id": f"AGGR/{EVENT_TIME}/{number}/{EVENT_UUID}", "signature": "SIG-1:1/ø", "count": 2,
                  "source": {"ip": "10.1.2.3", "port": 53}, "properties": {"p": ["1", "2"]}, "flags": ["HAS_PCAP"]}
-        answer = rest.post("/events/v2/event", event)
-        assert answer.status == 201, answer
+        raw = {**event, "id": f"RAW/{EVENT_TIME}/{number}/{EVENT_UUID}"}
+        for document in ({**event, "associatedCaseID": number}, raw):
+            answer = rest.post("/events/v2/event", document)
+            assert answer.status == 201, answer
     directory.add("signatures", name="SIG-1:1/ø", alarmID=1, alarmDescription="Alarm ø", categoryID=2,
                   categoryName="Category")
     return key_ids
