@@ -6,6 +6,7 @@
 #include "core/base/assert.h"
 #include "core/base/limits.h"
 #include "core/events/event_table.h"
+#include "core/events/record_fetch.h"
 
 /* Every field, one more for those that may be absent, and the tie. */
 #define VG_SORT_ROOM (VG_EVENT_SORT_FIELD_COUNT + 3u)
@@ -85,70 +86,113 @@ static enum vg_reason make_sorting(
     return VG_OK;
 }
 
-/* ---------------------------------------------------------------------------------------- page */
+/* -------------------------------------------------------------------------------------- passes */
 
-/* How many rows `limit` 0 stands for: all that match, if they are not too many. */
-static enum vg_reason count_rows(
-    const struct vg_snapshot *snapshot,
-    struct vg_search *search,
-    struct vg_arena *arena,
-    int64_t *out_limit,
+/* Places of one pass, and their sort. */
+#define VG_PASS_BYTES_MAX (16u * 1024u * 1024u)
+
+/* A search under way: what it asks, and the rows of the pass at hand. */
+struct vg_event_pass {
+    struct vg_event_store source;
+    struct vg_snapshot snapshot;
+    struct vg_event_reader reader;
+    struct sorting sorting;
+    struct vg_search asked;
+    struct vg_arena arena; /* of the pass */
+    struct vg_record_fetch fetch;
+    uint32_t rows_max; /* of one pass */
+    struct vg_search_explanation *explain;
+    struct vg_hit last; /* of the pass before */
+    uint64_t skipped;   /* rows still to be passed over */
+    uint64_t left;      /* rows wanted behind those of this pass */
+    bool is_last;       /* no row comes behind this pass */
+};
+
+/* How many rows a search may find, and where its result begins. */
+static void set_wanted(struct vg_event_pass *pass, const struct vg_event_search *search)
+{
+    pass->skipped = (uint64_t)search->offset;
+    pass->left = (uint64_t)search->limit;
+    if (search->limit == 0) {
+        pass->left = search->is_unlimited ? UINT64_MAX / 2 : VG_LIMIT_SEARCH_ROWS;
+    }
+}
+
+/* The next rows. The first pass counts all that match, those behind it need not. */
+static enum vg_reason run_pass(
+    struct vg_event_pass *pass,
+    struct vg_search_result *out_result,
     struct vg_error *error)
 {
-    struct vg_search_result result;
-    search->limit = 0;
-    search->offset = 0;
-    enum vg_reason reason = vg_search_run(snapshot, search, arena, &result, error);
+    uint64_t wanted = pass->skipped + pass->left;
+    pass->asked.limit = wanted < pass->rows_max ? (uint32_t)wanted : pass->rows_max;
+    vg_arena_reset(&pass->arena);
+    enum vg_reason reason =
+        vg_search_run(&pass->snapshot, &pass->asked, &pass->arena, out_result, error);
     if (reason != VG_OK) {
         return reason;
     }
-    if (result.match_count > VG_LIMIT_SEARCH_ROWS) {
+    uint32_t count = out_result->hit_count;
+    uint32_t skipped = pass->skipped < count ? (uint32_t)pass->skipped : count;
+    pass->skipped -= skipped;
+    pass->left -= count - skipped;
+    pass->is_last = count < pass->asked.limit || pass->skipped + pass->left == 0;
+    vg_record_fetch_set(&pass->fetch, out_result->hits + skipped, count - skipped);
+    if (count > 0) {
+        pass->last = out_result->hits[count - 1];
+        pass->asked.after = &pass->last;
+    }
+    pass->asked.uncounted = true;
+    return VG_OK;
+}
+
+/* Passes until there is a row to hand out, or none is left. */
+static enum vg_reason next_rows(struct vg_event_pass *pass, struct vg_error *error)
+{
+    enum vg_reason reason = VG_OK;
+    while (reason == VG_OK && pass->fetch.count == 0 && !pass->is_last) {
+        struct vg_search_result result = { 0 };
+        reason = run_pass(pass, &result, error);
+    }
+    return reason;
+}
+
+/* The leaves are in the memory of the pass, which the next one takes again. */
+static bool keep_leaves(struct vg_search_explanation *explain, struct vg_arena *arena)
+{
+    size_t size = explain->leaf_count * sizeof(*explain->leaves);
+    struct vg_search_leaf *leaves = vg_arena_alloc(arena, size);
+    if (leaves != NULL && size > 0) {
+        memcpy(leaves, explain->leaves, size);
+    }
+    explain->leaves = leaves;
+    return leaves != NULL;
+}
+
+static enum vg_reason first_rows(
+    struct vg_event_pass *pass,
+    const struct vg_event_search *search,
+    struct vg_arena *arena,
+    uint64_t *out_count,
+    struct vg_error *error)
+{
+    struct vg_search_result result = { 0 };
+    enum vg_reason reason = run_pass(pass, &result, error);
+    if (reason != VG_OK) {
+        return reason;
+    }
+    if (search->limit == 0 && !search->is_unlimited && result.match_count > VG_LIMIT_SEARCH_ROWS) {
         char most[16];
         (void)snprintf(most, sizeof(most), "%d", VG_LIMIT_SEARCH_ROWS);
         (void)vg_error_set(error, VG_RESULTSET_TOO_LARGE, NULL);
         return vg_error_field(error, "", most);
     }
-    *out_limit = (int64_t)result.match_count;
-    return VG_OK;
-}
-
-/* Which rows of the result are wanted. */
-struct wanted {
-    int64_t limit;
-    int64_t offset;
-};
-
-/* A page far behind is reached in passes, each behind the last row of the one before. */
-static enum vg_reason find_page(
-    const struct vg_snapshot *snapshot,
-    struct vg_search *search,
-    const struct wanted *wanted,
-    struct vg_arena *arena,
-    struct vg_search_result *out_result,
-    struct vg_error *error)
-{
-    int64_t limit = wanted->limit;
-    int64_t offset = wanted->offset;
-    struct vg_hit last;
-    while (offset + limit > VG_LIMIT_SEARCH_ROWS) {
-        int64_t step = offset < VG_LIMIT_SEARCH_ROWS ? offset : VG_LIMIT_SEARCH_ROWS;
-        search->limit = (uint32_t)step;
-        search->offset = 0;
-        enum vg_reason reason = vg_search_run(snapshot, search, arena, out_result, error);
-        if (reason != VG_OK) {
-            return reason;
-        }
-        if (out_result->hit_count < step) {
-            out_result->hit_count = 0;
-            return VG_OK;
-        }
-        last = out_result->hits[step - 1];
-        search->after = &last;
-        offset -= step;
+    if (search->explain != NULL && !keep_leaves(search->explain, arena)) {
+        return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
     }
-    search->limit = (uint32_t)limit;
-    search->offset = (uint64_t)offset;
-    return vg_search_run(snapshot, search, arena, out_result, error);
+    pass->asked.explain = NULL;
+    *out_count = result.match_count;
+    return next_rows(pass, error);
 }
 
 /* The table calls too many questions a limit of the server; they are a fault of the request. */
@@ -174,51 +218,66 @@ enum vg_reason vg_event_search_run(
     struct vg_event_cursor *out_cursor,
     struct vg_error *error)
 {
-    struct sorting sorting;
-    enum vg_reason reason = make_sorting(search, &sorting, error);
+    struct vg_event_pass *pass = vg_arena_calloc(arena, 1, sizeof(*pass));
+    if (pass == NULL) {
+        return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
+    }
+    enum vg_reason reason = make_sorting(search, &pass->sorting, error);
     if (reason == VG_OK) {
         reason = check_questions(search->where, error);
     }
+    if (reason == VG_OK) {
+        reason =
+            vg_snapshot_acquire(source->table, source->snapshot_age_ms, &pass->snapshot, error);
+    }
     if (reason != VG_OK) {
         return reason;
     }
-    struct vg_event_cursor cursor = { .source = *source };
-    reason = vg_snapshot_acquire(source->table, source->snapshot_age_ms, &cursor.snapshot, error);
-    if (reason != VG_OK) {
-        return reason;
-    }
-    struct vg_event_reader reader;
-    vg_event_reader_init(&reader, source, &cursor.snapshot);
-    struct vg_search asked = {
-        .reader = &reader.reader,
+    struct vg_event_cursor cursor = { .pass = pass };
+    pass->source = *source;
+    vg_event_reader_init(&pass->reader, &pass->source, &pass->snapshot);
+    vg_record_fetch_init(&pass->fetch, &pass->source, &pass->snapshot);
+    vg_arena_init(&pass->arena, VG_PASS_BYTES_MAX);
+    set_wanted(pass, search);
+    pass->rows_max = search->pass_rows != 0 ? search->pass_rows : VG_EVENT_PASS_ROWS;
+    pass->explain = search->explain;
+    pass->asked = (struct vg_search){
         .kind = source->kind,
         .where = search->where,
-        .sort = sorting.keys,
-        .sort_count = sorting.count,
+        .sort = pass->sorting.keys,
+        .sort_count = pass->sorting.count,
+        .reader = &pass->reader.reader,
+        .explain = search->explain,
         .check = search->check,
         .owner = search->owner,
     };
-    struct vg_search_result result = { 0 };
-    struct wanted wanted = { .limit = search->limit, .offset = search->offset };
-    if (wanted.limit == 0) {
-        reason = count_rows(&cursor.snapshot, &asked, arena, &wanted.limit, error);
-    }
-    if (reason == VG_OK) {
-        reason = find_page(&cursor.snapshot, &asked, &wanted, arena, &result, error);
-    }
-    vg_event_reader_dispose(&reader);
+    reason = first_rows(pass, search, arena, &cursor.match_count, error);
     if (reason != VG_OK) {
         vg_event_cursor_close(&cursor);
         return reason;
     }
-    cursor.hits = result.hits;
-    cursor.hit_count = result.hit_count;
-    cursor.match_count = result.match_count;
     *out_cursor = cursor;
     return VG_OK;
 }
 
 /* -------------------------------------------------------------------------------------- cursor */
+
+static enum vg_reason fetch_record(
+    struct vg_event_pass *pass,
+    struct vg_event_id *out_id,
+    struct vg_bytes *out_record,
+    struct vg_error *error)
+{
+    struct vg_search_explanation *explain = pass->explain;
+    if (explain == NULL) {
+        return vg_record_fetch_next(&pass->fetch, out_id, out_record, error);
+    }
+    uint64_t begun_ns = vg_clock_monotonic_ns(explain->clock);
+    enum vg_reason reason = vg_record_fetch_next(&pass->fetch, out_id, out_record, error);
+    explain->fetch_ns += vg_clock_monotonic_ns(explain->clock) - begun_ns;
+    explain->records_fetched += reason == VG_OK;
+    return reason;
+}
 
 enum vg_reason vg_event_cursor_next(
     struct vg_event_cursor *cursor,
@@ -227,33 +286,34 @@ enum vg_reason vg_event_cursor_next(
     bool *out_end,
     struct vg_error *error)
 {
-    vg_store_value_release(&cursor->value);
-    if (cursor->position == cursor->hit_count) {
+    struct vg_event_pass *pass = cursor->pass;
+    enum vg_reason reason = vg_snapshot_check(&pass->snapshot, error);
+    if (reason == VG_OK) {
+        reason = next_rows(pass, error);
+    }
+    if (reason != VG_OK) {
+        return reason;
+    }
+    if (pass->fetch.count == 0) {
         *out_end = true;
         return VG_OK;
     }
-    enum vg_reason reason = vg_snapshot_check(&cursor->snapshot, error);
-    if (reason != VG_OK) {
-        return reason;
+    reason = fetch_record(pass, out_id, out_record, error);
+    if (reason == VG_OK) {
+        *out_end = false;
     }
-    struct vg_event_id id;
-    vg_event_hit_id(&cursor->hits[cursor->position], &id);
-    reason = vg_event_read_packed(&cursor->source, &cursor->snapshot, &id, &cursor->value, error);
-    if (reason != VG_OK) {
-        return reason;
-    }
-    if (!cursor->value.found) {
-        return vg_error_set(error, VG_STORE_CORRUPT, NULL);
-    }
-    cursor->position++;
-    *out_id = id;
-    *out_record = cursor->value.bytes;
-    *out_end = false;
-    return VG_OK;
+    return reason;
 }
 
 void vg_event_cursor_close(struct vg_event_cursor *cursor)
 {
-    vg_store_value_release(&cursor->value);
-    vg_snapshot_release(&cursor->snapshot);
+    struct vg_event_pass *pass = cursor->pass;
+    if (pass == NULL) {
+        return;
+    }
+    vg_record_fetch_dispose(&pass->fetch);
+    vg_event_reader_dispose(&pass->reader);
+    vg_arena_dispose(&pass->arena);
+    vg_snapshot_release(&pass->snapshot);
+    cursor->pass = NULL;
 }

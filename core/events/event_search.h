@@ -49,26 +49,33 @@ struct vg_event_search {
     const struct vg_predicate *where; /* of vg_event_criteria_compile */
     const struct vg_event_sort *sort; /* none: newest first */
     size_t sort_count;
-    int64_t limit; /* 0 = all, up to VG_LIMIT_SEARCH_ROWS */
+    int64_t limit; /* 0 = all */
     int64_t offset;
-    /* Asked now and then; anything but VG_OK ends the search. NULL = never. */
+    bool is_unlimited;  /* limit 0 is for any number; else VG_LIMIT_SEARCH_ROWS matches at most */
+    uint32_t pass_rows; /* 0 = VG_EVENT_PASS_ROWS; tests take fewer */
+    struct vg_search_explanation *explain; /* NULL = nobody asks; of the first pass, and what the
+                                              cursor reads. Leaves are in the arena */
+    /* Asked now and then, by the cursor as well; anything but VG_OK ends the search. NULL = never.
+     */
     enum vg_reason (*check)(void *owner, struct vg_error *error);
     void *owner;
 };
 
-/* The page found, and the snapshot it was found on. */
+struct vg_event_pass;
+
+/* The rows found, and the snapshot they were found on. However many there are, a cursor holds the
+ * places of VG_EVENT_PASS_ROWS of them and few records at a time. */
 struct vg_event_cursor {
-    struct vg_event_store source;
-    struct vg_snapshot snapshot;
-    const struct vg_hit *hits;
-    uint32_t hit_count;
-    uint32_t position;
     uint64_t match_count; /* all matches, exactly */
-    struct vg_store_value value;
+    struct vg_event_pass *pass;
 };
 
+/* Rows found at a time. */
+#define VG_EVENT_PASS_ROWS 65536u
+
 /*
- * Find a page. Its hits are in `arena`. On success the cursor must be closed.
+ * Find rows. The predicate and `arena`, which hold the cursor's state, must stay until the cursor
+ * is closed, which on success it must be.
  *
  * Fails with: INVALID_FIELD_VALUE (a sort field twice, more than the table can sort by, too many
  * questions); RESULTSET_TOO_LARGE (limit 0 and too many matches); REQUEST_MEMORY; what the
@@ -82,10 +89,11 @@ VG_MUST_USE enum vg_reason vg_event_search_run(
     struct vg_error *error);
 
 /*
- * The next event of the page: its identity and its packed record, which stays until the next call.
+ * The next event: its identity and its packed record, which stays until the next call.
  * *out_end = true when there is none.
  *
- * Fails with: SNAPSHOT_EXPIRED, STORE_UNAVAILABLE, STORE_IO, STORE_CORRUPT.
+ * Fails with: SNAPSHOT_EXPIRED, STORE_UNAVAILABLE, STORE_IO, STORE_CORRUPT, REQUEST_MEMORY; what
+ * `check` returned.
  */
 VG_MUST_USE enum vg_reason vg_event_cursor_next(
     struct vg_event_cursor *cursor,

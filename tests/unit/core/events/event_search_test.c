@@ -119,6 +119,8 @@ struct page {
     size_t sort_count;
     int64_t limit;
     int64_t offset;
+    uint32_t pass_rows;
+    bool is_unlimited;
 };
 
 /* The letters of the events that `where` wants. */
@@ -136,6 +138,8 @@ static enum vg_reason find(
         .sort_count = page->sort_count,
         .limit = page->limit,
         .offset = page->offset,
+        .pass_rows = page->pass_rows,
+        .is_unlimited = page->is_unlimited,
     };
     struct vg_event_cursor cursor;
     enum vg_reason reason = vg_event_search_run(&f->source, &asked, &f->arena, &cursor, error);
@@ -463,8 +467,12 @@ static void test_times(void **state)
         { "inverted", CRITERIA(RANGE(3000, 2000)), "" },
         { "timestamp", CRITERIA(RANGE(2400, 3000), .time_fields = VG_EVENT_TIME_BIT(1)), "c" },
         { "start", CRITERIA(RANGE(1900, 1999), .time_fields = VG_EVENT_TIME_BIT(2)), "b" },
-        { "end or timestamp", CRITERIA(RANGE(2400, 3000), .time_fields = VG_EVENT_TIME_BIT(1) | VG_EVENT_TIME_BIT(3)), "bc" },
-        { "publication", CRITERIA(RANGE(day, day + 15), .time_fields = VG_EVENT_TIME_BIT(4)), "ab" },
+        { "end or timestamp",
+          CRITERIA(RANGE(2400, 3000), .time_fields = VG_EVENT_TIME_BIT(1) | VG_EVENT_TIME_BIT(3)),
+          "bc" },
+        { "publication",
+          CRITERIA(RANGE(day, day + 15), .time_fields = VG_EVENT_TIME_BIT(4)),
+          "ab" },
         { "all", CRITERIA(RANGE(1900, day + 5), .time_fields = 30), "abcdefgh" },
         { "all without range", CRITERIA(.time_fields = 30), "abcdefgh" },
         { "last updated", CRITERIA(.has_last_updated = true, .last_updated = day + 60), "gh" },
@@ -702,8 +710,9 @@ static void test_pages(void **state)
         int64_t limit, offset;
         const char *expected;
     } rows[] = {
-        { 3, 0, "abc" },      { 3, 3, "def" }, { 3, 6, "gh" },     { 3, 8, "" },
-        { 0, 0, "abcdefgh" }, { 0, 6, "gh" },  { 25, 200000, "" }, { 100000, 1, "bcdefgh" },
+        { 3, 0, "abc" },    { 3, 3, "def" },          { 3, 6, "gh" },
+        { 3, 8, "" },       { 0, 0, "abcdefgh" },     { 0, 6, "gh" },
+        { 25, 200000, "" }, { 100000, 1, "bcdefgh" }, { 200000, 0, "abcdefgh" },
     };
     static const struct vg_event_criteria all = CRITERIA(.has_start = false);
     struct vg_event_fixture *f = *state;
@@ -711,12 +720,15 @@ static void test_pages(void **state)
         struct page page = oldest_first;
         page.limit = rows[i].limit;
         page.offset = rows[i].offset;
-        char found[32];
-        uint64_t count = 0;
-        struct vg_error error;
-        assert_int_equal(search(f, &all, &page, found, &count, &error), VG_OK);
-        assert_string_equal(found, rows[i].expected);
-        assert_int_equal(count, 8);
+        for (page.pass_rows = 0; page.pass_rows < 10; page.pass_rows++) {
+            char found[32];
+            uint64_t count = 0;
+            struct vg_error error;
+            page.is_unlimited = page.pass_rows % 2 == 0;
+            assert_int_equal(search(f, &all, &page, found, &count, &error), VG_OK);
+            assert_string_equal(found, rows[i].expected);
+            assert_int_equal(count, 8);
+        }
     }
 }
 

@@ -1,0 +1,240 @@
+#include "core/events/record_fetch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/keyspace/keyspace.h"
+
+/* A walk ends behind so many bytes of records. */
+#define AHEAD_BYTES (1024u * 1024u)
+
+/* The most one buffer holds: what a walk may take, and one record of the largest size more. */
+#define AHEAD_BYTES_MAX (16u * 1024u * 1024u)
+
+/* A walk is given up when fewer than one in so many entries was wanted, after the first few. */
+#define ENTRIES_PER_HIT     4u
+#define ENTRIES_BEFORE_EXIT 32u
+
+/* After a failure so many walks are skipped, twice as many after the next. */
+#define SKIP_FIRST 4u
+#define SKIP_MOST  256u
+
+struct wanted {
+    struct vg_event_id id;
+    struct vg_key key;
+    size_t offset; /* of the record in `bytes` */
+    size_t size;
+    bool found;
+};
+
+struct vg_record_ahead {
+    struct wanted wanted[VG_RECORD_FETCH_AHEAD]; /* in the order of the hits */
+    struct wanted *by_key[VG_RECORD_FETCH_AHEAD];
+    uint32_t count;
+    uint32_t position; /* of the next one to hand out */
+    uint32_t next;     /* of by_key, in a walk */
+    uint32_t visited;
+    struct vg_buffer bytes;
+};
+
+void vg_record_fetch_init(
+    struct vg_record_fetch *fetch,
+    const struct vg_event_store *source,
+    const struct vg_snapshot *snapshot)
+{
+    *fetch = (struct vg_record_fetch){ .source = source, .snapshot = snapshot };
+}
+
+void vg_record_fetch_dispose(struct vg_record_fetch *fetch)
+{
+    vg_store_value_release(&fetch->value);
+    if (fetch->ahead != NULL) {
+        vg_buffer_dispose(&fetch->ahead->bytes);
+        free(fetch->ahead);
+    }
+}
+
+void vg_record_fetch_set(struct vg_record_fetch *fetch, const struct vg_hit *hits, uint32_t count)
+{
+    fetch->hits = hits;
+    fetch->count = count;
+}
+
+/* ---------------------------------------------------------------------------------------- walk */
+
+static int compare_keys(const void *left, const void *right)
+{
+    const struct wanted *const *a = left;
+    const struct wanted *const *b = right;
+    return vg_bytes_compare(vg_key_bytes(&(*a)->key), vg_key_bytes(&(*b)->key));
+}
+
+/* Nearly always they are sorted already, one way or the other. */
+static void sort_by_key(struct vg_record_ahead *ahead)
+{
+    bool rises = true;
+    bool falls = true;
+    for (uint32_t i = 0; i < ahead->count; i++) {
+        ahead->by_key[i] = &ahead->wanted[i];
+        if (i > 0) {
+            int order = compare_keys(&ahead->by_key[i - 1], &ahead->by_key[i]);
+            rises = rises && order <= 0;
+            falls = falls && order >= 0;
+        }
+    }
+    if (!rises && falls) {
+        for (uint32_t i = 0; i < ahead->count; i++) {
+            ahead->by_key[i] = &ahead->wanted[ahead->count - 1 - i];
+        }
+    } else if (!rises) {
+        qsort(ahead->by_key, ahead->count, sizeof(ahead->by_key[0]), compare_keys);
+    }
+}
+
+static bool visit(void *owner, struct vg_bytes key, struct vg_bytes value)
+{
+    struct vg_record_ahead *ahead = owner;
+    ahead->visited++;
+    while (ahead->next < ahead->count) {
+        struct wanted *wanted = ahead->by_key[ahead->next];
+        int order = vg_bytes_compare(vg_key_bytes(&wanted->key), key);
+        if (order > 0) {
+            break;
+        }
+        if (order == 0) {
+            wanted->offset = ahead->bytes.size;
+            wanted->size = value.size;
+            vg_buffer_append(&ahead->bytes, value.data, value.size);
+            wanted->found = !ahead->bytes.failed;
+        }
+        ahead->next++; /* what the walk has passed without finding it is read by itself */
+    }
+    bool is_scattered =
+        ahead->visited > ENTRIES_BEFORE_EXIT && ahead->visited > ENTRIES_PER_HIT * ahead->next;
+    return ahead->next < ahead->count && !is_scattered && ahead->bytes.size < AHEAD_BYTES &&
+           !ahead->bytes.failed;
+}
+
+static enum vg_reason walk(struct vg_record_fetch *fetch, struct vg_error *error)
+{
+    struct vg_record_ahead *ahead = fetch->ahead;
+    struct vg_bytes first = vg_key_bytes(&ahead->by_key[0]->key);
+    /* All but its last byte sorts just before the key itself. */
+    const struct vg_store_range range = {
+        .view = vg_snapshot_view(fetch->snapshot),
+        .shard = fetch->source->shard,
+        .prefix = vg_key_family_prefix(VG_KEY_FAMILY_EVENT),
+        .start_after = vg_bytes(first.data, first.size - 1),
+    };
+    ahead->next = 0;
+    ahead->visited = 0;
+    enum vg_reason reason = vg_store_scan(fetch->source->store, &range, visit, ahead, NULL, error);
+    if (reason != VG_OK) {
+        return reason;
+    }
+    if (ahead->visited > ENTRIES_PER_HIT * ahead->next) {
+        uint32_t skipped = SKIP_FIRST << fetch->walks_failed;
+        fetch->walks_skipped = skipped < SKIP_MOST ? skipped : SKIP_MOST;
+        fetch->walks_failed += skipped < SKIP_MOST;
+    } else {
+        fetch->walks_failed = 0;
+    }
+    return VG_OK;
+}
+
+/* Take the next hits and read what a walk finds of them. Without memory nothing is read ahead. */
+static enum vg_reason read_ahead(struct vg_record_fetch *fetch, struct vg_error *error)
+{
+    if (fetch->ahead == NULL) {
+        fetch->ahead = calloc(1, sizeof(*fetch->ahead));
+        if (fetch->ahead == NULL) {
+            return VG_OK;
+        }
+        vg_buffer_init(&fetch->ahead->bytes, AHEAD_BYTES_MAX);
+    }
+    struct vg_record_ahead *ahead = fetch->ahead;
+    vg_buffer_clear(&ahead->bytes);
+    ahead->position = 0;
+    ahead->count = fetch->count < VG_RECORD_FETCH_AHEAD ? fetch->count : VG_RECORD_FETCH_AHEAD;
+    for (uint32_t i = 0; i < ahead->count; i++) {
+        struct wanted *wanted = &ahead->wanted[i];
+        wanted->found = false;
+        vg_event_hit_id(&fetch->hits[i], &wanted->id);
+        vg_event_id_key(&wanted->id, &wanted->key);
+    }
+    sort_by_key(ahead);
+    return walk(fetch, error);
+}
+
+/* ------------------------------------------------------------------------------------------ one */
+
+static enum vg_reason read_single(
+    struct vg_record_fetch *fetch,
+    const struct vg_event_id *id,
+    struct vg_bytes *out_record,
+    struct vg_error *error)
+{
+    enum vg_reason reason =
+        vg_event_read_packed(fetch->source, fetch->snapshot, id, &fetch->value, error);
+    if (reason == VG_OK && !fetch->value.found) {
+        reason = vg_error_set(error, VG_STORE_CORRUPT, NULL);
+    }
+    if (reason == VG_OK) {
+        *out_record = fetch->value.bytes;
+    }
+    return reason;
+}
+
+static bool is_ahead(const struct vg_record_fetch *fetch)
+{
+    return fetch->ahead != NULL && fetch->ahead->position < fetch->ahead->count;
+}
+
+enum vg_reason vg_record_fetch_next(
+    struct vg_record_fetch *fetch,
+    struct vg_event_id *out_id,
+    struct vg_bytes *out_record,
+    struct vg_error *error)
+{
+    VG_ASSERT(fetch->count > 0);
+    vg_store_value_release(&fetch->value);
+    if (!is_ahead(fetch) && fetch->count >= VG_RECORD_FETCH_LEAST) {
+        enum vg_reason reason = VG_OK;
+        if (fetch->walks_skipped == 0) {
+            reason = read_ahead(fetch, error);
+        } else if (fetch->read_count % VG_RECORD_FETCH_AHEAD == 0) {
+            fetch->walks_skipped--;
+        }
+        if (reason != VG_OK) {
+            return reason;
+        }
+    }
+    struct vg_event_id id;
+    struct vg_bytes record;
+    enum vg_reason reason = VG_OK;
+    if (is_ahead(fetch)) {
+        const struct wanted *wanted = &fetch->ahead->wanted[fetch->ahead->position];
+        id = wanted->id;
+        if (wanted->found) {
+            record = vg_bytes(fetch->ahead->bytes.data + wanted->offset, wanted->size);
+        } else {
+            reason = read_single(fetch, &id, &record, error);
+        }
+    } else {
+        vg_event_hit_id(fetch->hits, &id);
+        reason = read_single(fetch, &id, &record, error);
+    }
+    if (reason != VG_OK) {
+        return reason;
+    }
+    if (is_ahead(fetch)) {
+        fetch->ahead->position++;
+    }
+    fetch->hits++;
+    fetch->count--;
+    fetch->read_count++;
+    *out_id = id;
+    *out_record = record;
+    return VG_OK;
+}

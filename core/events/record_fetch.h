@@ -1,0 +1,55 @@
+/*
+ * Record fetch: the packed records of hits, one after the other. Where the hits stand close
+ * together in the store, as those of an export or of a pull do, a run of them is read ahead in one
+ * walk over the keys, which costs a fraction of as many single reads; where they turn out to be
+ * scattered the walk is given up after a few entries and not tried again for a while.
+ *
+ * Threads: belongs to one thread at a time.
+ */
+#ifndef VG_CORE_EVENTS_RECORD_FETCH_H
+#define VG_CORE_EVENTS_RECORD_FETCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/buffer.h"
+#include "core/events/event_reader.h"
+
+/* Hits read ahead at most, and the fewest for which a walk is tried. */
+#define VG_RECORD_FETCH_AHEAD 256u
+#define VG_RECORD_FETCH_LEAST 32u
+
+struct vg_record_fetch {
+    const struct vg_event_store *source;
+    const struct vg_snapshot *snapshot;
+    const struct vg_hit *hits; /* still to come */
+    uint32_t count;
+    struct vg_record_ahead *ahead; /* made for the first walk */
+    uint32_t walks_skipped;        /* walks still not to be tried */
+    uint32_t walks_failed;         /* in a row */
+    struct vg_store_value value;   /* a record read by itself */
+    uint64_t read_count;           /* records handed out */
+};
+
+/* Source and snapshot are borrowed until vg_record_fetch_dispose. */
+void vg_record_fetch_init(
+    struct vg_record_fetch *fetch,
+    const struct vg_event_store *source,
+    const struct vg_snapshot *snapshot);
+void vg_record_fetch_dispose(struct vg_record_fetch *fetch);
+
+/* Go on with these hits, which stay until they are read. */
+void vg_record_fetch_set(struct vg_record_fetch *fetch, const struct vg_hit *hits, uint32_t count);
+
+/*
+ * The next hit's identity and record, which stays until the next call. There must be one.
+ *
+ * Fails with: STORE_IO, STORE_CORRUPT (also for a record that is not there), STORE_UNAVAILABLE.
+ */
+VG_MUST_USE enum vg_reason vg_record_fetch_next(
+    struct vg_record_fetch *fetch,
+    struct vg_event_id *out_id,
+    struct vg_bytes *out_record,
+    struct vg_error *error);
+
+#endif
