@@ -409,7 +409,8 @@ static void evaluate_network(
         return;
     }
     /* A chunk of whole addresses only: the masks need not be looked at. */
-    if (!block->is_tail && data->zone->min == 32 && data->zone->max == 32) {
+    if (!block->is_tail && data->zone->min == 32 && data->zone->max == 32 &&
+        node->network.min_bits <= 32) {
         vg_loop_host_in(addresses, block->count, &node->network, out);
         return;
     }

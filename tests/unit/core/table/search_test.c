@@ -606,6 +606,8 @@ static void test_search__networks_match_as_documented(void **state)
         { "10.0.0.0/8", 20, "10.1.0.0/16", false },
         { "10.0.0.0/8", 20, "10.1.2.0/24", true },
         { "10.1.2.3", 32, "10.1.2.0/24", false },
+        { "10.0.0.0/8", 33, "10.1.2.3", false }, /* no address of IPv4 has so many bits */
+        { "10.1.2.3", 33, "10.1.2.3", true },
         { "0.0.0.0/0", -1, "1.2.3.4", true },
         { "0.0.0.0/0", -1, "2001:db8::1", false },
         { "::/0", -1, "2001:db8::1", true },
