@@ -424,6 +424,19 @@ static void add_property(
     }
 }
 
+/* Of equal keys the last one counts, as in any object of JSON (conventions.md 8). */
+static bool is_last_of_key(const struct vg_event_criteria *criteria, size_t index)
+{
+    const char *key = criteria->properties[index].key;
+    for (size_t i = index + 1; i < criteria->property_count; i++) {
+        const char *later = criteria->properties[i].key;
+        if (strcmp(key == NULL ? "" : key, later == NULL ? "" : later) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void add_properties(struct vg_criteria_term *at)
 {
     const struct vg_event_criteria *criteria = at->criteria;
@@ -437,7 +450,9 @@ static void add_properties(struct vg_criteria_term *at)
         return;
     }
     for (size_t i = 0; i < criteria->property_count; i++) {
-        add_property(at, &criteria->properties[i]);
+        if (is_last_of_key(criteria, i)) {
+            add_property(at, &criteria->properties[i]);
+        }
     }
 }
 

@@ -244,6 +244,8 @@ static void test_members(void **state)
     const struct vg_event_criteria_property x = { "k", TEXTS(S("x")) };
     const struct vg_event_criteria_property z = { "k", TEXTS(S("z"), S("y")) };
     const struct vg_event_criteria_property no = { "k", TEXTS(S("no")) };
+    const struct vg_event_criteria_property no_then_x[] = { no, x };
+    const struct vg_event_criteria_property no_then_all[] = { no, { .key = "k" } };
     const struct {
         const char *what;
         struct vg_event_criteria criteria;
@@ -277,6 +279,10 @@ static void test_members(void **state)
         { "property", CRITERIA(.properties = &x, .property_count = 1), "e" },
         { "property any of", CRITERIA(.properties = &z, .property_count = 1), "e" },
         { "property other", CRITERIA(.properties = &no, .property_count = 1), "" },
+        { "property twice", CRITERIA(.properties = no_then_x, .property_count = 2), "e" },
+        { "property taken back",
+          CRITERIA(.properties = no_then_all, .property_count = 2),
+          "abcdefgh" },
         { "case", CRITERIA(.cases = NUMBERS(31, 32)), "e" },
         { "no case", CRITERIA(.cases = NUMBERS(0)), "abcdfg" },
         { "case or none", CRITERIA(.cases = NUMBERS(0, 33)), "abcdfgh" },
