@@ -1,5 +1,8 @@
 #include "gateway/envelope/reply_json.h"
 
+#include <string.h>
+
+#include "core/base/assert.h"
 #include "gateway/envelope/envelope.h"
 #include "gateway/json/json_write.h"
 
@@ -31,6 +34,22 @@ static enum vg_reason write_single(struct vg_call *call)
     vg_envelope_end(
         &call->out,
         0); /* writers note a failure in the buffer; it is looked at once, below */
+    call->out_done = true;
+    return call->out.failed ? vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL) : VG_OK;
+}
+
+/* The bytes of an answer without envelope: its member `data`. */
+static enum vg_reason write_raw(struct vg_call *call)
+{
+    const ProtobufCMessage *answer = call->reply.answer;
+    const ProtobufCFieldDescriptor *field =
+        protobuf_c_message_descriptor_get_field_by_name(answer->descriptor, "data");
+    VG_ASSERT(field != NULL && field->type == PROTOBUF_C_TYPE_BYTES);
+    ProtobufCBinaryData data;
+    memcpy(&data, (const uint8_t *)answer + field->offset, sizeof(data));
+    if (data.len != 0) {
+        vg_buffer_append(&call->out, data.data, data.len);
+    }
     call->out_done = true;
     return call->out.failed ? vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL) : VG_OK;
 }
@@ -70,6 +89,9 @@ static enum vg_reason write_rows(struct vg_reply_json *json, struct vg_call *cal
 
 enum vg_reason vg_reply_json_write(struct vg_reply_json *json, struct vg_call *call)
 {
+    if (call->method->envelope == VG_ENVELOPE_RAW) {
+        return write_raw(call);
+    }
     if (call->method->envelope != VG_ENVELOPE_LIST) {
         return write_single(call);
     }

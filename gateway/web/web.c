@@ -46,6 +46,9 @@ static struct vg_bytes text_bytes(const char *text)
     return vg_bytes_text(text);
 }
 
+/* A Content-Disposition header (RFC 6266): names of files are ours, plain ASCII and short. */
+#define VG_DISPOSITION_SIZE 160
+
 /* Send the response head; the body follows by pull unless there is none. */
 static void respond(
     struct vg_rest *rest,
@@ -54,7 +57,7 @@ static void respond(
     int64_t length,
     bool retry_later)
 {
-    struct vg_http_header headers[6];
+    struct vg_http_header headers[7];
     size_t count = 0;
     char allow[64];
     headers[count++] = (struct vg_http_header){ text_bytes("server"), text_bytes("vigil") };
@@ -72,6 +75,16 @@ static void respond(
     if (status == 405 || status == 204) {
         print_allow(rest->match.verbs_allowed, allow, sizeof(allow));
         headers[count++] = (struct vg_http_header){ text_bytes("allow"), text_bytes(allow) };
+    }
+    char disposition[VG_DISPOSITION_SIZE];
+    if (rest->out != &rest->own && rest->call.reply.file_name != NULL) {
+        (void)snprintf(
+            disposition,
+            sizeof(disposition),
+            "attachment; filename=\"%s\"",
+            rest->call.reply.file_name);
+        headers[count++] =
+            (struct vg_http_header){ text_bytes("content-disposition"), text_bytes(disposition) };
     }
     rest->responded = true;
     bool no_body = rest->head_only || status == 204;

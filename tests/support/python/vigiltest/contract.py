@@ -57,6 +57,7 @@ class Method:
         self.answer = message_factory.MessageFactory().GetPrototype(descriptor.output_type)
         self.success = self.options.success or 200
         self.is_list = self.options.envelope == _OPTIONS.ENVELOPE_LIST
+        self.is_raw = self.options.envelope == _OPTIONS.ENVELOPE_RAW
         self.permissions = [_camel(_OPTIONS.Permission.Name(value)) for value in self.options.permission]
         self.routes = _routes(options.Extensions[_HTTP.http])
 

@@ -1,5 +1,7 @@
 """Documented JSON <-> protobuf messages, by the rules of docs/contract.md: an oracle for the server's own reader and
 writer that shares nothing with them."""
+import base64
+
 from google.protobuf.descriptor import FieldDescriptor
 
 from . import contract
@@ -38,6 +40,8 @@ def _value(field, value):
         return from_message(value)
     if field.enum_type is not None:
         return contract.word_of(field.enum_type.values_by_number[value])
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
     return value
 
 

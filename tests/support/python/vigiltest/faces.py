@@ -1,4 +1,5 @@
 """One request sent by either face: from documented JSON to a REST request of a route, or to a gRPC message."""
+import base64
 import re
 import urllib.parse
 
@@ -44,10 +45,15 @@ def by_rest(rest, method, route, document, key=...):
     """An Outcome; the template of an error is turned into its reason by the documented table."""
     verb, target, body = rest_request(method, route, document)
     answer = rest.request(verb, target, body=body, key=key)
-    document = answer.json
     if answer.status >= 400:
         return Outcome(reason=(answer.status, answer.template))
     assert answer.status == method.success, f"{method} {target}: {answer}"
+    if method.is_raw:
+        return Outcome(data={"data": base64.b64encode(answer.body).decode(),
+                             "contentType": answer.headers["content-type"],
+                             "fileName": re.fullmatch('attachment; filename="(.*)"',
+                                                      answer.headers["content-disposition"])[1]})
+    document = answer.json
     page = tuple(document[name] for name in ("limit", "offset", "count")) if method.is_list else None
     return Outcome(data=document["data"], page=page)
 
