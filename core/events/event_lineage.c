@@ -1,5 +1,6 @@
 #include "core/events/event_lineage.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/digest.h"
@@ -140,7 +141,7 @@ enum vg_reason vg_event_lineage_unpack(
 
 struct vg_event_lineage vg_event_lineage_creation(
     const struct vg_event_record *record,
-    const struct vg_event_lineage *first,
+    vg_time last_updated,
     const uint8_t secret[16],
     struct vg_bytes data_center)
 {
@@ -152,8 +153,131 @@ struct vg_event_lineage vg_event_lineage_creation(
         .type = VG_EVENT_LINEAGE_CREATED,
         .created = record->times.engine_persisted,
         .user_id = record->created_by_user_id,
-        .last_updated = first == NULL ? record->times.last_updated : first->previous_updated,
+        .last_updated = last_updated,
         .description = vg_bytes_text("Created by submission"),
         .data_center = data_center,
     };
+}
+
+/* ------------------------------------------------------------------------------------- reading */
+
+struct walk {
+    struct vg_event_lineage_list *list;
+    size_t room;
+    struct vg_arena *arena;
+    enum vg_reason reason;
+};
+
+static bool make_room(struct walk *walk)
+{
+    if (walk->list->count < walk->room) {
+        return true;
+    }
+    size_t room = walk->room * 2;
+    struct vg_event_lineage_place *places = vg_arena_alloc(walk->arena, room * sizeof(*places));
+    if (places == NULL) {
+        return false;
+    }
+    memcpy(places, walk->list->places, walk->list->count * sizeof(*places));
+    walk->list->places = places;
+    walk->room = room;
+    return true;
+}
+
+static bool note_entry(void *owner, struct vg_bytes key, struct vg_bytes value)
+{
+    struct walk *walk = owner;
+    struct vg_event_lineage_list *list = walk->list;
+    struct vg_event_identity identity;
+    struct vg_event_lineage_place place;
+    struct vg_event_lineage entry;
+    if (list->count > VG_EVENT_LINEAGE_ENTRIES_MAX) {
+        walk->reason = VG_RESULTSET_TOO_LARGE;
+    } else if (
+        !vg_key_parse_lineage(key, &identity, &place.revision, &place.number) ||
+        vg_event_lineage_unpack(value, &entry, NULL) != VG_OK) {
+        walk->reason = VG_STORE_CORRUPT;
+    } else if (!make_room(walk)) {
+        walk->reason = VG_REQUEST_MEMORY;
+    } else {
+        if (list->count == 1) {
+            list->created_updated = entry.previous_updated;
+        }
+        place.created = entry.created;
+        list->places[list->count++] = place;
+    }
+    return walk->reason == VG_OK;
+}
+
+/* By time; where the clock stood still, or went back, by the order of the changes. */
+static int compare_places(const void *a, const void *b)
+{
+    const struct vg_event_lineage_place *one = a;
+    const struct vg_event_lineage_place *other = b;
+    if (one->created != other->created) {
+        return one->created < other->created ? -1 : 1;
+    }
+    if (one->revision != other->revision) {
+        return one->revision < other->revision ? -1 : 1;
+    }
+    return one->number < other->number ? -1 : 1;
+}
+
+enum vg_reason vg_event_lineage_find(
+    const struct vg_event_store *source,
+    const struct vg_snapshot *snapshot,
+    const struct vg_event_record *record,
+    struct vg_arena *arena,
+    struct vg_event_lineage_list *out_list,
+    struct vg_error *error)
+{
+    struct vg_event_lineage_list list = { .created_updated = record->times.last_updated };
+    struct walk walk = { .list = &list, .room = 64, .arena = arena };
+    list.places = vg_arena_alloc(arena, walk.room * sizeof(*list.places));
+    if (list.places == NULL) {
+        return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
+    }
+    list.places[list.count++] =
+        (struct vg_event_lineage_place){ .created = record->times.engine_persisted };
+    struct vg_key prefix;
+    vg_event_id_lineage_prefix(&record->id, &prefix);
+    const struct vg_store_range range = {
+        .view = vg_snapshot_view(snapshot),
+        .shard = source->shard,
+        .prefix = vg_key_bytes(&prefix),
+    };
+    enum vg_reason reason = vg_store_scan(source->store, &range, note_entry, &walk, NULL, error);
+    if (reason == VG_OK && walk.reason != VG_OK) {
+        reason = vg_error_set(error, walk.reason, NULL);
+    }
+    if (reason != VG_OK) {
+        return reason;
+    }
+    qsort(list.places, list.count, sizeof(*list.places), compare_places);
+    *out_list = list;
+    return VG_OK;
+}
+
+enum vg_reason vg_event_lineage_read(
+    const struct vg_event_store *source,
+    const struct vg_snapshot *snapshot,
+    const struct vg_event_id *id,
+    const struct vg_event_lineage_place *place,
+    struct vg_store_value *out_value,
+    struct vg_event_lineage *out_entry,
+    struct vg_error *error)
+{
+    struct vg_key key;
+    vg_event_id_lineage_key(id, place->revision, place->number, &key);
+    enum vg_reason reason = vg_store_get_one(
+        source->store,
+        vg_snapshot_view(snapshot),
+        source->shard,
+        vg_key_bytes(&key),
+        out_value,
+        error);
+    if (reason == VG_OK && !out_value->found) {
+        reason = vg_error_set(error, VG_STORE_CORRUPT, NULL);
+    }
+    return reason == VG_OK ? vg_event_lineage_unpack(out_value->bytes, out_entry, error) : reason;
 }

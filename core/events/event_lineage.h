@@ -19,6 +19,7 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/uuid.h"
+#include "core/events/event_reader.h"
 #include "core/ingest/ingest_domain.h"
 #include "core/record/event_record.h"
 
@@ -75,11 +76,53 @@ VG_MUST_USE enum vg_reason vg_event_lineage_unpack(
     struct vg_event_lineage *out_entry,
     struct vg_error *error);
 
-/* The entry of the creation, from the record. `first` is the first stored entry, NULL when there is
- * none. `data_center` is where the record says it was made. */
+/* Where an entry is found, in the order of time. */
+struct vg_event_lineage_place {
+    vg_time created;
+    uint64_t revision; /* 0 = the creation */
+    uint32_t number;
+};
+
+/* The lineage of one event as a snapshot has it. */
+struct vg_event_lineage_list {
+    struct vg_event_lineage_place *places; /* the oldest first; the creation is among them */
+    size_t count;
+    vg_time created_updated; /* the event's last update when it was created */
+};
+
+/*
+ * Find the places of all entries, in `arena`.
+ *
+ * Fails with: RESULTSET_TOO_LARGE past VG_EVENT_LINEAGE_ENTRIES_MAX; REQUEST_MEMORY; STORE_CORRUPT,
+ * STORE_IO, STORE_UNAVAILABLE.
+ */
+VG_MUST_USE enum vg_reason vg_event_lineage_find(
+    const struct vg_event_store *source,
+    const struct vg_snapshot *snapshot,
+    const struct vg_event_record *record,
+    struct vg_arena *arena,
+    struct vg_event_lineage_list *out_list,
+    struct vg_error *error);
+
+/*
+ * Read the stored entry at `place` (not the creation); the entry borrows from the value, which is
+ * to be released.
+ *
+ * Fails with: STORE_CORRUPT, STORE_IO, STORE_UNAVAILABLE.
+ */
+VG_MUST_USE enum vg_reason vg_event_lineage_read(
+    const struct vg_event_store *source,
+    const struct vg_snapshot *snapshot,
+    const struct vg_event_id *id,
+    const struct vg_event_lineage_place *place,
+    struct vg_store_value *out_value,
+    struct vg_event_lineage *out_entry,
+    struct vg_error *error);
+
+/* The entry of the creation, from the record; `last_updated` is the event's at that time. */
 struct vg_event_lineage vg_event_lineage_creation(
     const struct vg_event_record *record,
-    const struct vg_event_lineage *first,
+    vg_time last_updated,
     const uint8_t secret[16],
     struct vg_bytes data_center);
 

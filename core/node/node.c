@@ -10,6 +10,7 @@
 #include "core/base/assert.h"
 #include "core/base/settings.h"
 #include "core/directory/directory.h"
+#include "core/events/event_link.h"
 #include "core/events/event_table.h"
 #include "core/keyspace/keyspace.h"
 #include "core/node/keeper.h"
@@ -132,7 +133,10 @@ enum vg_reason vg_node_open(
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     VG_ASSERT(pthread_cond_init(&node->wake, &attributes) == 0);
     (void)pthread_condattr_destroy(&attributes);
-    enum vg_reason reason = open_all(node, error);
+    enum vg_reason reason = vg_event_link_check(settings->event_links, error);
+    if (reason == VG_OK) {
+        reason = open_all(node, error);
+    }
     if (reason != VG_OK) {
         vg_node_close(node);
     }

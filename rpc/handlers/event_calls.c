@@ -70,3 +70,25 @@ enum vg_reason vg_event_calls_read(
     (void)vg_error_set(&call->error, VG_EVENT_NOT_FOUND, NULL);
     return vg_error_field(&call->error, NULL, text);
 }
+
+enum vg_reason vg_event_calls_read_either(
+    struct vg_call *call,
+    struct vg_event_id *id,
+    struct vg_event_reading *out_reading)
+{
+    id->type = VG_EVENT_TYPE_AGGREGATED;
+    enum vg_reason reason = vg_event_calls_read(call, id, out_reading);
+    if (reason != VG_EVENT_NOT_FOUND) {
+        return reason;
+    }
+    vg_event_reading_release(out_reading);
+    id->type = VG_EVENT_TYPE_RAW;
+    reason = vg_event_calls_read(call, id, out_reading);
+    if (reason == VG_EVENT_NOT_FOUND) {
+        char text[VG_EVENT_ID_TEXT_SIZE];
+        id->type = VG_EVENT_TYPE_AGGREGATED;
+        (void)vg_event_id_print(id, text);
+        (void)vg_error_field(&call->error, NULL, text);
+    }
+    return reason;
+}

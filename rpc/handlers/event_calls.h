@@ -38,4 +38,11 @@ VG_MUST_USE enum vg_reason vg_event_calls_read(
     const struct vg_event_id *id,
     struct vg_event_reading *out_reading);
 
+/* The same where the class of the event is not asked for: the aggregated event first, then the raw
+ * one. Sets id->type. */
+VG_MUST_USE enum vg_reason vg_event_calls_read_either(
+    struct vg_call *call,
+    struct vg_event_id *id,
+    struct vg_event_reading *out_reading);
+
 #endif

@@ -3,6 +3,9 @@
 
 #include "core/base/text_number.h"
 #include "core/events/event_access.h"
+#include "core/wire/wire_decode.h"
+#include "proto/contract_json.h"
+#include "rpc/handlers/event_user.h"
 #include "rpc/handlers/event_view.h"
 
 /* What it takes to make one view. A failure is noted and checked once, at the end. */
@@ -175,6 +178,44 @@ static struct parts *make_parts(struct making *making)
     return parts;
 }
 
+/* Stored comments are those of v2. */
+static Vigil__Events__V1__Comment **make_comments(struct making *making, size_t *out_count)
+{
+    struct vg_arena *arena = making->view->arena;
+    ProtobufCMessage *decoded = NULL;
+    *out_count = 0;
+    if (making->record->comments.size == 0) {
+        return NULL;
+    }
+    if (vg_wire_decode(
+            &vg_table_vigil_events_v2_comment_list,
+            making->record->comments,
+            &vg_wire_policy_request,
+            arena,
+            &decoded,
+            NULL) != VG_OK) {
+        making->failed = true;
+        return NULL;
+    }
+    const Vigil__Events__V2__CommentList *from = (const Vigil__Events__V2__CommentList *)decoded;
+    Vigil__Events__V1__Comment **list = take(making, from->n_items, sizeof(*list));
+    Vigil__Events__V1__Comment *comments = take(making, from->n_items, sizeof(*comments));
+    for (size_t i = 0; comments != NULL && list != NULL && i < from->n_items; i++) {
+        const Vigil__Events__V2__Comment *comment = from->items[i];
+        vigil__events__v1__comment__init(&comments[i]);
+        comments[i].has_timestamp = comment->has_timestamp;
+        comments[i].timestamp = comment->timestamp;
+        comments[i].comment = comment->comment;
+        if (comment->user != NULL) {
+            comments[i].user = vg_event_user_v1(comment->user, arena);
+            making->failed |= comments[i].user == NULL;
+        }
+        list[i] = &comments[i];
+    }
+    *out_count = list == NULL || comments == NULL ? 0 : from->n_items;
+    return list;
+}
+
 static char *make_id(struct making *making)
 {
     char printed[VG_EVENT_ID_TEXT_SIZE];
@@ -329,6 +370,7 @@ static void make_aggregated(
     const struct vg_event_record *record = making->record;
     event->customer_info = &parts->customer;
     make_aggregated_properties(making, event);
+    event->comments = make_comments(making, &event->n_comments);
     make_cases(making, event);
     event->location = &parts->location;
     event->attack_info = &parts->attack;
@@ -403,6 +445,7 @@ static void make_raw(struct making *making, struct parts *parts, Vigil__Events__
     const struct vg_event_record *record = making->record;
     event->customer_info = &parts->customer;
     make_raw_properties(making, event);
+    event->comments = make_comments(making, &event->n_comments);
     event->location = &parts->location;
     event->attack_info = &parts->attack;
     event->has_count = true;

@@ -8,29 +8,6 @@
 #include "rpc/handlers/event_view.h"
 #include "rpc/service/call.h"
 
-/* The class in the path is ignored: the aggregated event first, then the raw one. */
-static enum vg_reason read_either(
-    struct vg_call *call,
-    struct vg_event_id *id,
-    struct vg_event_reading *out_reading)
-{
-    id->type = VG_EVENT_TYPE_AGGREGATED;
-    enum vg_reason reason = vg_event_calls_read(call, id, out_reading);
-    if (reason != VG_EVENT_NOT_FOUND) {
-        return reason;
-    }
-    vg_event_reading_release(out_reading);
-    id->type = VG_EVENT_TYPE_RAW;
-    reason = vg_event_calls_read(call, id, out_reading);
-    if (reason == VG_EVENT_NOT_FOUND) {
-        char text[VG_EVENT_ID_TEXT_SIZE];
-        id->type = VG_EVENT_TYPE_AGGREGATED;
-        (void)vg_event_id_print(id, text);
-        (void)vg_error_field(&call->error, NULL, text);
-    }
-    return reason;
-}
-
 /* A face that takes wire bytes gets them; for the other one they are read. */
 static enum vg_reason reply_with(struct vg_call *call, struct vg_bytes wire)
 {
@@ -74,7 +51,7 @@ int vg_events_v2_get_event(
     };
     struct vg_event_reading reading;
     struct vg_bytes wire = { 0 };
-    reason = read_either(call, &id, &reading);
+    reason = vg_event_calls_read_either(call, &id, &reading);
     if (reason == VG_OK) {
         struct vg_event_view view = vg_event_calls_view(call, &call->arena);
         reason = vg_event_view_wire(&view, &id, reading.record, &members, &wire, &call->error);

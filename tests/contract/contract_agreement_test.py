@@ -23,6 +23,7 @@ SHARED_NUMBERS = [
     ("vigil.record.v1.Severity", "vigil.events.v2.Severity"),
     ("vigil.record.v1.Protocol", "vigil.events.v2.Protocol"),
     ("vigil.record.v1.PropertyType", "vigil.events.v2.PropertyType"),
+    ("vigil.record.v1.PayloadType", "vigil.events.v1.PayloadType"),
     ("vigil.record.v1.PayloadType", "vigil.events.v2.PayloadType"),
     ("vigil.record.v1.SubjectType", "vigil.events.v1.SubjectType"),
     ("vigil.record.v1.SubjectType", "vigil.events.v2.SubjectType"),

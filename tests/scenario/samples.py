@@ -41,6 +41,10 @@ def _event_v2(mark, number, foreign=False):
             "includeSubEvents": True}
 
 
+def _lineage(mark, number, foreign=False):
+    return {**_event(mark, number, foreign), "sortBy": ["createdTimestamp"], "limit": 5, "offset": 0}
+
+
 def _submission(mark, number, foreign=False):
     return {"signature": f"sig-{mark}", "count": number, "id": {"customer": _customer(foreign)}, "severity": "high",
             "properties": {"a": ["1", "2"], "b": "x"}, "flags": ["BLOCKED", "HAS_PCAP"], "startTimestamp": "-1 day",
@@ -109,6 +113,7 @@ def _search_v2(mark, number, foreign=False):
 
 
 DENIED = (403, "ACCESS_DENIED")
+NO_EVENT = {**_event("", 0), "eventID": "00000000-0000-4000-8000-000000000000"}
 
 SAMPLES = {
     "vigil.account.v1.AccountService/GetSession": Sample(lambda mark, number: {}),
@@ -189,6 +194,9 @@ SAMPLES = {
         _nids, foreign=(200, None), bad=({"limit": 100001}, "INVALID_FIELD_VALUE")),
     "vigil.events.v1.EventService/SearchNids": Sample(
         _nids_criteria, foreign=(200, None), bad=({"signature": ["x"]}, "REQUIRED_FIELD")),
+    "vigil.events.v1.EventService/GetPayload": Sample(_event, foreign=DENIED, bad=(NO_EVENT, "EVENT_NOT_FOUND")),
+    "vigil.events.v1.EventService/GetPcap": Sample(_event, foreign=DENIED, bad=(NO_EVENT, "EVENT_NOT_FOUND")),
+    "vigil.events.v1.EventService/ListLinks": Sample(_event, foreign=DENIED, bad=(NO_EVENT, "EVENT_NOT_FOUND")),
     "vigil.events.v2.EventService/SubmitEvent": Sample(
         _submission, foreign=(412, "INVALID_REFERENCE"), bad=({"location": "nowhere"}, "INVALID_REFERENCE")),
     "vigil.events.v2.EventService/SubmitEvents": Sample(
@@ -201,6 +209,11 @@ SAMPLES = {
         _search_v2, foreign=(200, None), bad=({"property": [{"required": True}]}, "REQUIRED_FIELD")),
     "vigil.events.v2.EventService/ListEventsByCase": Sample(
         _case_of_v2, foreign=DENIED, bad=({"caseID": 0}, "INVALID_FIELD_VALUE")),
+    "vigil.events.v2.EventService/GetPayload": Sample(_event, foreign=DENIED, bad=(NO_EVENT, "EVENT_NOT_FOUND")),
+    "vigil.events.v2.EventService/GetPcap": Sample(_event, foreign=DENIED, bad=(NO_EVENT, "EVENT_NOT_FOUND")),
+    "vigil.events.v2.EventService/ListLinks": Sample(_event, foreign=DENIED, bad=(NO_EVENT, "EVENT_NOT_FOUND")),
+    "vigil.events.v2.EventService/ListLineage": Sample(
+        _lineage, foreign=DENIED, bad=({**_event("", 0), "limit": -1}, "INVALID_FIELD_VALUE")),
 }
 
 
@@ -218,7 +231,8 @@ def furnish(directory, rest):
                       timeZone="UTC")
         directory.add("cases", id=number, customer=short_name, subject="A case", reader=[short_name + "-user"])
         event = {"id": f"AGGR/{EVENT_TIME}/{number}/{EVENT_UUID}", "signature": "SIG-1:1/ø", "count": 2,
-                 "source": {"ip": "10.1.2.3", "port": 53}, "properties": {"p": ["1", "2"]}, "flags": ["HAS_PCAP"]}
+                 "source": {"ip": "10.1.2.3", "port": 53}, "properties": {"p": ["1", "2"]}, "flags": ["HAS_PCAP"],
+                 "payload": {"payload": "AAECAwQFBgcICQoLCABF", "payloadType": "ethernet"}}
         raw = {**event, "id": f"RAW/{EVENT_TIME}/{number}/{EVENT_UUID}"}
         for document in ({**event, "associatedCaseID": number}, raw):
             answer = rest.post("/events/v2/event", document)

@@ -82,7 +82,7 @@ static void test_a_creation_leaves_none(void **state)
     struct vg_event_record record;
     assert_true(vg_event_fixture_read(f, &id, &record));
     struct vg_event_lineage created =
-        vg_event_lineage_creation(&record, NULL, f->rules.secret, T("osl"));
+        vg_event_lineage_creation(&record, record.times.last_updated, f->rules.secret, T("osl"));
     assert_int_equal(created.type, VG_EVENT_LINEAGE_CREATED);
     assert_int_equal(created.user_id, 10);
     assert_true(created.created == VG_EVENT_FIXTURE_NOW);
@@ -112,7 +112,7 @@ static void test_an_update_leaves_one(void **state)
     struct vg_event_record after;
     assert_true(vg_event_fixture_read(f, &id, &after));
     struct vg_event_lineage created =
-        vg_event_lineage_creation(&after, entry, f->rules.secret, T("osl"));
+        vg_event_lineage_creation(&after, entry->previous_updated, f->rules.secret, T("osl"));
     assert_true(created.last_updated == before.times.last_updated);
     assert_memory_not_equal(&created.id, &entry->id, sizeof(created.id));
 }
