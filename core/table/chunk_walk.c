@@ -75,7 +75,6 @@ enum vg_reason vg_chunk_walk_enter(
     vg_epoch_leave(epoch, slot);
     walk->counts.chunks_whole += decision == VG_PLAN_EVERY_ROW;
     walk->counts.chunks_looked += decision == VG_PLAN_LOOK;
-    walk->is_whole = decision == VG_PLAN_EVERY_ROW && !walk->has_dead;
     return VG_OK;
 }
 

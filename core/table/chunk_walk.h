@@ -43,7 +43,6 @@ struct vg_chunk_walk {
 
     /* Of the part entered last. */
     const struct vg_walk_part *part;
-    bool is_whole; /* every row of it is wanted and alive */
     bool has_dead;
     uint64_t dead[VG_TABLE_CHUNK_ROWS_MAX / 64];
 

@@ -7,15 +7,6 @@
 #include <emmintrin.h>
 #endif
 
-/* clang 14 has no target_clones in C, and the sanitizers' runtime is not up when the loader asks
- * which copy to take. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define LOOP_CLONES __attribute__((target_clones("avx2", "default")))
-#else
-#define LOOP_CLONES
-#endif
-
 /* 64 bytes of 0 or 255 to 64 bits. */
 static inline uint64_t pack(const uint8_t hits[64])
 {
@@ -59,7 +50,7 @@ static inline uint64_t pack(const uint8_t hits[64])
 
 #define IN_RANGE(value, min, max) (((value) >= (min)) & ((value) <= (max)))
 
-LOOP_CLONES void vg_loop_range_8(
+VG_LOOP_CLONES void vg_loop_range_8(
     const uint8_t *values,
     uint32_t count,
     uint8_t min,
@@ -69,7 +60,7 @@ LOOP_CLONES void vg_loop_range_8(
     LOOP(IN_RANGE(values[row], min, max));
 }
 
-LOOP_CLONES void vg_loop_range_16(
+VG_LOOP_CLONES void vg_loop_range_16(
     const uint16_t *values,
     uint32_t count,
     uint16_t min,
@@ -79,7 +70,7 @@ LOOP_CLONES void vg_loop_range_16(
     LOOP(IN_RANGE(values[row], min, max));
 }
 
-LOOP_CLONES void vg_loop_range_32(
+VG_LOOP_CLONES void vg_loop_range_32(
     const uint32_t *values,
     uint32_t count,
     uint32_t min,
@@ -89,7 +80,7 @@ LOOP_CLONES void vg_loop_range_32(
     LOOP(IN_RANGE(values[row], min, max));
 }
 
-LOOP_CLONES void vg_loop_range_64(
+VG_LOOP_CLONES void vg_loop_range_64(
     const int64_t *values,
     uint32_t count,
     int64_t min,
@@ -99,7 +90,7 @@ LOOP_CLONES void vg_loop_range_64(
     LOOP(IN_RANGE(values[row], min, max));
 }
 
-LOOP_CLONES void vg_loop_bounds_64(
+VG_LOOP_CLONES void vg_loop_bounds_64(
     const int64_t *values,
     uint32_t count,
     int64_t *out_min,
@@ -115,13 +106,13 @@ LOOP_CLONES void vg_loop_bounds_64(
     *out_max = max;
 }
 
-LOOP_CLONES
+VG_LOOP_CLONES
 void vg_loop_all_bits(const uint64_t *values, uint32_t count, uint64_t mask, uint64_t *out)
 {
     LOOP((values[row] & mask) == mask);
 }
 
-LOOP_CLONES
+VG_LOOP_CLONES
 void vg_loop_any_bit(const uint64_t *values, uint32_t count, uint64_t mask, uint64_t *out)
 {
     LOOP((values[row] & mask) != 0);
@@ -147,7 +138,7 @@ void vg_loop_in_bitmap(
     }
 }
 
-LOOP_CLONES void vg_loop_equal_16(
+VG_LOOP_CLONES void vg_loop_equal_16(
     const uint64_t *values,
     uint32_t count,
     const uint64_t wanted[2],
@@ -158,7 +149,7 @@ LOOP_CLONES void vg_loop_equal_16(
     LOOP(((values[2 * row] ^ first) | (values[2 * row + 1] ^ second)) == 0);
 }
 
-LOOP_CLONES void vg_loop_host_in(
+VG_LOOP_CLONES void vg_loop_host_in(
     const uint32_t *addresses,
     uint32_t count,
     const struct vg_loop_network *network,
@@ -189,7 +180,7 @@ static inline uint32_t networks_meet(
     return (code <= 32) & together & narrow_enough;
 }
 
-LOOP_CLONES void vg_loop_network(
+VG_LOOP_CLONES void vg_loop_network(
     const uint32_t *addresses,
     const uint8_t *codes,
     uint32_t count,

@@ -13,6 +13,16 @@
 
 #include <stdint.h>
 
+/* A loop in two copies, the one for AVX2 taken where the processor has it. clang 14 has no
+ * target_clones in C, and the sanitizers' runtime is not up when the loader asks which copy to
+ * take. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define VG_LOOP_CLONES __attribute__((target_clones("avx2", "default")))
+#else
+#define VG_LOOP_CLONES
+#endif
+
 /* min <= value <= max */
 void vg_loop_range_8(
     const uint8_t *values,

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "core/events/event_table.h"
+#include "core/table/aggregate.h"
 #include "core/table/search.h"
 #include "core/table/table.h"
 
@@ -300,6 +301,91 @@ static void run_search(
         (unsigned long long)result.match_count);
 }
 
+static void run_aggregate(
+    struct bench *bench,
+    const char *name,
+    const struct vg_aggregate *aggregate)
+{
+    uint64_t times[ROUNDS];
+    struct vg_aggregate_result result = { 0 };
+    uint32_t groups = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        struct vg_arena arena;
+        struct vg_snapshot snapshot;
+        vg_arena_init(&arena, 64u << 20);
+        uint64_t begun = now_ns(CLOCK_THREAD_CPUTIME_ID);
+        must(
+            vg_snapshot_acquire(bench->table, 60000, &snapshot, NULL) == VG_OK,
+            "taking a snapshot");
+        must(vg_aggregate_run(&snapshot, aggregate, &arena, &result, NULL) == VG_OK, "aggregating");
+        vg_snapshot_release(&snapshot);
+        times[round] = now_ns(CLOCK_THREAD_CPUTIME_ID) - begun;
+        groups = aggregate->column_count == 0
+                     ? 0
+                     : result.levels[aggregate->column_count - 1].group_count;
+        vg_arena_dispose(&arena);
+    }
+    qsort(times, ROUNDS, sizeof(times[0]), compare_times);
+    printf(
+        "  %-34s %8.3f ms (least %.3f), %llu rows in %u groups\n",
+        name,
+        (double)times[ROUNDS / 2] / 1e6,
+        (double)times[0] / 1e6,
+        (unsigned long long)result.total.count,
+        (unsigned)groups);
+}
+
+static void run_aggregates(
+    struct bench *bench,
+    const struct vg_predicate *all,
+    const struct vg_predicate *ours)
+{
+    static const uint32_t signature[] = { VG_EVENT_COLUMN_SIGNATURE };
+    static const uint32_t pair[] = { VG_EVENT_COLUMN_CUSTOMER, VG_EVENT_COLUMN_SEVERITY };
+    static const uint32_t source[] = { VG_EVENT_COLUMN_SOURCE };
+    vg_time bounds[30 * 24 + 1];
+    vg_time days[30 + 1];
+    for (uint32_t hour = 0; hour <= 30 * 24; hour++) {
+        bounds[hour] = FIRST_MS + hour * (DAY_MS / 24);
+        days[hour / 24] = FIRST_MS + hour / 24 * DAY_MS;
+    }
+    struct vg_aggregate_timeline line = { VG_EVENT_COLUMN_TIMESTAMP,
+                                          VG_AGGREGATE_NO_COLUMN,
+                                          days,
+                                          30 };
+    struct vg_aggregate aggregate = {
+        .where = all,
+        .columns = signature,
+        .column_count = 1,
+        .sum_column = VG_AGGREGATE_NO_COLUMN,
+        .timelines = &line,
+    };
+    run_aggregate(bench, "top signatures", &aggregate);
+    aggregate.sum_column = VG_EVENT_COLUMN_COUNT;
+    run_aggregate(bench, "the same, with the sum of counts", &aggregate);
+    aggregate.sum_column = VG_AGGREGATE_NO_COLUMN;
+    aggregate.columns = pair;
+    aggregate.column_count = 2;
+    run_aggregate(bench, "customer x severity", &aggregate);
+    aggregate.columns = source;
+    aggregate.column_count = 1;
+    aggregate.where = ours;
+    run_aggregate(bench, "sources of one customer", &aggregate);
+    aggregate.where = all;
+    aggregate.timeline_count = 1;
+    aggregate.columns = signature;
+    run_aggregate(bench, "top signatures by day", &aggregate);
+    aggregate.column_count = 0;
+    run_aggregate(bench, "daily histogram", &aggregate);
+    line.end_column = VG_EVENT_COLUMN_LAST_EVENT;
+    run_aggregate(bench, "the same, of intervals", &aggregate);
+    line.end_column = VG_AGGREGATE_NO_COLUMN;
+    line.bounds = bounds;
+    line.span_count = 30 * 24;
+    aggregate.where = ours;
+    run_aggregate(bench, "hourly histogram of one customer", &aggregate);
+}
+
 /* What reading 8 bytes a row costs here and now. */
 static void run_floor(uint64_t rows)
 {
@@ -383,6 +469,7 @@ static void run_searches(struct bench *bench, const char *when)
         vg_predicate_range(&arena, VG_EVENT_COLUMN_LAST_UPDATED, FIRST_MS + 1000, INT64_MAX),
         &pulled,
         1000);
+    run_aggregates(bench, vg_predicate_all(&arena), ours);
     run_floor(bench->rows);
     vg_arena_dispose(&arena);
 }

@@ -1,0 +1,454 @@
+#include "core/table/aggregate_levels.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/digest.h"
+
+/* Cells of the narrow levels together at most: a table of groups by cell takes a megabyte. */
+#define NARROW_WIDTH_MAX (1u << 18)
+
+/* Rows between two questions whether to go on: a few milliseconds. */
+#define ROWS_PER_CHECK (1u << 20)
+
+/* Longer lists are sorted to find what occurs twice. */
+#define ELEMENTS_COMPARED_MAX 16u
+
+/* Numbers of networks: above the IPv4 ones, which are code and address, keyed hashes. */
+#define NETWORK_IS_HASH (UINT64_C(1) << 63)
+
+static bool has_ids(enum vg_column_kind kind)
+{
+    return kind == VG_COLUMN_TEXT || kind == VG_COLUMN_SUBJECTS;
+}
+
+static enum vg_column_kind kind_of(const struct vg_levels *levels, uint32_t level)
+{
+    return levels->schema->columns[levels->aggregate->columns[level]].kind;
+}
+
+/* --- which levels are narrow --- */
+
+/* Rows of a tail have no zone that may be read. */
+static void widen_by_rows(
+    const struct vg_walk_part *part,
+    uint32_t column,
+    int64_t *min,
+    int64_t *max)
+{
+    int64_t numbers[VG_STRIP_ROWS];
+    for (uint32_t first = 0; first < part->rows; first += VG_STRIP_ROWS) {
+        uint32_t rest = part->rows - first;
+        const struct vg_strip strip = {
+            .chunk = part->chunk,
+            .first = first,
+            .count = rest < VG_STRIP_ROWS ? rest : VG_STRIP_ROWS,
+        };
+        vg_strip_numbers(&strip, column, VG_ABSENT, numbers);
+        for (uint32_t row = 0; row < strip.count; row++) {
+            int64_t least = numbers[row] == VG_ABSENT ? INT64_MAX : numbers[row];
+            *min = least < *min ? least : *min;
+            *max = numbers[row] > *max ? numbers[row] : *max;
+        }
+    }
+}
+
+/* False when the values are not few. */
+static bool measure_numbers(
+    struct vg_narrow_column *narrow,
+    const struct vg_walk_part *parts,
+    uint32_t part_count)
+{
+    int64_t min = INT64_MAX;
+    int64_t max = INT64_MIN;
+    for (uint32_t i = 0; i < part_count; i++) {
+        if (parts[i].is_tail) {
+            widen_by_rows(&parts[i], narrow->column, &min, &max);
+            continue;
+        }
+        const struct vg_zone *zone = parts[i].chunk->columns[narrow->column].zone;
+        min = zone->min < min ? zone->min : min;
+        max = zone->max > max ? zone->max : max;
+    }
+    if (min > max) {
+        narrow->width = 1; /* all are absent */
+        return true;
+    }
+    uint64_t distance = (uint64_t)max - (uint64_t)min;
+    narrow->min = min;
+    narrow->width = (uint32_t)distance + 2;
+    return distance < NARROW_WIDTH_MAX;
+}
+
+static bool measure(
+    struct vg_levels *levels,
+    uint32_t level,
+    const struct vg_walk_part *parts,
+    uint32_t part_count,
+    const struct vg_dictionary *dictionaries)
+{
+    struct vg_narrow_column *narrow = &levels->narrow[level];
+    enum vg_column_kind kind = kind_of(levels, level);
+    *narrow = (struct vg_narrow_column){ .column = levels->aggregate->columns[level] };
+    if (has_ids(kind)) {
+        const struct vg_dictionary *dictionary = &dictionaries[narrow->column];
+        narrow->has_ids = true;
+        narrow->width = vg_dictionary_count(dictionary) + 1;
+        return !vg_dictionary_has_beyond(dictionary) && narrow->width <= NARROW_WIDTH_MAX;
+    }
+    return (kind == VG_COLUMN_TIME || kind == VG_COLUMN_NUMBER) &&
+           measure_numbers(narrow, parts, part_count);
+}
+
+bool vg_levels_init(
+    struct vg_levels *levels,
+    const struct vg_walk_part *parts,
+    uint32_t part_count,
+    const struct vg_dictionary *dictionaries)
+{
+    const struct vg_aggregate *aggregate = levels->aggregate;
+    uint64_t width = 1;
+    while (levels->narrow_count < aggregate->column_count &&
+           measure(levels, levels->narrow_count, parts, part_count, dictionaries) &&
+           width * levels->narrow[levels->narrow_count].width <= NARROW_WIDTH_MAX) {
+        width *= levels->narrow[levels->narrow_count].width;
+        levels->narrow_count++;
+    }
+    levels->narrow_width = (uint32_t)width;
+    levels->until_check = ROWS_PER_CHECK;
+    levels->known = vg_arena_calloc(levels->arena, width, sizeof(*levels->known));
+    levels->batches = vg_arena_calloc(
+        levels->arena,
+        (size_t)aggregate->column_count + 1,
+        sizeof(*levels->batches));
+    return levels->known != NULL && levels->batches != NULL;
+}
+
+/* --- the narrow levels --- */
+
+const uint32_t *vg_levels_cells(
+    const struct vg_levels *levels,
+    const struct vg_strip *strip,
+    uint32_t room[VG_STRIP_ROWS])
+{
+    if (levels->narrow_count == 1 && levels->narrow[0].has_ids) {
+        return vg_strip_ids(strip, levels->narrow[0].column);
+    }
+    memset(room, 0, strip->count * sizeof(*room));
+    for (uint32_t level = 0; level < levels->narrow_count; level++) {
+        vg_strip_cells(strip, &levels->narrow[level], room);
+    }
+    return room;
+}
+
+uint32_t vg_levels_group(struct vg_levels *levels, uint32_t cell, const struct vg_hit *example)
+{
+    if (levels->known[cell] != 0) {
+        return levels->known[cell] - 1;
+    }
+    uint32_t group = 0;
+    uint32_t rest = cell;
+    uint32_t below = levels->narrow_width;
+    for (uint32_t level = 0; level < levels->narrow_count; level++) {
+        below /= levels->narrow[level].width;
+        group = vg_group_store_find(&levels->store, level, group, rest / below, example);
+        rest %= below;
+        if (group == VG_GROUP_NONE) {
+            return group;
+        }
+    }
+    levels->known[cell] = group + 1;
+    return group;
+}
+
+/* --- what stands for a value --- */
+
+static uint64_t number_of_network(
+    const struct vg_levels *levels,
+    const struct vg_column_data *data,
+    uint32_t position)
+{
+    uint8_t code = data->codes[position];
+    uint32_t address = ((const uint32_t *)data->values)[position];
+    if (code == VG_NETWORK_CODE_NONE) {
+        return (uint64_t)code << 32;
+    }
+    if (code < VG_NETWORK_CODE_V6) {
+        return (uint64_t)code << 32 | address;
+    }
+    uint8_t bytes[17] = { code };
+    memcpy(bytes + 1, vg_chunk_elements(data, address), 16);
+    return vg_siphash(levels->secret, vg_bytes(bytes, sizeof(bytes))) | NETWORK_IS_HASH;
+}
+
+static void fill_numbers(struct vg_levels *levels, uint32_t level, struct vg_level_batch *batch)
+{
+    const struct vg_strip *strip = levels->strip;
+    uint32_t column = levels->aggregate->columns[level];
+    const struct vg_column_data *data = &strip->chunk->columns[column];
+    enum vg_column_kind kind = kind_of(levels, level);
+    batch->has_numbers = true;
+    if (kind == VG_COLUMN_TIME || kind == VG_COLUMN_NUMBER) {
+        vg_strip_numbers(strip, column, VG_ABSENT, batch->numbers);
+        return;
+    }
+    const uint32_t *ids = vg_strip_ids(strip, column);
+    for (uint32_t row = 0; row < strip->count; row++) {
+        bool is_wanted = (strip->found[row / 64] >> row % 64 & 1) != 0;
+        if (has_ids(kind)) {
+            batch->numbers[row] = ids[row];
+        } else if (is_wanted) {
+            uint64_t number = number_of_network(levels, data, strip->first + row);
+            memcpy(&batch->numbers[row], &number, sizeof(number));
+        }
+    }
+}
+
+/* --- going down --- */
+
+bool vg_levels_are_counted(const struct vg_levels *levels, uint32_t level)
+{
+    return level + 1 == levels->aggregate->column_count ||
+           kind_of(levels, level + 1) == VG_COLUMN_NUMBERS;
+}
+
+static void count_batch(struct vg_levels *levels, uint32_t level)
+{
+    const struct vg_level_batch *batch = &levels->batches[level + 1];
+    const int64_t *amounts = levels->strip->amounts;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        struct vg_open_group *group = vg_group_store_at(&levels->store, level, batch->groups[i]);
+        group->total.count++;
+        if (amounts != NULL) {
+            uint64_t sum = (uint64_t)group->total.sum + (uint64_t)amounts[batch->rows[i]];
+            group->total.sum = (int64_t)sum;
+        }
+    }
+}
+
+static void count_spans(struct vg_levels *levels, uint32_t level)
+{
+    const struct vg_level_batch *batch = &levels->batches[level + 1];
+    const int64_t *amounts = levels->strip->amounts;
+    for (uint32_t line = 0; line < levels->aggregate->timeline_count; line++) {
+        const struct vg_span_strip *spans = &levels->span_strips[line];
+        for (uint32_t i = 0; i < batch->count; i++) {
+            uint32_t row = batch->rows[i];
+            vg_span_line_add(
+                &levels->lines[line],
+                spans->is_uniform ? spans->all : spans->rows[row],
+                1,
+                amounts == NULL ? 0 : amounts[row],
+                vg_group_store_at(&levels->store, level, batch->groups[i])->spans);
+        }
+    }
+}
+
+static enum vg_reason ask_to_go_on(struct vg_levels *levels, uint32_t rows, struct vg_error *error)
+{
+    const struct vg_aggregate *aggregate = levels->aggregate;
+    if (rows < levels->until_check) {
+        levels->until_check -= rows;
+        return VG_OK;
+    }
+    levels->until_check = ROWS_PER_CHECK;
+    return aggregate->check == NULL ? VG_OK : aggregate->check(aggregate->owner, error);
+}
+
+static int compare_elements(const void *left, const void *right)
+{
+    const int64_t *a = left;
+    const int64_t *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
+/* The elements of a list with those that occur twice side by side, when it is long. NULL when the
+ * arena is full. */
+static const int64_t *sorted_elements(
+    struct vg_levels *levels,
+    struct vg_level_batch *batch,
+    const int64_t *items,
+    uint32_t count)
+{
+    if (count <= ELEMENTS_COMPARED_MAX) {
+        return items;
+    }
+    if (batch->elements == NULL) {
+        batch->elements = vg_arena_calloc(levels->arena, VG_ROW_LIST_MAX, sizeof(*batch->elements));
+        if (batch->elements == NULL) {
+            return NULL;
+        }
+    }
+    memcpy(batch->elements, items, count * sizeof(*items));
+    qsort(batch->elements, count, sizeof(*items), compare_elements);
+    return batch->elements;
+}
+
+/* Did the element number `index` occur before? */
+static bool is_repeated(const int64_t *items, uint32_t count, uint32_t index)
+{
+    uint32_t first = count <= ELEMENTS_COMPARED_MAX || index == 0 ? 0 : index - 1;
+    for (uint32_t i = first; i < index; i++) {
+        if (items[i] == items[index]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum vg_reason descend(struct vg_levels *levels, uint32_t level, struct vg_error *error);
+
+enum vg_reason vg_levels_error(const struct vg_levels *levels, struct vg_error *error)
+{
+    if (levels->store.reason != VG_RESULTSET_TOO_LARGE) {
+        return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
+    }
+    return vg_error_set(
+        error,
+        VG_RESULTSET_TOO_LARGE,
+        "more than %u groups, or %u counts in time",
+        VG_AGGREGATE_GROUPS_MAX,
+        VG_AGGREGATE_CELLS_MAX);
+}
+
+/* Put a row into the group of `number` below its group so far; a full batch goes down at once. */
+static enum vg_reason go_on(
+    struct vg_levels *levels,
+    uint32_t level,
+    uint32_t entry,
+    int64_t number,
+    struct vg_error *error)
+{
+    const struct vg_level_batch *batch = &levels->batches[level];
+    struct vg_level_batch *next = &levels->batches[level + 1];
+    const struct vg_hit hit = {
+        .chunk = levels->strip->chunk,
+        .position = levels->strip->first + batch->rows[entry],
+    };
+    uint32_t group =
+        vg_group_store_find(&levels->store, level, batch->groups[entry], (uint64_t)number, &hit);
+    if (group == VG_GROUP_NONE) {
+        return vg_levels_error(levels, error);
+    }
+    next->rows[next->count] = batch->rows[entry];
+    next->groups[next->count++] = group;
+    return next->count < VG_STRIP_ROWS ? VG_OK : descend(levels, level + 1, error);
+}
+
+static enum vg_reason go_on_with_list(
+    struct vg_levels *levels,
+    uint32_t level,
+    uint32_t entry,
+    struct vg_error *error)
+{
+    struct vg_level_batch *batch = &levels->batches[level];
+    const struct vg_column_data *data =
+        &levels->strip->chunk->columns[levels->aggregate->columns[level]];
+    uint32_t position = levels->strip->first + batch->rows[entry];
+    uint32_t count = data->ends[position] - data->starts[position];
+    if (count == 0) {
+        return go_on(levels, level, entry, VG_ABSENT, error);
+    }
+    const int64_t *items = vg_chunk_elements(data, data->starts[position]);
+    items = sorted_elements(levels, batch, items, count);
+    if (items == NULL) {
+        return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        enum vg_reason reason =
+            is_repeated(items, count, i) ? VG_OK : go_on(levels, level, entry, items[i], error);
+        if (reason != VG_OK) {
+            return reason;
+        }
+    }
+    return VG_OK;
+}
+
+/* The rows of batch `level` are in groups of the level above: count them there, and put them into
+ * groups of this one. Leaves the batch empty. Calls itself once per level at most. */
+static enum vg_reason descend(struct vg_levels *levels, uint32_t level, struct vg_error *error)
+{
+    struct vg_level_batch *batch = &levels->batches[level];
+    enum vg_reason reason = ask_to_go_on(levels, batch->count, error);
+    if (level > 0 && vg_levels_are_counted(levels, level - 1)) {
+        count_batch(levels, level - 1);
+    }
+    if (level == levels->aggregate->column_count) {
+        count_spans(levels, level - 1);
+        batch->count = 0;
+        return reason;
+    }
+    bool is_list = kind_of(levels, level) == VG_COLUMN_NUMBERS;
+    if (!is_list && !batch->has_numbers) {
+        fill_numbers(levels, level, batch);
+    }
+    if (!is_list) {
+        vg_group_store_expect(
+            &levels->store,
+            level,
+            batch->groups,
+            batch->rows,
+            batch->numbers,
+            batch->count);
+    }
+    for (uint32_t i = 0; reason == VG_OK && i < batch->count; i++) {
+        reason = is_list ? go_on_with_list(levels, level, i, error)
+                         : go_on(levels, level, i, batch->numbers[batch->rows[i]], error);
+    }
+    batch->count = 0;
+    if (reason == VG_OK && levels->batches[level + 1].count > 0) {
+        reason = descend(levels, level + 1, error);
+    }
+    return reason;
+}
+
+enum vg_reason vg_levels_count(
+    struct vg_levels *levels,
+    const struct vg_strip *strip,
+    struct vg_error *error)
+{
+    const struct vg_aggregate *aggregate = levels->aggregate;
+    struct vg_level_batch *batch = &levels->batches[levels->narrow_count];
+    levels->strip = strip;
+    for (uint32_t level = 0; level < aggregate->column_count; level++) {
+        levels->batches[level].has_numbers = false;
+    }
+    for (uint32_t line = 0; line < aggregate->timeline_count; line++) {
+        vg_span_line_look(&levels->lines[line], strip, &levels->span_strips[line]);
+    }
+    batch->count = vg_strip_rows(strip, batch->rows);
+    if (levels->narrow_count == 0) {
+        memset(batch->groups, 0, batch->count * sizeof(*batch->groups));
+        return descend(levels, 0, error);
+    }
+    uint32_t room[VG_STRIP_ROWS];
+    const uint32_t *cells = vg_levels_cells(levels, strip, room);
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct vg_hit hit = {
+            .chunk = strip->chunk,
+            .position = strip->first + batch->rows[i],
+        };
+        batch->groups[i] = vg_levels_group(levels, cells[batch->rows[i]], &hit);
+        if (batch->groups[i] == VG_GROUP_NONE) {
+            return vg_levels_error(levels, error);
+        }
+    }
+    return descend(levels, levels->narrow_count, error);
+}
+
+void vg_levels_add_up(struct vg_levels *levels)
+{
+    for (uint32_t level = levels->aggregate->column_count; level-- > 1;) {
+        if (vg_levels_are_counted(levels, level - 1)) {
+            continue;
+        }
+        for (uint32_t i = 0; i < levels->store.levels[level].count; i++) {
+            const struct vg_open_group *group = vg_group_store_at(&levels->store, level, i);
+            struct vg_open_group *parent =
+                vg_group_store_at(&levels->store, level - 1, group->parent);
+            uint64_t sum = (uint64_t)parent->total.sum + (uint64_t)group->total.sum;
+            parent->total.count += group->total.count;
+            parent->total.sum = (int64_t)sum;
+        }
+    }
+}
