@@ -1,6 +1,7 @@
 #include "rpc/handlers/event_pages.h"
 
 #include "core/base/assert.h"
+#include "core/base/limits.h"
 #include "core/base/metrics.h"
 #include "core/base/settings.h"
 #include "core/events/event_access.h"
@@ -197,7 +198,8 @@ static enum vg_reason find_page(
     struct vg_event_search search = {
         .sort = pages->sort,
         .sort_count = pages->sort_count,
-        .limit = pages->limit,
+        /* More than a page of v1 holds is everything. */
+        .limit = pages->limit > VG_LIMIT_SEARCH_ROWS ? 0 : pages->limit,
         .offset = pages->offset,
         .check = check_call,
         .owner = call,
