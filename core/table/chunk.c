@@ -11,6 +11,7 @@ uint8_t vg_chunk_value_size(const struct vg_column *column)
     switch (column->kind) {
     case VG_COLUMN_TIME:
     case VG_COLUMN_FLAGS:
+    case VG_COLUMN_HASHES:
         return 8;
     case VG_COLUMN_NUMBER:
     case VG_COLUMN_FIXED:
@@ -19,8 +20,6 @@ uint8_t vg_chunk_value_size(const struct vg_column *column)
     case VG_COLUMN_SUBJECTS:
     case VG_COLUMN_NETWORK:
         return 4;
-    case VG_COLUMN_HASHES:
-        return 2;
     case VG_COLUMN_NUMBERS:
     case VG_COLUMN_TOKENS:
         return 0;

@@ -41,7 +41,7 @@ struct vg_zone {
 
 struct vg_column_data {
     /* TIME, NUMBER, FLAGS, FIXED: values. TEXT, SUBJECTS: ids. NETWORK: IPv4 addresses in the
-     * machine's order, or the element that is the IPv6 address. HASHES: 16-bit signatures. */
+     * machine's order, or the element that is the IPv6 address. HASHES: signatures. */
     void *values;
     uint8_t value_size;
     int64_t base;   /* sealed TIME and NUMBER kept narrow: added to each value; else 0 */
@@ -106,15 +106,15 @@ static inline const void *vg_chunk_elements(const struct vg_column_data *data, u
     return block + (size_t)(start % VG_ROW_LIST_MAX) * data->element_size;
 }
 
-/* Sixteen bits that tell rows apart from those without a hash. One bit per hash: with two, a row of
- * sixteen hashes would have nearly all set. */
-static inline uint16_t vg_hash_signature(const uint64_t *hashes, uint32_t count)
+/* 64 bits that tell rows apart from those without a hash. One bit per hash: a row of real events
+ * has some 50, and with two it would have nearly all bits set. */
+static inline uint64_t vg_hash_signature(const uint64_t *hashes, uint32_t count)
 {
-    uint32_t signature = 0;
+    uint64_t signature = 0;
     for (uint32_t i = 0; i < count; i++) {
-        signature |= UINT32_C(1) << (hashes[i] & 15);
+        signature |= UINT64_C(1) << (hashes[i] & 63);
     }
-    return (uint16_t)signature;
+    return signature;
 }
 
 /* Bytes the first `rows` rows take in memory. */

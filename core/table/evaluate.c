@@ -204,17 +204,6 @@ static bool list_has_hash(
     return false;
 }
 
-static bool signature_may_match(const struct vg_plan_node *node, uint16_t signature)
-{
-    for (uint32_t w = 0; w < node->question->count; w++) {
-        uint16_t bits = vg_hash_signature(&node->question->hashes[w], 1);
-        if ((signature & bits) == bits) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void check_lists(
     const struct vg_plan_node *node,
     const struct vg_plan_block *block,
@@ -230,27 +219,37 @@ static void check_lists(
     }
 }
 
-/* The lists lie far apart and each costs a cache miss or two. So the signatures, which do not, are
- * asked first, and the lists of several rows are fetched before the first of them is looked at. */
-static void filter_hashes(
+/* Rows of `wanted` whose signature has the bit of one of the hashes. */
+static void match_signatures(
     const struct vg_plan_node *node,
     const struct vg_plan_block *block,
+    const uint64_t *wanted,
     uint64_t *out)
 {
     const struct vg_column_data *data = &block->chunk->columns[node->question->column];
-    const uint16_t *signatures = (const uint16_t *)data->values + block->first;
+    uint64_t any = vg_hash_signature(node->question->hashes, node->question->count);
+    vg_loop_any_bit((const uint64_t *)data->values + block->first, block->count, any, out);
+    for (uint32_t word = 0; word < word_count(block); word++) {
+        out[word] &= wanted[word];
+    }
+}
+
+/* The lists lie far apart and each costs a cache miss or two. So the signatures, which do not, are
+ * asked first, and the lists of several rows are fetched before the first of them is looked at. */
+static void evaluate_hashes(
+    const struct vg_plan_node *node,
+    const struct vg_plan_block *block,
+    const uint64_t *wanted,
+    uint64_t *out)
+{
+    const struct vg_column_data *data = &block->chunk->columns[node->question->column];
     uint32_t rows[HASH_ROWS_AHEAD] = { 0 };
     uint32_t count = 0;
+    match_signatures(node, block, wanted, out);
     for (uint32_t word = 0; word < word_count(block); word++) {
         for (uint64_t rest = out[word]; rest != 0; rest &= rest - 1) {
             uint32_t row = word * 64 + (uint32_t)__builtin_ctzll(rest);
-            uint32_t start = data->starts[block->first + row];
-            if (data->ends[block->first + row] == start ||
-                !signature_may_match(node, signatures[row])) {
-                out[word] &= ~(UINT64_C(1) << row % 64);
-                continue;
-            }
-            const uint8_t *elements = vg_chunk_elements(data, start);
+            const uint8_t *elements = vg_chunk_elements(data, data->starts[block->first + row]);
             __builtin_prefetch(elements);
             __builtin_prefetch(elements + 64);
             __builtin_prefetch(elements + 128);
@@ -504,7 +503,7 @@ static void evaluate_absent(
     VG_UNREACHABLE();
 }
 
-static void evaluate_leaf(
+static void evaluate_block(
     const struct vg_plan_node *node,
     const struct vg_plan_block *block,
     const uint64_t *wanted,
@@ -537,8 +536,7 @@ static void evaluate_leaf(
         evaluate_network(node, block, wanted, out);
         return;
     case VG_PREDICATE_HASH_IN:
-        memcpy(out, wanted, word_count(block) * sizeof(*out));
-        filter_hashes(node, block, out);
+        evaluate_hashes(node, block, wanted, out);
         return;
     case VG_PREDICATE_TOKENS:
         memcpy(out, wanted, word_count(block) * sizeof(*out));
@@ -555,6 +553,38 @@ static void evaluate_leaf(
         break;
     }
     VG_UNREACHABLE();
+}
+
+/* Loops over fixed values look at whole words of rows. Words without a wanted row are left out,
+ * unless they are so few that two loops cost more than one. */
+#define WORDS_BRIDGED_MAX 1u
+
+static void evaluate_leaf(
+    const struct vg_plan_node *node,
+    const struct vg_plan_block *block,
+    const uint64_t *wanted,
+    uint64_t *out)
+{
+    uint32_t words = word_count(block);
+    uint32_t word = 0;
+    while (word < words) {
+        uint32_t first = word;
+        while (first < words && wanted[first] == 0) {
+            out[first++] = 0;
+        }
+        uint32_t end = first;
+        for (word = first; word < words && word - end <= WORDS_BRIDGED_MAX; word++) {
+            end = wanted[word] != 0 ? word + 1 : end;
+        }
+        word = end;
+        if (first < end) {
+            struct vg_plan_block part = *block;
+            uint32_t rest = block->count - first * 64;
+            part.first += first * 64;
+            part.count = rest < (end - first) * 64 ? rest : (end - first) * 64;
+            evaluate_block(node, &part, &wanted[first], &out[first]);
+        }
+    }
 }
 
 static uint64_t count_rows(const uint64_t *bits, uint32_t words)

@@ -26,8 +26,8 @@ enum vg_column_kind {
     VG_COLUMN_NETWORK,  /* 5, and 16 more for a row with IPv6: address and mask bits */
     VG_COLUMN_FIXED,    /* width 16 (UUID) or 32 (digest) */
     VG_COLUMN_NUMBERS,  /* 8 + 8 per element: list of signed numbers (cases, sub-resource ids) */
-    VG_COLUMN_HASHES,   /* 10 + 8 per element: list of keyed hashes (property, uri, domain), with a
-                           16-bit signature of the row's hashes */
+    VG_COLUMN_HASHES,   /* 16 + 8 per element: list of keyed hashes (property, uri, domain), with a
+                           64-bit signature of the row's hashes */
     VG_COLUMN_TOKENS, /* 8 + 4 per element: list of words of the record's texts (row.h); it narrows,
                          the record confirms */
 };

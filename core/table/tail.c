@@ -297,7 +297,7 @@ static enum vg_reason write_value(
     case VG_COLUMN_NUMBERS:
         return write_list(chunk, data, position, value->numbers.items, value->numbers.count, error);
     case VG_COLUMN_HASHES:
-        ((uint16_t *)data->values)[position] =
+        ((uint64_t *)data->values)[position] =
             vg_hash_signature(value->hashes.items, value->hashes.count);
         return write_list(chunk, data, position, value->hashes.items, value->hashes.count, error);
     case VG_COLUMN_TOKENS:
