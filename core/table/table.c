@@ -196,6 +196,23 @@ void vg_table_maintain(struct vg_table *table)
     }
 }
 
+uint64_t vg_table_column_bytes(const struct vg_table *table, uint32_t kind, uint32_t column)
+{
+    VG_ASSERT(kind < table->config.kind_count && column < table->kinds[kind].schema->column_count);
+    const struct vg_chunk_list *list = table->kinds[kind].list;
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; list != NULL && i < list->count; i++) {
+        const struct vg_chunk *chunk = list->chunks[i];
+        const struct vg_column_data *data = &chunk->columns[column];
+        if (chunk->form == VG_CHUNK_SEALED) {
+            uint64_t row = data->value_size + (data->codes == NULL ? 0u : 1u) +
+                           (data->starts == NULL ? 0u : sizeof(uint32_t));
+            bytes += chunk->rows * row + (uint64_t)data->element_count * data->element_size;
+        }
+    }
+    return bytes;
+}
+
 void vg_table_usage(const struct vg_table *table, struct vg_table_usage *out_usage)
 {
     struct vg_table_usage usage = {

@@ -337,4 +337,7 @@ struct vg_table_usage {
 
 void vg_table_usage(const struct vg_table *table, struct vg_table_usage *out_usage);
 
+/* Bytes of one column in the files of sealed chunks. */
+uint64_t vg_table_column_bytes(const struct vg_table *table, uint32_t kind, uint32_t column);
+
 #endif
