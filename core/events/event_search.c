@@ -196,7 +196,7 @@ static enum vg_reason first_rows(
 }
 
 /* The table calls too many questions a limit of the server; they are a fault of the request. */
-static enum vg_reason check_questions(const struct vg_predicate *where, struct vg_error *error)
+enum vg_reason vg_event_search_check(const struct vg_predicate *where, struct vg_error *error)
 {
     struct vg_error limit;
     vg_error_init(&limit, NULL);
@@ -224,7 +224,7 @@ enum vg_reason vg_event_search_run(
     }
     enum vg_reason reason = make_sorting(search, &pass->sorting, error);
     if (reason == VG_OK) {
-        reason = check_questions(search->where, error);
+        reason = vg_event_search_check(search->where, error);
     }
     if (reason == VG_OK) {
         reason =

@@ -61,6 +61,15 @@ struct vg_event_search {
     void *owner;
 };
 
+/*
+ * Can the table be asked what criteria ask? Too many questions are a fault of the request.
+ *
+ * Fails with: INVALID_FIELD_VALUE; INTERNAL.
+ */
+VG_MUST_USE enum vg_reason vg_event_search_check(
+    const struct vg_predicate *where,
+    struct vg_error *error);
+
 struct vg_event_pass;
 
 /* The rows found, and the snapshot they were found on. However many there are, a cursor holds the

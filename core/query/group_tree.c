@@ -12,7 +12,7 @@
 
 /* A group that may be shown. */
 struct candidate {
-    const struct vg_group *group;
+    const struct vg_aggregate_group *group;
     struct vg_bytes identifier; /* data NULL = not asked yet */
     struct vg_aggregate_cell total;
     uint32_t first_member; /* of merged ones: place in the list of members */
@@ -126,7 +126,7 @@ struct candidates {
     uint32_t *members; /* groups, by candidate */
 };
 
-static bool is_shown(const struct making *making, const struct vg_group *group)
+static bool is_shown(const struct making *making, const struct vg_aggregate_group *group)
 {
     const struct vg_group_tree *tree = making->tree;
     uint32_t column = tree->levels[making->level].column;
@@ -171,7 +171,7 @@ static void collect(
     const struct members *parents,
     struct candidates *candidates)
 {
-    const struct vg_group_level *level = &making->result->levels[making->level];
+    const struct vg_aggregate_level *level = &making->result->levels[making->level];
     const struct range *ranges = making->level == 0 ? NULL : making->children[making->level - 1];
     const struct range all = { 0, level->group_count };
     size_t room = 0;
@@ -188,7 +188,7 @@ static void collect(
     for (uint32_t i = 0; i < parents->count; i++) {
         const struct range *range = ranges == NULL ? &all : &ranges[parents->groups[i]];
         for (uint32_t at = range->first; at < range->first + range->count; at++) {
-            const struct vg_group *group = &level->groups[at];
+            const struct vg_aggregate_group *group = &level->groups[at];
             if (!is_shown(making, group)) {
                 continue;
             }
@@ -525,7 +525,7 @@ static struct vg_group_node *find_child(struct vg_group_node *node, struct vg_by
 /* The node of a group whose parent's node is known; NULL when it is not shown. */
 static struct vg_group_node *find_node(
     struct making *making,
-    const struct vg_group *group,
+    const struct vg_aggregate_group *group,
     struct vg_group_node *parent)
 {
     if (parent == NULL || !is_shown(making, group)) {
@@ -567,11 +567,11 @@ enum vg_reason vg_group_tree_fill(
         add_spans(&making, root, result->spans, span_count);
     }
     for (uint32_t level = 0; level < tree->level_count && making.reason == VG_OK; level++) {
-        const struct vg_group_level *groups = &result->levels[level];
+        const struct vg_aggregate_level *groups = &result->levels[level];
         struct vg_group_node **nodes = take(&making, groups->group_count, sizeof(*nodes));
         making.level = level;
         for (uint32_t i = 0; making.reason == VG_OK && i < groups->group_count; i++) {
-            const struct vg_group *group = &groups->groups[i];
+            const struct vg_aggregate_group *group = &groups->groups[i];
             nodes[i] = find_node(&making, group, parents[level == 0 ? 0 : group->parent]);
             if (nodes[i] != NULL && level + 1 == tree->level_count) {
                 add_spans(&making, nodes[i], group->spans, span_count);

@@ -36,20 +36,21 @@ struct vg_group_level_request {
 /* What the domain knows about groups. Both are asked as seldom as can be. */
 struct vg_group_names {
     /* Is the group shown at all? Those without a value are left out before. NULL = yes. */
-    bool (*shows)(void *owner, uint32_t level, const struct vg_group *group);
+    bool (*shows)(void *owner, uint32_t level, const struct vg_aggregate_group *group);
     /* What tells it from its siblings; lives as long as the answer. */
     enum vg_reason (*identify)(
         void *owner,
         uint32_t level,
-        const struct vg_group *group,
+        const struct vg_aggregate_group *group,
         struct vg_bytes *out_identifier,
         struct vg_error *error);
     void *owner;
 };
 
 struct vg_group_node {
-    const struct vg_group *group; /* one of those it is made of; NULL = root, or the others */
-    struct vg_bytes identifier;   /* data NULL = not asked yet, root, or the others */
+    const struct vg_aggregate_group
+        *group;                 /* one of those it is made of; NULL = root, or the others */
+    struct vg_bytes identifier; /* data NULL = not asked yet, root, or the others */
     struct vg_aggregate_cell total;
     struct vg_group_node *children; /* the others last */
     uint32_t child_count;

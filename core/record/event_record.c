@@ -1,6 +1,9 @@
 #include "core/record/event_record.h"
 
+#include <string.h>
+
 #include "core/base/assert.h"
+#include "core/base/text_number.h"
 #include "core/record/event_record_field.h"
 #include "core/record/record_writer.h"
 
@@ -28,6 +31,23 @@ int32_t vg_event_protocol_shown(int32_t number)
         }
     }
     return 6; /* unknown */
+}
+
+/* The number of ip is shown as such (the guide's example). */
+size_t vg_event_protocol_print(int32_t number, char out_text[VG_EVENT_PROTOCOL_TEXT_SIZE])
+{
+    static const struct {
+        int16_t number;
+        const char *name;
+    } rows[] = { { 1, "icmp" }, { 6, "tcp" }, { 17, "udp" }, { 50, "esp" }, { 51, "ah" } };
+    for (size_t i = 0; i < VG_ARRAY_COUNT(rows); i++) {
+        if (rows[i].number == number) {
+            size_t size = strlen(rows[i].name);
+            memcpy(out_text, rows[i].name, size + 1);
+            return size;
+        }
+    }
+    return vg_text_number_print_int64(number, out_text);
 }
 
 /* ------------------------------------------------------------------------------------ its size */

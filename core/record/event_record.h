@@ -177,4 +177,8 @@ VG_MUST_USE enum vg_reason vg_event_record_unpack(
 /* The number of vigil.events.v2.Protocol that shows protocol `number`. */
 int32_t vg_event_protocol_shown(int32_t number);
 
+/* The text by which v1 shows protocol `number`: a name where it has one, else the number. */
+#define VG_EVENT_PROTOCOL_TEXT_SIZE 32
+size_t vg_event_protocol_print(int32_t number, char out_text[VG_EVENT_PROTOCOL_TEXT_SIZE]);
+
 #endif

@@ -64,7 +64,7 @@ struct vg_aggregate_cell {
     int64_t sum;    /* of sum_column */
 };
 
-struct vg_group {
+struct vg_aggregate_group {
     uint32_t parent; /* index in the level above; of level 0: 0 */
     /* As the level's column holds it; of NUMBERS one element, as `number` (VG_ABSENT for an empty
      * list). Pointers stay while the snapshot is held. */
@@ -75,15 +75,16 @@ struct vg_group {
                                               other; NULL without timelines */
 };
 
-struct vg_group_level {
-    const struct vg_group *groups; /* in no particular order, those of one parent side by side */
+struct vg_aggregate_level {
+    const struct vg_aggregate_group
+        *groups; /* in no particular order, those of one parent side by side */
     uint32_t group_count;
 };
 
 struct vg_aggregate_result {
     struct vg_aggregate_cell total;        /* of all rows that match */
     const struct vg_aggregate_cell *spans; /* of all rows when there are no columns; else NULL */
-    struct vg_group_level levels[VG_AGGREGATE_LEVELS_MAX]; /* column_count of them */
+    struct vg_aggregate_level levels[VG_AGGREGATE_LEVELS_MAX]; /* column_count of them */
 };
 
 /*

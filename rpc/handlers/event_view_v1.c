@@ -1,7 +1,6 @@
 /* The v1 views of an event: aggregated and raw. */
 #include <string.h>
 
-#include "core/base/text_number.h"
 #include "core/events/event_access.h"
 #include "core/wire/wire_decode.h"
 #include "proto/contract_json.h"
@@ -330,24 +329,13 @@ static void make_cases(struct making *making, Vigil__Events__V1__AggregatedEvent
     event->associated_case = count == 0 ? NULL : list[0];
 }
 
-/* v1 shows the name of a well-known protocol, but the number of ip (the guide's example). */
 static char *make_protocol(struct making *making)
 {
-    static const struct {
-        int16_t number;
-        const char *name;
-    } rows[] = { { 1, "icmp" }, { 6, "tcp" }, { 17, "udp" }, { 50, "esp" }, { 51, "ah" } };
-    int32_t number = making->record->protocol;
-    if (number == VG_EVENT_NO_PROTOCOL) {
+    if (making->record->protocol == VG_EVENT_NO_PROTOCOL) {
         return NULL;
     }
-    for (size_t i = 0; i < VG_ARRAY_COUNT(rows); i++) {
-        if (rows[i].number == number) {
-            return directory_text(making, rows[i].name);
-        }
-    }
-    char printed[VG_TEXT_NUMBER_SIZE];
-    size_t size = vg_text_number_print_int64(number, printed);
+    char printed[VG_EVENT_PROTOCOL_TEXT_SIZE];
+    size_t size = vg_event_protocol_print(making->record->protocol, printed);
     return text(making, vg_bytes(printed, size));
 }
 
