@@ -311,7 +311,8 @@ static void check_bare(const struct vg_model_message *message, struct vg_refusal
                       (field->kind == VG_KIND_MESSAGE && (field->flags & VG_FIELD_REPEATED) == 0);
         bool first =
             i == message->bare_scalar || i == message->bare_list || i == message->bare_object;
-        if (!first && !(shapes && object)) {
+        bool list = !object && (field->flags & VG_FIELD_REPEATED) != 0;
+        if (!first && (!shapes || list)) {
             vg_refusal_add(
                 refusals,
                 VG_REFUSAL_BARE_CLASS,
