@@ -139,6 +139,15 @@ class ContractAgreement(unittest.TestCase):
                 if not key.startswith("ENGINE_TIMESTAMP"):
                     self.assertEqual(shared[key], number, f"{name}.{key}")
 
+    def test_statistics_of_v1_share_the_layout_of_the_criteria(self):
+        search = self.contract.messages["vigil.events.v1.SearchCriteria"].field
+        ends = [field.name for field in search].index("limit")
+        stats = self.contract.messages["vigil.events.v1.StatsCriteria"].field
+        self.assertEqual(stats[ends].name, "group_by")
+        for one, other in zip(search[:ends], stats):
+            for member in ("name", "number", "json_name", "type", "type_name", "label"):
+                self.assertEqual(getattr(one, member), getattr(other, member), one.name)
+
     def test_criteria_of_v2_share_the_layout_of_what_they_repeat(self):
         """criteria.proto says which members; every message of v2 that has the criteria is held to it."""
         search = self.contract.messages["vigil.events.v2.SearchRequest"].field

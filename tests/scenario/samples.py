@@ -112,6 +112,19 @@ def _search_v2(mark, number, foreign=False):
             "property": [{"key": "p", "value": ["2"]}], "subCriteria": [{"severity": ["low"], "required": True}]}
 
 
+def _stats(mark, number, foreign=False):
+    criteria = {name: value for name, value in _criteria(mark, number, foreign).items() if name not in ("limit", "sortBy")}
+    return {**criteria, "groupBy": ["CUSTOMER", "ALARM", "SENSOR"], "resolution": 6, "resolutionUnit": "hours"}
+
+
+def _statistics(mark, number, foreign=False):
+    del mark, number
+    return {"customer": [_customer(foreign)],
+            "groupBy": [{"field": "customer"}, {"field": "severity", "limit": 2, "includeOthers": True}],
+            "timeline": [{"name": "a.day", "field": "created", "resolution": "days", "startTimestamp": EVENT_TIME - 1,
+                          "endTimestamp": EVENT_TIME}]}
+
+
 DENIED = (403, "ACCESS_DENIED")
 NO_EVENT = {**_event("", 0), "eventID": "00000000-0000-4000-8000-000000000000"}
 
@@ -197,6 +210,10 @@ SAMPLES = {
     "vigil.events.v1.EventService/GetPayload": Sample(_event, foreign=DENIED, bad=(NO_EVENT, "EVENT_NOT_FOUND")),
     "vigil.events.v1.EventService/GetPcap": Sample(_event, foreign=DENIED, bad=(NO_EVENT, "EVENT_NOT_FOUND")),
     "vigil.events.v1.EventService/ListLinks": Sample(_event, foreign=DENIED, bad=(NO_EVENT, "EVENT_NOT_FOUND")),
+    "vigil.events.v1.EventService/GetAggregatedStats": Sample(
+        _stats, foreign=(200, None), bad=({"groupBy": ["CUSTOMER"]}, "REQUIRED_FIELD")),
+    "vigil.events.v2.EventService/GetStatistics": Sample(
+        _statistics, foreign=(200, None), bad=({"customer": [CUSTOMER]}, "REQUIRED_FIELD")),
     "vigil.events.v2.EventService/SubmitEvent": Sample(
         _submission, foreign=(412, "INVALID_REFERENCE"), bad=({"location": "nowhere"}, "INVALID_REFERENCE")),
     "vigil.events.v2.EventService/SubmitEvents": Sample(
