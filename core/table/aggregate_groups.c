@@ -211,13 +211,13 @@ bool vg_group_store_finish(
 {
     for (uint32_t level = 0; level < store->level_count; level++) {
         uint32_t count = store->levels[level].count;
-        struct vg_group *groups = vg_arena_calloc(store->arena, count, sizeof(*groups));
+        struct vg_aggregate_group *groups = vg_arena_calloc(store->arena, count, sizeof(*groups));
         if (groups == NULL || !place_groups(store, level)) {
             return false;
         }
         for (uint32_t i = 0; i < count; i++) {
             const struct vg_open_group *open = vg_group_store_at(store, level, i);
-            struct vg_group *group = &groups[open->place];
+            struct vg_aggregate_group *group = &groups[open->place];
             group->parent =
                 level == 0 ? 0 : vg_group_store_at(store, level - 1, open->parent)->place;
             read_value(open, columns[level], &group->value);

@@ -253,7 +253,7 @@ static void check_spans(
 static bool has_value(
     const struct check *check,
     uint32_t column,
-    const struct vg_group *group,
+    const struct vg_aggregate_group *group,
     const struct fixture_row *row)
 {
     const struct vg_value *own = &row->values[column];
@@ -275,7 +275,10 @@ static bool has_value(
     return fixture_equal(column, own, &check->truth->rows[id].values[column]);
 }
 
-static void check_example(const struct vg_group *group, const uint32_t *ids, uint32_t count)
+static void check_example(
+    const struct vg_aggregate_group *group,
+    const uint32_t *ids,
+    uint32_t count)
 {
     struct vg_value uuid;
     uint32_t id;
@@ -314,7 +317,7 @@ static void check_level(
     const uint32_t *ids,
     uint32_t count)
 {
-    const struct vg_group_level *groups = &check->result->levels[level];
+    const struct vg_aggregate_level *groups = &check->result->levels[level];
     uint32_t column = check->aggregate->columns[level];
     uint32_t *own = calloc(count + 1, sizeof(*own));
     uint32_t *held = calloc(count + 1, sizeof(*held)); /* by how many groups */
@@ -322,7 +325,7 @@ static void check_level(
     assert_non_null(held);
     uint32_t last = UINT32_MAX;
     for (uint32_t g = 0; g < groups->group_count; g++) {
-        const struct vg_group *group = &groups->groups[g];
+        const struct vg_aggregate_group *group = &groups->groups[g];
         if (group->parent != parent) {
             continue;
         }
