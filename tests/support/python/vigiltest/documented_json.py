@@ -30,6 +30,9 @@ def _member(message, field):
     value = getattr(message, field.name)
     if _is_map(field):
         return {key: _value(field.message_type.fields_by_name["value"], item) for key, item in value.items()}
+    if _is_list(field) and contract.field_options(field).object:
+        entries = field.message_type.fields
+        return {item.key: _member(item, entries[1]) for item in value}
     if _is_list(field):
         return [_value(field, item) for item in value]
     return _value(field, value) if message.HasField(field.name) else None
