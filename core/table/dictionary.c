@@ -57,6 +57,7 @@ void vg_dictionary_dispose(struct vg_dictionary *dictionary)
             free(dictionary->segments[i]);
         }
     }
+    vg_entry_rank_cache_dispose(&dictionary->rank_cache);
     free(dictionary->segments);
     free(atomic_load(&dictionary->index));
     while (dictionary->blocks != NULL) {

@@ -18,6 +18,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/compiler.h"
+#include "core/table/entry_ranks.h"
 #include "core/table/epoch.h"
 
 #define VG_DICTIONARY_BEYOND      UINT32_C(0x80000000)
@@ -57,6 +58,7 @@ struct vg_dictionary {
     atomic_bool has_beyond; /* an id with VG_DICTIONARY_BEYOND may be in a row */
     struct vg_dictionary_block *blocks;
     uint64_t bytes; /* of texts */
+    struct vg_entry_rank_cache rank_cache;
 };
 
 /* `epoch` and `retired` take care of replaced indexes. False without memory. */

@@ -27,6 +27,7 @@ struct vg_search_run {
     struct vg_top_rows top;
     struct vg_top_row after; /* rows of the page sort behind it, if search->after is set */
     struct key_bounds tail;
+    struct vg_entry_ranks *ranks; /* of a sort by text; NULL otherwise */
     uint64_t match_count;
     uint64_t offered_count;
     bool out_of_memory; /* the arena is full */
@@ -92,7 +93,8 @@ static struct key_bounds find_bounds(
     const struct vg_walk_part *part)
 {
     const struct vg_sort_key *first = &run->top.keys[0];
-    if (!run->top.has_number || run->schema->columns[first->column].kind == VG_COLUMN_FLAGS) {
+    if (!vg_top_rows_has_column(&run->top) ||
+        run->schema->columns[first->column].kind == VG_COLUMN_FLAGS) {
         return (struct key_bounds){ .best = INT64_MIN, .worst = INT64_MAX };
     }
     const struct vg_column_data *data = &part->chunk->columns[first->column];
@@ -308,6 +310,16 @@ static enum vg_reason prepare_run(
             arena)) {
         return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
     }
+    uint32_t ranked;
+    if (capacity > 0 && vg_top_rows_find_ranked(&run->top, run->schema, &ranked)) {
+        struct vg_table_kind *kind = &run->walk.snapshot->table->kinds[search->kind];
+        run->ranks = vg_entry_ranks_acquire(
+            &kind->dictionaries[ranked],
+            run->schema->columns[ranked].kind == VG_COLUMN_SUBJECTS);
+    }
+    if (run->ranks != NULL) {
+        vg_top_rows_use_ranks(&run->top, run->schema, run->ranks);
+    }
     order_parts(run);
     if (search->after != NULL) {
         run->after.hit = *search->after;
@@ -444,6 +456,22 @@ static enum vg_reason run_explained(
     return reason;
 }
 
+static enum vg_reason run_unexplained(
+    struct vg_search_run *run,
+    struct vg_arena *arena,
+    struct vg_search_result *out_result,
+    struct vg_error *error)
+{
+    enum vg_reason reason = prepare_run(run, arena, error);
+    if (reason == VG_OK) {
+        reason = search_parts(run, error);
+    }
+    if (reason == VG_OK) {
+        finish_run(run, out_result);
+    }
+    return reason;
+}
+
 enum vg_reason vg_search_run(
     const struct vg_snapshot *snapshot,
     const struct vg_search *search,
@@ -468,16 +496,9 @@ enum vg_reason vg_search_run(
                                               .check = search->check,
                                               .owner = search->owner,
                                               .error = error };
-    if (search->explain != NULL) {
-        return run_explained(run, arena, out_result, error);
-    }
-    reason = prepare_run(run, arena, error);
-    if (reason == VG_OK) {
-        reason = search_parts(run, error);
-    }
-    if (reason == VG_OK) {
-        finish_run(run, out_result);
-    }
+    reason = search->explain != NULL ? run_explained(run, arena, out_result, error)
+                                     : run_unexplained(run, arena, out_result, error);
+    vg_entry_ranks_release(run->ranks);
     return reason;
 }
 

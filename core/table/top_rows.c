@@ -33,19 +33,78 @@ bool vg_top_rows_init(
         }
     }
     enum vg_column_kind first = schema->columns[top->keys[0].column].kind;
-    top->has_number =
+    top->key_parts =
         first == VG_COLUMN_TIME || first == VG_COLUMN_NUMBER || first == VG_COLUMN_FLAGS;
     top->room = capacity < ROOM_FIRST ? capacity : ROOM_FIRST;
     top->rows = vg_arena_calloc(arena, (size_t)top->room + 1, sizeof(*top->rows));
     return top->rows != NULL;
 }
 
-int64_t vg_top_rows_key(const struct vg_top_rows *top, const struct vg_chunk *chunk, uint32_t row)
+static bool has_entries(const struct vg_column *column)
 {
-    if (!top->has_number) {
+    return column->kind == VG_COLUMN_TEXT || column->kind == VG_COLUMN_SUBJECTS;
+}
+
+/* In which of the keys the ranked column is; UINT32_MAX = there is none. */
+static uint32_t ranked_key(const struct vg_top_rows *top, const struct vg_table_schema *schema)
+{
+    const struct vg_column *first = &schema->columns[top->keys[0].column];
+    if (has_entries(first)) {
         return 0;
     }
+    bool is_small = first->kind == VG_COLUMN_NUMBER && first->width == 1;
+    return is_small && top->key_count > 1 && has_entries(&schema->columns[top->keys[1].column]) &&
+                   top->keys[0].descending == top->keys[1].descending
+               ? 1
+               : UINT32_MAX;
+}
+
+bool vg_top_rows_find_ranked(
+    const struct vg_top_rows *top,
+    const struct vg_table_schema *schema,
+    uint32_t *out_column)
+{
+    uint32_t key = ranked_key(top, schema);
+    if (key == UINT32_MAX) {
+        return false;
+    }
+    *out_column = top->keys[key].column;
+    return true;
+}
+
+void vg_top_rows_use_ranks(
+    struct vg_top_rows *top,
+    const struct vg_table_schema *schema,
+    const struct vg_entry_ranks *ranks)
+{
+    VG_ASSERT(top->count == 0);
+    top->key_parts = ranked_key(top, schema) + 1;
+    top->ranks = ranks;
+}
+
+/* The number, if there is one, above the rank; an absent number is the smallest. */
+static int64_t ranked_number(
+    const struct vg_top_rows *top,
+    const struct vg_chunk *chunk,
+    uint32_t row)
+{
+    uint32_t column = top->keys[top->key_parts - 1].column;
+    uint32_t id = ((const uint32_t *)chunk->columns[column].values)[row];
+    int64_t rank = vg_entry_ranks_find(top->ranks, id);
+    if (top->key_parts == 1) {
+        return rank;
+    }
     int64_t number = vg_chunk_number(chunk, top->keys[0].column, row);
+    return (number == VG_ABSENT ? 0 : number + 1) << 32 | rank;
+}
+
+int64_t vg_top_rows_key(const struct vg_top_rows *top, const struct vg_chunk *chunk, uint32_t row)
+{
+    if (top->key_parts == 0) {
+        return 0;
+    }
+    int64_t number = top->ranks != NULL ? ranked_number(top, chunk, row)
+                                        : vg_chunk_number(chunk, top->keys[0].column, row);
     return top->keys[0].descending ? ~number : number;
 }
 
@@ -57,7 +116,7 @@ int vg_top_rows_compare(
     if (left->key != right->key) {
         return left->key < right->key ? -1 : 1;
     }
-    for (uint32_t i = top->has_number ? 1 : 0; i < top->key_count; i++) {
+    for (uint32_t i = top->key_parts; i < top->key_count; i++) {
         int order = vg_chunk_compare(
             left->hit.chunk,
             left->hit.position,

@@ -17,15 +17,16 @@
 #include "core/table/search.h"
 
 struct vg_top_row {
-    int64_t
-        key; /* first sort key, turned so that the smaller comes first; 0 when it is no number */
+    int64_t key; /* what the first sort keys come to, turned so that the smaller comes first; 0 when
+                    that is no number */
     struct vg_hit hit;
 };
 
 struct vg_top_rows {
     struct vg_sort_key keys[VG_SEARCH_SORT_KEYS_MAX + VG_TABLE_ID_COLUMNS_MAX];
     uint32_t key_count;
-    bool has_number; /* `key` is keys[0] */
+    uint32_t key_parts;                 /* so many of `keys` are in a row's `key` */
+    const struct vg_entry_ranks *ranks; /* of the last of these; NULL = the first, a number */
     uint32_t capacity;
     uint32_t count;
     uint32_t room; /* of `rows`; grows with what is found, up to `capacity` */
@@ -46,6 +47,27 @@ VG_MUST_USE bool vg_top_rows_init(
     uint32_t sort_count,
     uint32_t capacity,
     struct vg_arena *arena);
+
+/* Is the key the value of the first column, so that it can be compared in the column? */
+static inline bool vg_top_rows_has_column(const struct vg_top_rows *top)
+{
+    return top->key_parts == 1 && top->ranks == NULL;
+}
+
+/*
+ * The dictionary column whose ranks would decide most comparisons: the first key, or the second
+ * behind a small number that is sorted in the same direction. False when there is none.
+ */
+bool vg_top_rows_find_ranked(
+    const struct vg_top_rows *top,
+    const struct vg_table_schema *schema,
+    uint32_t *out_column);
+
+/* Compare that column by `ranks`, which stay until the end. Before any row is offered. */
+void vg_top_rows_use_ranks(
+    struct vg_top_rows *top,
+    const struct vg_table_schema *schema,
+    const struct vg_entry_ranks *ranks);
 
 /* The key of a row. */
 int64_t vg_top_rows_key(const struct vg_top_rows *top, const struct vg_chunk *chunk, uint32_t row);

@@ -496,8 +496,8 @@ static void truth_check_one(struct truth *truth, const struct vg_snapshot *snaps
 /* All rows in passes of a few, none of which counts: they are those of one search, in order. */
 static void truth_check_passes(struct truth *truth, const struct vg_snapshot *snapshot)
 {
-    static const uint32_t sortable[] = { FIX_TIME,     FIX_UPDATED,   FIX_ASSESSED, FIX_SEVERITY,
-                                         FIX_CUSTOMER, FIX_SIGNATURE, FIX_PORT,     FIX_DIGEST };
+    static const uint32_t sortable[] = { FIX_TYPE,     FIX_UPDATED,   FIX_ASSESSED, FIX_SEVERITY,
+                                         FIX_CUSTOMER, FIX_SIGNATURE, FIX_PORT,     FIX_SIGNATURE };
     struct vg_sort_key keys[2];
     const struct vg_record_reader reader = { .read = read_record, .owner = truth };
     struct vg_search search = { .sort = keys, .reader = &reader, .uncounted = true };

@@ -2,6 +2,7 @@
  * says it did. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,6 +121,64 @@ static void test_top_rows__nearly_in_order(void **state)
     check_pages(updated);
 }
 
+static int compare_signatures(const struct fixture_row *a, const struct fixture_row *b)
+{
+    struct vg_bytes left = a->values[FIX_SIGNATURE].bytes;
+    struct vg_bytes right = b->values[FIX_SIGNATURE].bytes;
+    bool any_absent = left.data == NULL || right.data == NULL;
+    return any_absent ? (left.data != NULL) - (right.data != NULL) : vg_bytes_compare(left, right);
+}
+
+/* Texts by rank: alone, behind a small number in the same direction and in the other one, and again
+ * when the dictionary has grown. */
+static void test_top_rows__texts_by_rank(void **state)
+{
+    (void)state;
+    static int64_t updated[ROWS];
+    struct filled filled;
+    fill(&filled, updated);
+    uint32_t next_id = ROWS;
+    for (uint32_t round = 0; round < 3; round++) {
+        for (uint32_t kind = 0; kind < 8; kind++) {
+            const struct vg_sort_key keys[] = { { FIX_SEVERITY, (kind & 1) != 0 },
+                                                { FIX_SIGNATURE, (kind & 2) != 0 } };
+            bool alone = (kind & 4) != 0;
+            const struct vg_search search = { .where = vg_predicate_all(&filled.arena),
+                                              .sort = alone ? keys + 1 : keys,
+                                              .sort_count = alone ? 1 : 2,
+                                              .limit = 900 };
+            struct vg_search_result result;
+            assert_int_equal(
+                vg_search_run(&filled.snapshot, &search, &filled.arena, &result, NULL),
+                VG_OK);
+            assert_int_equal(result.hit_count, 900);
+            struct fixture_row before = { 0 };
+            for (uint32_t i = 0; i < result.hit_count; i++) {
+                struct fixture_row row = { 0 };
+                vg_hit_read(&result.hits[i], FIX_SEVERITY, &row.values[FIX_SEVERITY]);
+                vg_hit_read(&result.hits[i], FIX_SIGNATURE, &row.values[FIX_SIGNATURE]);
+                int64_t rise = row.values[FIX_SEVERITY].number - before.values[FIX_SEVERITY].number;
+                int text = -compare_signatures(&before, &row);
+                rise = keys[0].descending ? -rise : rise;
+                text = keys[1].descending ? -text : text;
+                assert_true(i == 0 || (!alone && rise > 0) || ((alone || rise == 0) && text >= 0));
+                before = row;
+            }
+        }
+        /* New texts, which sort between the old ones. */
+        struct fixture_row more;
+        fixture_fill(&more, next_id++, 7, 1);
+        (void)snprintf(more.signature, sizeof(more.signature), "signature 1 and %u", round);
+        more.values[FIX_SIGNATURE].bytes = vg_bytes_text(more.signature);
+        vg_snapshot_release(&filled.snapshot);
+        fixture_put(filled.table, &more, 1);
+        assert_int_equal(
+            vg_snapshot_acquire(filled.table, VG_SNAPSHOT_AGE_MS, &filled.snapshot, NULL),
+            VG_OK);
+    }
+    empty(&filled);
+}
+
 static uint64_t ticks(const struct vg_clock *clock)
 {
     static uint64_t now_ns;
@@ -193,6 +252,7 @@ int main(void)
         cmocka_unit_test(test_top_rows__in_order),
         cmocka_unit_test(test_top_rows__out_of_order),
         cmocka_unit_test(test_top_rows__nearly_in_order),
+        cmocka_unit_test(test_top_rows__texts_by_rank),
         cmocka_unit_test(test_search__explains_what_it_did),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
