@@ -508,9 +508,12 @@ static void add_types(struct vg_criteria_term *at)
             wanted[count++] = types[i];
         }
     }
-    /* Both are no restriction, and so is none. */
     if (count == 1) {
         add_numbers(at, VG_EVENT_COLUMN_TYPE, wanted, count);
+    } else if (count != 0) {
+        /* Every event has one of them. Yet something is asked: sub-criteria that exclude both
+         * classes exclude everything, and are not dropped as empty ones are. */
+        vg_term_list_add(&at->terms, vg_predicate_all(at->context->arena));
     }
 }
 

@@ -504,6 +504,8 @@ static void test_sub_criteria(void **state)
     const struct vg_event_criteria high = CRITERIA(.severities = CODES(3));
     const struct vg_event_criteria no = CRITERIA(.signatures = TEXTS(S("nothing")));
     static const struct vg_event_criteria empty = CRITERIA(.has_start = false);
+    static const struct vg_event_criteria both =
+        CRITERIA(.types = 1u << VG_EVENT_TYPE_AGGREGATED | 1u << VG_EVENT_TYPE_RAW);
     const struct {
         const char *what;
         struct vg_event_sub_criteria elements[4];
@@ -541,6 +543,10 @@ static void test_sub_criteria(void **state)
           { { .criteria = &empty, .exclude = true }, { .criteria = &empty } },
           2,
           "abcdefgh" },
+        { "what every event has is asked for all the same",
+          { { .criteria = &both, .exclude = true } },
+          1,
+          "" },
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct vg_event_criteria criteria =
