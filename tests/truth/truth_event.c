@@ -148,6 +148,10 @@ static void apply_flags(struct truth_event *event, const struct truth_submission
 
 static void apply_times(struct truth_event *event, const struct truth_submission *from, bool is_new)
 {
+    if (event->type == TRUTH_RAW) {
+        event->first = event->last = event->timestamp; /* of a raw event they are no members */
+        return;
+    }
     if (is_new) {
         event->first = from->start != 0 ? from->start : from->timestamp;
         event->last = from->end != 0 ? from->end : from->timestamp;

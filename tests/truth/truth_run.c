@@ -83,6 +83,9 @@ static void expect(
     struct question *question,
     struct expected *expected)
 {
+    if (question->version->prepare != NULL) {
+        question->version->prepare(question->request);
+    }
     free(expected->items);
     expected->items = calloc(events->count + 1, sizeof(*expected->items));
     VG_ASSERT(expected->items != NULL);

@@ -31,6 +31,8 @@ struct truth_version {
         struct truth_random *random,
         const struct truth_events *events,
         struct vg_arena *arena);
+    /* May be NULL: told before a request, which may have changed, is evaluated. */
+    void (*prepare)(const ProtobufCMessage *request);
     bool (*is_refused)(const ProtobufCMessage *request);
     /* May the search find this event at all: class, and what the caller sees? */
     bool (*is_seen)(const struct truth_event *event, const struct truth_caller *caller);

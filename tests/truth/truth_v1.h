@@ -12,6 +12,7 @@
 #include "tests/truth/truth_match.h"
 
 #include "vigil/events/v1/criteria.pb-c.h"
+#include "vigil/events/v1/nids.pb-c.h"
 
 /* Must the request be refused, whatever is stored? */
 bool truth_v1_is_refused(const Vigil__Events__V1__SearchCriteria *request);
@@ -35,5 +36,24 @@ Vigil__Events__V1__SearchCriteria *truth_v1_make(
     struct truth_random *random,
     const struct truth_events *events,
     struct vg_arena *arena);
+
+/*
+ * Searches for raw events (nids) have the same members by number, without those only aggregated
+ * events have; sensors are named by numbers no event of these tests has.
+ */
+Vigil__Events__V1__NidsSearchCriteria *truth_v1_make_nids(
+    struct truth_random *random,
+    const struct truth_events *events,
+    struct vg_arena *arena);
+
+/* The criteria of such a request, for truth_v1_matches; without its sort keys. */
+Vigil__Events__V1__SearchCriteria *truth_v1_from_nids(
+    const Vigil__Events__V1__NidsSearchCriteria *request,
+    struct vg_arena *arena);
+
+int truth_v1_compare_nids(
+    const Vigil__Events__V1__NidsSearchCriteria *request,
+    const struct truth_event *a,
+    const struct truth_event *b);
 
 #endif

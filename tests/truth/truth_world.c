@@ -20,6 +20,8 @@
 #include "tests/truth/truth_make.h"
 
 #include "vigil/events/v1/event.pb-c.h"
+#include "vigil/events/v2/event.pb-c.h"
+#include "vigil/events/v2/search.pb-c.h"
 #include "vigil/record/v1/directory.pb-c.h"
 
 #define ARENA_BYTES (64u << 20)
@@ -36,6 +38,7 @@ const struct truth_caller truth_callers[TRUTH_CALLERS] = {
 
 struct waiting {
     struct vg_call call;
+    struct vg_method method;
     sem_t completed;
     enum vg_reason reason;
 };
@@ -67,7 +70,6 @@ static void begin_call(
     int64_t now)
 {
     static const struct vg_face face = { .name = "truth" };
-    static const struct vg_method method = { .permissions = 0 };
     const struct truth_caller *who = &truth_callers[caller];
     uint64_t functions = who->reads_cases ? UINT64_MAX : VG_FUNCTION_EVENT_LOOKUP;
     *principal = (struct vg_principal){
@@ -86,7 +88,7 @@ static void begin_call(
     vg_arena_init(&call->arena, ARENA_BYTES);
     vg_error_init(&call->error, &call->arena);
     call->face = &face;
-    call->method = &method;
+    call->method = &waiting->method;
     call->service = &world->service;
     call->principal = principal;
     call->now = now;
@@ -525,5 +527,72 @@ void truth_world_search_v1(
                 &list));
     }
     take_answer(&waiting, read_v1, answer);
+    end_call(&waiting);
+}
+
+static void read_raw(const ProtobufCMessage *message, const char **out_id, int64_t *out_count)
+{
+    const Vigil__Events__V1__RawEvent *event = (const Vigil__Events__V1__RawEvent *)message;
+    *out_id = event->id;
+    *out_count = event->count;
+}
+
+void truth_world_search_nids(
+    struct truth_world *world,
+    const Vigil__Events__V1__NidsSearchCriteria *request,
+    size_t caller,
+    int64_t now,
+    struct truth_answer *answer)
+{
+    struct waiting waiting;
+    struct vg_principal principal;
+    begin_call(world, &waiting, &principal, caller, now);
+    Vigil__Events__V1__RawEventList list = VIGIL__EVENTS__V1__RAW_EVENT_LIST__INIT;
+    waiting.call.reply.answer = &list.base;
+    answer->reason =
+        read_request(&waiting.call, &vg_table_vigil_events_v1_nids_search_criteria, &request->base);
+    if (answer->reason == VG_OK) {
+        answer->reason = await_call(
+            &waiting,
+            vg_events_v1_search_nids(
+                &waiting.call,
+                (const Vigil__Events__V1__NidsSearchCriteria *)waiting.call.request,
+                &list));
+    }
+    take_answer(&waiting, read_raw, answer);
+    end_call(&waiting);
+}
+
+static void read_v2(const ProtobufCMessage *message, const char **out_id, int64_t *out_count)
+{
+    const Vigil__Events__V2__Event *event = (const Vigil__Events__V2__Event *)message;
+    *out_id = event->id;
+    *out_count = event->count;
+}
+
+void truth_world_search_v2(
+    struct truth_world *world,
+    const Vigil__Events__V2__SearchRequest *request,
+    size_t caller,
+    int64_t now,
+    struct truth_answer *answer)
+{
+    struct waiting waiting;
+    struct vg_principal principal;
+    begin_call(world, &waiting, &principal, caller, now);
+    waiting.method.element = &vg_table_vigil_events_v2_event;
+    Vigil__Events__V2__EventList list = VIGIL__EVENTS__V2__EVENT_LIST__INIT;
+    waiting.call.reply.answer = &list.base;
+    answer->reason =
+        read_request(&waiting.call, &vg_table_vigil_events_v2_search_request, &request->base);
+    if (answer->reason == VG_OK) {
+        answer->reason = await_call(
+            &waiting,
+            vg_events_v2_search_events(
+                &waiting.call,
+                (const Vigil__Events__V2__SearchRequest *)waiting.call.request,
+                &list));
+    }
+    take_answer(&waiting, read_v2, answer);
     end_call(&waiting);
 }

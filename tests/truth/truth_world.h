@@ -18,6 +18,8 @@
 #include "tests/truth/truth_match.h"
 
 #include "vigil/events/v1/criteria.pb-c.h"
+#include "vigil/events/v1/nids.pb-c.h"
+#include "vigil/events/v2/criteria.pb-c.h"
 #include "vigil/events/v2/submit.pb-c.h"
 
 /* Where the clock stands at first: a day of UTC has begun an hour ago. */
@@ -75,10 +77,23 @@ struct truth_answer {
 
 void truth_answer_dispose(struct truth_answer *answer);
 
-/* Ask as caller number `caller`, at `now`. The request is validated first, as dispatch would. */
+/* Ask as caller number `caller`, at `now`: the request is packed, decoded and validated, as
+ * dispatch would, and handed to its handler. */
 void truth_world_search_v1(
     struct truth_world *world,
     const Vigil__Events__V1__SearchCriteria *request,
+    size_t caller,
+    int64_t now,
+    struct truth_answer *answer);
+void truth_world_search_nids(
+    struct truth_world *world,
+    const Vigil__Events__V1__NidsSearchCriteria *request,
+    size_t caller,
+    int64_t now,
+    struct truth_answer *answer);
+void truth_world_search_v2(
+    struct truth_world *world,
+    const Vigil__Events__V2__SearchRequest *request,
     size_t caller,
     int64_t now,
     struct truth_answer *answer);
