@@ -180,9 +180,7 @@ static bool take_strip(
         .count = rest < VG_STRIP_ROWS ? rest : VG_STRIP_ROWS,
         .found = run->found + first / 64,
     };
-    for (uint32_t word = 0; word * 64 < out_strip->count; word++) {
-        out_strip->found_count += (uint32_t)__builtin_popcountll(out_strip->found[word]);
-    }
+    out_strip->found_count = vg_loop_count_bits(out_strip->found, (out_strip->count + 63) / 64);
     return out_strip->found_count > 0;
 }
 

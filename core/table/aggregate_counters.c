@@ -54,41 +54,64 @@ void vg_counters_settle(struct vg_counters *counters)
 
 /* --- the loops: 64 rows, four at a time, each into a table of its own --- */
 
-static void count_all(uint64_t *words, size_t stride, const uint32_t *cells)
+struct tables {
+    uint64_t *words[TABLES];
+};
+
+static struct tables tables_of(const struct vg_counters *counters)
 {
+    struct tables tables;
+    for (uint32_t i = 0; i < TABLES; i++) {
+        tables.words[i] = counters->words + (size_t)(i % counters->tables) * counters->width;
+    }
+    return tables;
+}
+
+static void count_all(const struct tables *tables, const uint32_t *cells)
+{
+    const struct tables own = *tables;
     for (uint32_t i = 0; i < 64; i += TABLES) {
-        words[cells[i]] += ONE_ROW;
-        words[stride + cells[i + 1]] += ONE_ROW;
-        words[2 * stride + cells[i + 2]] += ONE_ROW;
-        words[3 * stride + cells[i + 3]] += ONE_ROW;
+        own.words[0][cells[i]] += ONE_ROW;
+        own.words[1][cells[i + 1]] += ONE_ROW;
+        own.words[2][cells[i + 2]] += ONE_ROW;
+        own.words[3][cells[i + 3]] += ONE_ROW;
     }
 }
 
-static void count_weighed(uint64_t *words, size_t stride, const uint32_t *cells, uint64_t bits)
+static void count_weighed(const struct tables *tables, const uint32_t *cells, uint64_t bits)
 {
+    const struct tables own = *tables;
     for (uint32_t i = 0; i < 64; i += TABLES, bits >>= TABLES) {
-        words[cells[i]] += (bits & 1) << VG_COUNTERS_ROW_SHIFT;
-        words[stride + cells[i + 1]] += (bits >> 1 & 1) << VG_COUNTERS_ROW_SHIFT;
-        words[2 * stride + cells[i + 2]] += (bits >> 2 & 1) << VG_COUNTERS_ROW_SHIFT;
-        words[3 * stride + cells[i + 3]] += (bits >> 3 & 1) << VG_COUNTERS_ROW_SHIFT;
+        own.words[0][cells[i]] += (bits & 1) << VG_COUNTERS_ROW_SHIFT;
+        own.words[1][cells[i + 1]] += (bits >> 1 & 1) << VG_COUNTERS_ROW_SHIFT;
+        own.words[2][cells[i + 2]] += (bits >> 2 & 1) << VG_COUNTERS_ROW_SHIFT;
+        own.words[3][cells[i + 3]] += (bits >> 3 & 1) << VG_COUNTERS_ROW_SHIFT;
+    }
+}
+
+static void sum_all(const struct tables *tables, const uint32_t *cells, const int64_t *amounts)
+{
+    const struct tables own = *tables;
+    for (uint32_t i = 0; i < 64; i += TABLES) {
+        own.words[0][cells[i]] += ONE_ROW + (uint64_t)amounts[i];
+        own.words[1][cells[i + 1]] += ONE_ROW + (uint64_t)amounts[i + 1];
+        own.words[2][cells[i + 2]] += ONE_ROW + (uint64_t)amounts[i + 2];
+        own.words[3][cells[i + 3]] += ONE_ROW + (uint64_t)amounts[i + 3];
     }
 }
 
 static void sum_weighed(
-    uint64_t *words,
-    size_t stride,
+    const struct tables *tables,
     const uint32_t *cells,
     uint64_t bits,
     const int64_t *amounts)
 {
+    const struct tables own = *tables;
     for (uint32_t i = 0; i < 64; i += TABLES, bits >>= TABLES) {
-        words[cells[i]] += (ONE_ROW + (uint64_t)amounts[i]) & (0 - (bits & 1));
-        words[stride + cells[i + 1]] +=
-            (ONE_ROW + (uint64_t)amounts[i + 1]) & (0 - (bits >> 1 & 1));
-        words[2 * stride + cells[i + 2]] +=
-            (ONE_ROW + (uint64_t)amounts[i + 2]) & (0 - (bits >> 2 & 1));
-        words[3 * stride + cells[i + 3]] +=
-            (ONE_ROW + (uint64_t)amounts[i + 3]) & (0 - (bits >> 3 & 1));
+        own.words[0][cells[i]] += (ONE_ROW + (uint64_t)amounts[i]) & (0 - (bits & 1));
+        own.words[1][cells[i + 1]] += (ONE_ROW + (uint64_t)amounts[i + 1]) & (0 - (bits >> 1 & 1));
+        own.words[2][cells[i + 2]] += (ONE_ROW + (uint64_t)amounts[i + 2]) & (0 - (bits >> 2 & 1));
+        own.words[3][cells[i + 3]] += (ONE_ROW + (uint64_t)amounts[i + 3]) & (0 - (bits >> 3 & 1));
     }
 }
 
@@ -147,26 +170,27 @@ static void add_picked(
 
 /* Sixty-four rows; behind the last row of a strip there are none, so these are picked. */
 static void add_word(
-    struct vg_counters *counters,
+    const struct tables *tables,
     const struct vg_strip *strip,
     const uint32_t *cells,
     uint32_t word)
 {
-    size_t stride = counters->tables == 1 ? 0 : counters->width;
     uint64_t bits = strip->found[word];
     const uint32_t *own = cells + (size_t)word * 64;
     const int64_t *amounts = strip->amounts == NULL ? NULL : strip->amounts + (size_t)word * 64;
     if (strip->count - word * 64 < 64) {
         for (; bits != 0; bits &= bits - 1) {
             uint32_t i = (uint32_t)__builtin_ctzll(bits);
-            counters->words[own[i]] += ONE_ROW + (amounts == NULL ? 0 : (uint64_t)amounts[i]);
+            tables->words[0][own[i]] += ONE_ROW + (amounts == NULL ? 0 : (uint64_t)amounts[i]);
         }
-    } else if (amounts != NULL) {
-        sum_weighed(counters->words, stride, own, bits, amounts);
+    } else if (amounts == NULL && bits == UINT64_MAX) {
+        count_all(tables, own);
+    } else if (amounts == NULL) {
+        count_weighed(tables, own, bits);
     } else if (bits == UINT64_MAX) {
-        count_all(counters->words, stride, own);
+        sum_all(tables, own, amounts);
     } else {
-        count_weighed(counters->words, stride, own, bits);
+        sum_weighed(tables, own, bits, amounts);
     }
 }
 
@@ -180,9 +204,10 @@ void vg_counters_add(
         add_picked(counters, strip, cells, part);
         return;
     }
+    const struct tables tables = tables_of(counters);
     counters->lacks_examples = true;
     for (uint32_t word = 0; word * 64 < strip->count; word++) {
-        add_word(counters, strip, cells, word);
+        add_word(&tables, strip, cells, word);
     }
 }
 

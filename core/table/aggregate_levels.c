@@ -163,43 +163,57 @@ uint32_t vg_levels_group(struct vg_levels *levels, uint32_t cell, const struct v
 
 /* --- what stands for a value --- */
 
-static uint64_t number_of_network(
+static int64_t number_of_network_6(
     const struct vg_levels *levels,
     const struct vg_column_data *data,
     uint32_t position)
 {
-    uint8_t code = data->codes[position];
-    uint32_t address = ((const uint32_t *)data->values)[position];
-    if (code == VG_NETWORK_CODE_NONE) {
-        return (uint64_t)code << 32;
+    uint8_t bytes[17] = { data->codes[position] };
+    uint32_t element = ((const uint32_t *)data->values)[position];
+    memcpy(bytes + 1, vg_chunk_elements(data, element), 16);
+    uint64_t number = vg_siphash(levels->secret, vg_bytes(bytes, sizeof(bytes))) | NETWORK_IS_HASH;
+    int64_t same;
+    memcpy(&same, &number, sizeof(same));
+    return same;
+}
+
+static void fill_networks(
+    const struct vg_levels *levels,
+    const struct vg_column_data *data,
+    int64_t *numbers)
+{
+    const struct vg_strip *strip = levels->strip;
+    const uint32_t *addresses = (const uint32_t *)data->values + strip->first;
+    const uint8_t *codes = data->codes + strip->first;
+    uint32_t others = 0; /* rows with IPv6, or none */
+    for (uint32_t row = 0; row < strip->count; row++) {
+        numbers[row] = (int64_t)((uint64_t)codes[row] << 32 | addresses[row]);
+        others += codes[row] >= VG_NETWORK_CODE_V6;
     }
-    if (code < VG_NETWORK_CODE_V6) {
-        return (uint64_t)code << 32 | address;
+    for (uint32_t row = 0; others > 0 && row < strip->count; row++) {
+        bool is_wanted = (strip->found[row / 64] >> row % 64 & 1) != 0;
+        if (codes[row] == VG_NETWORK_CODE_NONE) {
+            numbers[row] = (int64_t)VG_NETWORK_CODE_NONE << 32;
+        } else if (codes[row] >= VG_NETWORK_CODE_V6 && is_wanted) {
+            numbers[row] = number_of_network_6(levels, data, strip->first + row);
+        }
     }
-    uint8_t bytes[17] = { code };
-    memcpy(bytes + 1, vg_chunk_elements(data, address), 16);
-    return vg_siphash(levels->secret, vg_bytes(bytes, sizeof(bytes))) | NETWORK_IS_HASH;
 }
 
 static void fill_numbers(struct vg_levels *levels, uint32_t level, struct vg_level_batch *batch)
 {
     const struct vg_strip *strip = levels->strip;
     uint32_t column = levels->aggregate->columns[level];
-    const struct vg_column_data *data = &strip->chunk->columns[column];
     enum vg_column_kind kind = kind_of(levels, level);
     batch->has_numbers = true;
     if (kind == VG_COLUMN_TIME || kind == VG_COLUMN_NUMBER) {
         vg_strip_numbers(strip, column, VG_ABSENT, batch->numbers);
-        return;
-    }
-    const uint32_t *ids = vg_strip_ids(strip, column);
-    for (uint32_t row = 0; row < strip->count; row++) {
-        bool is_wanted = (strip->found[row / 64] >> row % 64 & 1) != 0;
-        if (has_ids(kind)) {
+    } else if (kind == VG_COLUMN_NETWORK) {
+        fill_networks(levels, &strip->chunk->columns[column], batch->numbers);
+    } else {
+        const uint32_t *ids = vg_strip_ids(strip, column);
+        for (uint32_t row = 0; row < strip->count; row++) {
             batch->numbers[row] = ids[row];
-        } else if (is_wanted) {
-            uint64_t number = number_of_network(levels, data, strip->first + row);
-            memcpy(&batch->numbers[row], &number, sizeof(number));
         }
     }
 }

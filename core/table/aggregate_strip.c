@@ -92,13 +92,9 @@ uint32_t vg_strip_rows(const struct vg_strip *strip, uint16_t out_rows[VG_STRIP_
 
 struct vg_aggregate_cell vg_strip_total(const struct vg_strip *strip, const uint64_t *bits)
 {
-    uint64_t count = 0;
+    uint64_t count = vg_loop_count_bits(bits, (strip->count + 63) / 64);
     uint64_t sum = 0;
-    for (uint32_t word = 0; word * 64 < strip->count; word++) {
-        count += (uint64_t)__builtin_popcountll(bits[word]);
-        if (strip->amounts == NULL) {
-            continue;
-        }
+    for (uint32_t word = 0; strip->amounts != NULL && word * 64 < strip->count; word++) {
         const int64_t *amounts = strip->amounts + word * 64;
         if (bits[word] == UINT64_MAX) {
             sum += sum_of(amounts, 64);

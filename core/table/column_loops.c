@@ -50,6 +50,16 @@ static inline uint64_t pack(const uint8_t hits[64])
 
 #define IN_RANGE(value, min, max) (((value) >= (min)) & ((value) <= (max)))
 
+/* The copy for AVX2 has an instruction for it. */
+VG_LOOP_CLONES uint32_t vg_loop_count_bits(const uint64_t *words, uint32_t count)
+{
+    uint32_t bits = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        bits += (uint32_t)__builtin_popcountll(words[i]);
+    }
+    return bits;
+}
+
 VG_LOOP_CLONES void vg_loop_range_8(
     const uint8_t *values,
     uint32_t count,

@@ -23,6 +23,9 @@
 #define VG_LOOP_CLONES
 #endif
 
+/* How many bits of so many words are set. */
+uint32_t vg_loop_count_bits(const uint64_t *words, uint32_t count);
+
 /* min <= value <= max */
 void vg_loop_range_8(
     const uint8_t *values,

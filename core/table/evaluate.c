@@ -587,15 +587,6 @@ static void evaluate_leaf(
     }
 }
 
-static uint64_t count_rows(const uint64_t *bits, uint32_t words)
-{
-    uint64_t count = 0;
-    for (uint32_t i = 0; i < words; i++) {
-        count += (uint64_t)__builtin_popcountll(bits[i]);
-    }
-    return count;
-}
-
 /* Rows of `wanted` alone are right in `out`. */
 static void explain_leaf(
     struct vg_plan_node *node,
@@ -608,11 +599,11 @@ static void explain_leaf(
     uint64_t begun_ns = vg_clock_monotonic_ns(clock);
     evaluate_leaf(node, block, wanted, out);
     node->spent_ns += vg_clock_monotonic_ns(clock) - begun_ns;
-    node->rows_in += count_rows(wanted, words);
+    node->rows_in += vg_loop_count_bits(wanted, words);
     for (uint32_t word = 0; word < words; word++) {
         out[word] &= wanted[word];
     }
-    node->rows_out += count_rows(out, words);
+    node->rows_out += vg_loop_count_bits(out, words);
 }
 
 static void evaluate_and(

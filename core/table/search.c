@@ -227,9 +227,7 @@ static enum vg_reason search_block(
     if (reason != VG_OK) {
         return reason;
     }
-    for (uint32_t word = 0; word < (block.count + 63) / 64; word++) {
-        run->match_count += (uint64_t)__builtin_popcountll(found[word]);
-    }
+    run->match_count += vg_loop_count_bits(found, (block.count + 63) / 64);
     if (!wants_any(run, bounds)) {
         return VG_OK;
     }
