@@ -1,10 +1,8 @@
 #include "core/query/tokenizer.h"
 
 #include <string.h>
-#include <unicode/uchar.h>
-#include <unicode/utf8.h>
-#include <unicode/uversion.h>
 
+#include "core/base/letter.h"
 #include "core/base/utf8.h"
 
 /* To be raised with every change of what is a word. */
@@ -23,17 +21,11 @@ static const uint8_t fold_ascii[256] = {
     ['u'] = 'u', ['v'] = 'v', ['w'] = 'w', ['x'] = 'x', ['y'] = 'y', ['z'] = 'z',
 };
 
-/* The folded form of the code point at `position`, which moves behind it; its size, 0 separates. */
+/* The folded form of the character at `position`, which moves behind it; its size, 0 separates. */
 static size_t fold_wide(struct vg_bytes text, size_t *position, uint8_t out_bytes[4])
 {
-    int64_t at = (int64_t)*position;
-    UChar32 point;
-    U8_NEXT(text.data, at, (int64_t)text.size, point);
-    *position = (size_t)at;
-    if (point < 0 || !u_isalnum(point)) {
-        return 0;
-    }
-    return vg_utf8_encode((uint32_t)u_foldCase(point, U_FOLD_CASE_DEFAULT), out_bytes);
+    uint32_t folded = vg_letter_next(text, position);
+    return folded == 0 ? 0 : vg_utf8_encode(folded, out_bytes);
 }
 
 void vg_tokenizer_init(struct vg_tokenizer *tokenizer, struct vg_bytes text)
@@ -80,11 +72,5 @@ bool vg_tokenizer_next(struct vg_tokenizer *tokenizer, struct vg_bytes *out_word
 
 uint64_t vg_tokenizer_fingerprint(void)
 {
-    UVersionInfo unicode;
-    u_getUnicodeVersion(unicode);
-    uint64_t sum = RULES_VERSION;
-    for (unsigned i = 0; i < U_MAX_VERSION_LENGTH; i++) {
-        sum = sum << 8 | unicode[i];
-    }
-    return sum << 16 | (uint64_t)U_ICU_VERSION_MAJOR_NUM;
+    return (uint64_t)RULES_VERSION << 48 ^ vg_letter_version();
 }
