@@ -1,12 +1,10 @@
 /*
- * A load of submissions over gRPC: events of about 1 KiB with 8 properties, skewed like real alert
- * data (Zipf-like over 2,000 signatures, 50 customers, 100,000 source addresses with some IPv6, 30
- * days). Event number i always has the same identity, so sending it again is an update. Requests
- * are packed before the clock starts.
+ * A load of submissions over gRPC: the events of bench_events.h. Event number i always has the same
+ * identity, so sending it again is an update. Requests are packed before the clock starts.
  *
  *   bench_load --port P --key K [--events N] [--first I] [--updates PERCENT] [--batch B] [--flight
  * F] [--clients C]
- *              [--customer ID --customers N] [--quiet]
+ *              [--customer ID --customers N] [--month N] [--now MS] [--quiet]
  *
  * With --clients C > 1 each client is a thread with its own connection; --batch 1 submits singly.
  */
@@ -20,16 +18,9 @@
 #include "core/base/arena.h"
 #include "core/base/assert.h"
 #include "core/base/clock.h"
-#include "core/base/digest.h"
-#include "core/base/random.h"
 #include "core/base/text_number.h"
-#include "core/base/uuid.h"
 #include "rpc/grpc/grpc_client.h"
-
-#include "vigil/events/v2/submit.pb-c.h"
-
-#define EVENT_BYTES_MAX 8192u
-#define DAY_MS          INT64_C(86400000)
+#include "tools/bench/bench_events.h"
 
 struct load {
     uint16_t port;
@@ -40,10 +31,8 @@ struct load {
     uint64_t batch;
     unsigned flight; /* calls under way per client */
     unsigned clients;
-    int64_t customer;
-    uint64_t customers;
+    struct vg_bench_world world;
     bool quiet;
-    int64_t now;
 };
 
 /* One packed call. */
@@ -62,146 +51,24 @@ struct client {
     pthread_t thread;
 };
 
-/* A number in 0..bound-1, small ones far more often: the square root law is near enough to Zipf for
- * skew. */
-static uint64_t skewed(uint64_t seed, uint64_t bound)
-{
-    double unit = (double)(seed >> 11) / (double)(UINT64_C(1) << 53);
-    return (uint64_t)((double)bound * unit * unit * unit) % bound;
-}
-
-static uint64_t mix(uint64_t number, uint64_t salt)
-{
-    uint8_t key[16] = "vigil load test";
-    uint64_t words[2] = { number, salt };
-    return vg_siphash(key, vg_bytes(words, sizeof(words)));
-}
-
-static char *text(struct vg_arena *arena, const char *format, uint64_t a, uint64_t b, uint64_t c)
-{
-    char line[256];
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    (void)snprintf(line, sizeof(line), format, a, b, c);
-#pragma GCC diagnostic pop
-    char *copy = vg_arena_text(arena, vg_bytes_text(line));
-    VG_ASSERT(copy != NULL);
-    return copy;
-}
-
-static void *take(struct vg_arena *arena, size_t count, size_t size)
-{
-    void *memory = vg_arena_calloc(arena, count, size);
-    VG_ASSERT(memory != NULL);
-    return memory;
-}
-
-static char *event_id(const struct load *load, uint64_t number, struct vg_arena *arena)
-{
-    struct vg_uuid uuid;
-    uint64_t words[2] = { mix(number, 1), mix(number, 2) };
-    memcpy(uuid.bytes, words, sizeof(uuid.bytes));
-    uuid.bytes[6] = (uint8_t)((uuid.bytes[6] & 0x0f) | 0x40);
-    uuid.bytes[8] = (uint8_t)((uuid.bytes[8] & 0x3f) | 0x80);
-    char printed[VG_UUID_TEXT_SIZE];
-    vg_uuid_print(&uuid, printed);
-    int64_t customer = load->customer + (int64_t)skewed(mix(number, 3), load->customers);
-    int64_t timestamp =
-        load->now - 30 * DAY_MS + (int64_t)(number * 1000 % (uint64_t)(30 * DAY_MS));
-    char *line =
-        vg_arena_printf(arena, "AGGR/%" PRId64 "/%" PRId64 "/%s", timestamp, customer, printed);
-    VG_ASSERT(line != NULL);
-    return line;
-}
-
-static Vigil__Events__V2__SubmitEndpoint *endpoint(
-    uint64_t number,
-    uint64_t salt,
-    uint64_t port,
-    struct vg_arena *arena)
-{
-    Vigil__Events__V2__SubmitEndpoint *point = take(arena, 1, sizeof(*point));
-    vigil__events__v2__submit_endpoint__init(point);
-    uint64_t host = skewed(mix(number, salt), 100000);
-    point->ip = host % 20 == 0
-                    ? text(arena, "2001:db8::%" PRIx64 ":%" PRIx64, host >> 8, host & 255, 0)
-                    : text(
-                          arena,
-                          "10.%" PRIu64 ".%" PRIu64 ".%" PRIu64,
-                          host >> 16,
-                          host >> 8 & 255,
-                          host & 255);
-    point->has_port = true;
-    point->port = (int32_t)port;
-    return point;
-}
-
-static void add_properties(
-    Vigil__Events__V2__SubmitRequest *event,
-    uint64_t number,
-    struct vg_arena *arena)
-{
-    enum { COUNT = 8 };
-    event->n_properties = COUNT;
-    event->properties = take(arena, COUNT, sizeof(*event->properties));
-    for (size_t i = 0; i < COUNT; i++) {
-        Vigil__Events__V2__TextEntry *entry = take(arena, 1, sizeof(*entry));
-        vigil__events__v2__text_entry__init(entry);
-        entry->key = text(arena, "bench.property.%" PRIu64, i, 0, 0);
-        entry->n_values = 1;
-        entry->values = take(arena, 1, sizeof(*entry->values));
-        entry->values[0] = text(
-            arena,
-            "value %" PRIu64
-            " of a property that is about as long as those of real alerts are %" PRIx64,
-            skewed(mix(number, 20 + i), 5000),
-            mix(number, 40 + i) & 0xff,
-            0);
-        event->properties[i] = entry;
-    }
-}
-
-static Vigil__Events__V2__SubmitRequest *make_event(
-    const struct load *load,
-    uint64_t number,
-    struct vg_arena *arena)
-{
-    Vigil__Events__V2__SubmitRequest *event = take(arena, 1, sizeof(*event));
-    vigil__events__v2__submit_request__init(event);
-    event->id = take(arena, 1, sizeof(*event->id));
-    vigil__events__v2__submit_id__init(event->id);
-    event->id->text = event_id(load, number, arena);
-    event->signature = text(arena, "BENCH-1:%" PRIu64, skewed(mix(number, 4), 2000), 0, 0);
-    event->has_severity = true;
-    event->severity = (Vigil__Events__V2__Severity)(1 + skewed(mix(number, 5), 4));
-    event->protocol = text(arena, "tcp", 0, 0, 0);
-    event->source = endpoint(number, 6, 1024 + mix(number, 7) % 60000, arena);
-    event->destination = endpoint(number, 8, mix(number, 9) % 4 == 0 ? 443 : 80, arena);
-    event->uri =
-        text(arena, "https://host%" PRIu64 ".example.com/path/%" PRIu64, number % 1000, number, 0);
-    event->fqdn = text(arena, "host%" PRIu64 ".example.com", number % 1000, 0, 0);
-    add_properties(event, number, arena);
-    return event;
-}
-
 /* The number of the i-th event of the run: a new one, or with --updates one that was sent before.
  */
 static uint64_t pick(const struct load *load, uint64_t index)
 {
     uint64_t number = load->first + index;
-    bool updates = number > 0 && mix(index, 60) % 100 < load->updates;
-    return updates ? mix(index, 61) % number : number;
+    bool updates = number > 0 && vg_bench_mix(index, 60) % 100 < load->updates;
+    return updates ? vg_bench_mix(index, 61) % number : number;
 }
 
 static void pack(const struct load *load, uint64_t start, struct request *request)
 {
     struct vg_arena arena;
-    vg_arena_init(&arena, (size_t)request->events * EVENT_BYTES_MAX + 65536u);
+    vg_arena_init(&arena, (size_t)request->events * VG_BENCH_EVENT_BYTES_MAX + 65536u);
     Vigil__Events__V2__SubmitRequestList list = VIGIL__EVENTS__V2__SUBMIT_REQUEST_LIST__INIT;
     list.n_items = request->events;
-    list.items = take(&arena, request->events, sizeof(*list.items));
+    list.items = vg_bench_take(&arena, request->events, sizeof(*list.items));
     for (uint64_t i = 0; i < request->events; i++) {
-        list.items[i] = make_event(load, pick(load, start + i), &arena);
+        list.items[i] = vg_bench_event(&load->world, pick(load, start + i), &arena);
     }
     Vigil__Events__V2__BulkSubmitRequest bulk = VIGIL__EVENTS__V2__BULK_SUBMIT_REQUEST__INIT;
     bulk.events = &list;
@@ -334,9 +201,10 @@ static bool read_option(struct load *load, const char *name, const char *value)
         { "--batch", &load->batch, sizeof(load->batch) },
         { "--flight", &load->flight, sizeof(load->flight) },
         { "--clients", &load->clients, sizeof(load->clients) },
-        { "--customer", &load->customer, sizeof(load->customer) },
-        { "--customers", &load->customers, sizeof(load->customers) },
-        { "--now", &load->now, sizeof(load->now) },
+        { "--customer", &load->world.customer, sizeof(load->world.customer) },
+        { "--customers", &load->world.customer_count, sizeof(load->world.customer_count) },
+        { "--month", &load->world.month, sizeof(load->world.month) },
+        { "--now", &load->world.end, sizeof(load->world.end) },
     };
     for (size_t i = 0; i < VG_ARRAY_COUNT(options); i++) {
         if (strcmp(options[i].name, name) == 0) {
@@ -357,9 +225,12 @@ int main(int argc, char **argv)
                          .batch = 1000,
                          .flight = 4,
                          .clients = 1,
-                         .customer = 1001,
-                         .customers = 50,
-                         .now = vg_clock_now(&vg_clock_real) / DAY_MS * DAY_MS };
+                         .world = { .end = vg_clock_now(&vg_clock_real) / VG_BENCH_DAY_MS *
+                                           VG_BENCH_DAY_MS,
+                                    .month = 30 * 86400,
+                                    .customer = 1001,
+                                    .customer_count = 50 } };
+    vg_bench_events_prepare();
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--quiet") == 0) {
             load.quiet = true;
