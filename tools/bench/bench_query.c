@@ -23,6 +23,7 @@
 #include "core/base/arena.h"
 #include "core/base/assert.h"
 #include "core/base/clock.h"
+#include "core/base/compiler.h"
 #include "core/base/text_number.h"
 #include "gateway/json/json_dialect.h"
 #include "gateway/json/json_read.h"
@@ -188,6 +189,17 @@ static char *write_pull(const struct bench *bench, uint64_t i, struct vg_arena *
         bench->updated_from + (int64_t)(vg_bench_mix(i, 106) % span));
 }
 
+/* Whole events, as many as there are; they come as a stream. */
+static char *write_everything(const struct bench *bench, uint64_t i, struct vg_arena *arena)
+{
+    (void)bench;
+    (void)i;
+    return print(
+        arena,
+        "{\"includeAllProperties\":true,\"includeComments\":true,\"includeSubEvents\":true,"
+        "\"limit\":0}");
+}
+
 static char *write_top_signatures(const struct bench *bench, uint64_t i, struct vg_arena *arena)
 {
     (void)bench;
@@ -247,6 +259,7 @@ static const struct question questions[] = {
     { "Q5", SEARCH_GRPC, SEARCH_TABLE, write_many },
     { "Q6", SEARCH_GRPC, SEARCH_TABLE, write_either },
     { "Q7", SEARCH_GRPC, SEARCH_TABLE, write_pull },
+    { "export", "/vigil.events.v2.EventService/StreamEvents", SEARCH_TABLE, write_everything },
     { "Q8", STATISTICS_GRPC, STATISTICS_TABLE, write_top_signatures },
     { "Q9", STATISTICS_GRPC, STATISTICS_TABLE, write_two_groups },
     { "Q10d", STATISTICS_GRPC, STATISTICS_TABLE, write_days },
@@ -309,6 +322,21 @@ static struct vg_grpc_client *connect(const struct bench *bench)
     return client;
 }
 
+/* Rows of a stream are counted. */
+struct stream {
+    struct vg_grpc_client_call call;
+    uint64_t rows;
+    size_t bytes;
+};
+
+static bool count_row(struct vg_grpc_client_call *call, struct vg_bytes message)
+{
+    struct stream *stream = VG_CONTAINER_OF(call, struct stream, call);
+    stream->rows++;
+    stream->bytes += message.size;
+    return true;
+}
+
 /* Ask once; returns the time it took, and the size of the answer. */
 static uint64_t ask(
     const struct bench *bench,
@@ -316,19 +344,24 @@ static uint64_t ask(
     uint64_t i,
     size_t *out_size)
 {
-    struct vg_grpc_client_call call = {
-        .path = bench->question->grpc,
-        .kept_request = bench->requests[i % bench->count],
+    bool streams = bench->question->write == write_everything;
+    struct stream stream = {
+        .call = { .path = bench->question->grpc,
+                  .kept_request = bench->requests[i % bench->count],
+                  .row = streams ? count_row : NULL },
     };
     uint64_t before = vg_clock_monotonic_ns(&vg_clock_real);
-    vg_grpc_client_start(client, &call);
-    vg_grpc_client_wait(client, &call);
+    vg_grpc_client_start(client, &stream.call);
+    vg_grpc_client_wait(client, &stream.call);
     uint64_t took = vg_clock_monotonic_ns(&vg_clock_real) - before;
-    if (call.code != VG_GRPC_OK) {
-        fail(bench->question->name, call.message);
+    if (stream.call.code != VG_GRPC_OK) {
+        fail(bench->question->name, stream.call.message);
     }
-    *out_size = call.answer.size;
-    vg_grpc_client_call_dispose(&call);
+    if (streams && stream.rows != bench->events) {
+        fail(bench->question->name, "not all events came");
+    }
+    *out_size = streams ? stream.bytes : stream.call.answer.size;
+    vg_grpc_client_call_dispose(&stream.call);
     return took;
 }
 
