@@ -272,7 +272,7 @@ static enum vg_reason plan_range(struct planning *planning, struct vg_timeline_p
     if (timeline->includes_empty) {
         return too_many(planning->error);
     }
-    struct stretch *filled;
+    struct stretch *filled = NULL; /* gcc does not see that a failure leaves it unread */
     uint32_t count = 0;
     enum vg_reason reason = find_filled(planning, whole, &filled, &count);
     return reason == VG_OK ? make_spans(planning, filled, count, plan) : reason;
