@@ -9,7 +9,8 @@
 
 #include <stdbool.h>
 
-#include "gateway/envelope/reply_json.h"
+#include "gateway/envelope/accept.h"
+#include "gateway/envelope/reply_body.h"
 #include "gateway/route/router.h"
 #include "gateway/web/web.h"
 #include "rpc/net/timer.h"
@@ -25,12 +26,16 @@ struct vg_rest {
     struct vg_route_match match;
     struct vg_bytes path;
     struct vg_bytes query;
-    struct vg_reply_json json;
+    struct vg_accept accept; /* what forms of the answer the client likes */
+    struct vg_reply_body body;
     struct vg_timer deadline;
-    struct vg_buffer
-        own; /* an error answer or a probe's; the call's buffer may be in use elsewhere */
-    struct vg_buffer *out; /* what is being sent: &own or &call.out */
+    struct vg_buffer own; /* an error answer or a probe's */
+    /* A part of the call's answer: it changes places with call.out when it is drained, so that the
+     * next part is made while this one goes out. */
+    struct vg_buffer sending;
+    struct vg_buffer *out; /* what is being sent: &own or &sending */
     size_t taken;          /* of *out */
+    bool last;             /* nothing comes behind it */
     bool head_only;        /* HEAD */
     bool responded;
     bool running; /* vg_call_run was called and `ready` has not come with the end */

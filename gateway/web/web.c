@@ -10,7 +10,9 @@
 
 #include "core/base/assert.h"
 #include "core/base/settings.h"
+#include "core/base/text_number.h"
 #include "gateway/envelope/envelope.h"
+#include "gateway/envelope/reply_raw.h"
 #include "gateway/web/probe.h"
 #include "gateway/web/rest.h"
 #include "rpc/net/worker.h"
@@ -46,46 +48,14 @@ static struct vg_bytes text_bytes(const char *text)
     return vg_bytes_text(text);
 }
 
-/* A Content-Disposition header (RFC 6266): names of files are ours, plain ASCII and short. */
-#define VG_DISPOSITION_SIZE 160
-
-/* Send the response head; the body follows by pull unless there is none. */
-static void respond(
+/* Send the response head with `headers`; the body follows by pull unless there is none. */
+static void send_head(
     struct vg_rest *rest,
     unsigned status,
-    const char *content_type,
-    int64_t length,
-    bool retry_later)
+    const struct vg_http_header *headers,
+    size_t count,
+    int64_t length)
 {
-    struct vg_http_header headers[7];
-    size_t count = 0;
-    char allow[64];
-    headers[count++] = (struct vg_http_header){ text_bytes("server"), text_bytes("vigil") };
-    if (content_type != NULL) {
-        headers[count++] =
-            (struct vg_http_header){ text_bytes("content-type"), text_bytes(content_type) };
-    }
-    if (retry_later) {
-        headers[count++] = (struct vg_http_header){ text_bytes("retry-after"), text_bytes("1") };
-    }
-    if (status == 401) {
-        headers[count++] =
-            (struct vg_http_header){ text_bytes("www-authenticate"), text_bytes("Bearer") };
-    }
-    if (status == 405 || status == 204) {
-        print_allow(rest->match.verbs_allowed, allow, sizeof(allow));
-        headers[count++] = (struct vg_http_header){ text_bytes("allow"), text_bytes(allow) };
-    }
-    char disposition[VG_DISPOSITION_SIZE];
-    if (rest->out != &rest->own && rest->call.reply.file_name != NULL) {
-        (void)snprintf(
-            disposition,
-            sizeof(disposition),
-            "attachment; filename=\"%s\"",
-            rest->call.reply.file_name);
-        headers[count++] =
-            (struct vg_http_header){ text_bytes("content-disposition"), text_bytes(disposition) };
-    }
     rest->responded = true;
     bool no_body = rest->head_only || status == 204;
     rest->exchange->carrier->respond(
@@ -100,6 +70,89 @@ static void respond(
     }
 }
 
+static struct vg_http_header header(const char *name, const char *value)
+{
+    return (struct vg_http_header){ text_bytes(name), text_bytes(value) };
+}
+
+/* The head of an answer that is not a call's success. */
+static void respond(
+    struct vg_rest *rest,
+    unsigned status,
+    const char *content_type,
+    int64_t length,
+    bool retry_later)
+{
+    struct vg_http_header headers[6];
+    size_t count = 0;
+    char allow[64];
+    headers[count++] = header("server", "vigil");
+    if (content_type != NULL) {
+        headers[count++] = header("content-type", content_type);
+    }
+    if (retry_later) {
+        headers[count++] = header("retry-after", "1");
+    }
+    if (status == 401) {
+        headers[count++] = header("www-authenticate", "Bearer");
+    }
+    if (status == 405 || status == 204) {
+        print_allow(rest->match.verbs_allowed, allow, sizeof(allow));
+        headers[count++] = header("allow", allow);
+    }
+    send_head(rest, status, headers, count, length);
+}
+
+/* What JSON says around the rows, for the forms that have no place for it. */
+#define PAGE_HEADERS 3u
+
+static size_t page_headers(
+    const struct vg_rest *rest,
+    struct vg_http_header headers[PAGE_HEADERS],
+    char texts[PAGE_HEADERS][VG_TEXT_NUMBER_SIZE])
+{
+    static const char *const names[PAGE_HEADERS] = { "x-argus-count",
+                                                     "x-argus-limit",
+                                                     "x-argus-offset" };
+    const struct vg_reply *reply = &rest->call.reply;
+    const int64_t values[PAGE_HEADERS] = { reply->count, reply->limit, reply->offset };
+    if (rest->call.method->envelope != VG_ENVELOPE_LIST || rest->body.format == VG_FORMAT_JSON) {
+        return 0;
+    }
+    for (size_t i = 0; i < PAGE_HEADERS; i++) {
+        (void)vg_text_number_print_int64(values[i], texts[i]);
+        headers[i] = header(names[i], texts[i]);
+    }
+    return PAGE_HEADERS;
+}
+
+#define DISPOSITION_SIZE 280u
+
+/* The head of a call's answer, its first part being in call.out. */
+static void respond_call(struct vg_rest *rest)
+{
+    const struct vg_call *call = &rest->call;
+    struct vg_http_header headers[4 + PAGE_HEADERS];
+    char numbers[PAGE_HEADERS][VG_TEXT_NUMBER_SIZE];
+    char disposition[DISPOSITION_SIZE];
+    size_t count = 0;
+    headers[count++] = header("server", "vigil");
+    headers[count++] = header("content-type", vg_reply_body_type(&rest->body, call));
+    if (call->method->envelope == VG_ENVELOPE_RAW) {
+        /* Bytes of somebody else's: no browser is to guess what they are. */
+        headers[count++] = header("x-content-type-options", "nosniff");
+    }
+    const char *file_name = vg_reply_body_file_name(call);
+    if (file_name != NULL) {
+        vg_reply_raw_print_disposition(file_name, disposition, sizeof(disposition));
+        headers[count++] = header("content-disposition", disposition);
+    }
+    count += page_headers(rest, headers + count, numbers);
+    int64_t length = call->out_done ? (int64_t)call->out.size : rest->body.length;
+    rest->out = &rest->sending;
+    send_head(rest, vg_reply_body_status(call), headers, count, length);
+}
+
 void vg_rest_send_own(
     struct vg_rest *rest,
     unsigned status,
@@ -107,6 +160,7 @@ void vg_rest_send_own(
     bool retry_later)
 {
     rest->out = &rest->own;
+    rest->last = true;
     rest->taken = 0;
     respond(rest, status, content_type, (int64_t)rest->own.size, retry_later);
 }
@@ -122,7 +176,8 @@ void vg_rest_send_error(struct vg_rest *rest, const struct vg_error *error)
 static void free_rest(struct vg_rest *rest)
 {
     vg_call_dispose(&rest->call);
-    vg_reply_json_dispose(&rest->json);
+    vg_reply_body_dispose(&rest->body);
+    vg_buffer_dispose(&rest->sending);
     vg_buffer_dispose(&rest->own);
     free(rest);
 }
@@ -158,6 +213,17 @@ static struct vg_bytes find_credential(const struct vg_http_request *request)
         return vg_bytes(authorization->value.data + size, authorization->value.size - size);
     }
     return vg_bytes(NULL, 0);
+}
+
+/* All headers Accept are one list. */
+static void read_accept(const struct vg_http_request *request, struct vg_accept *accept)
+{
+    vg_accept_init(accept);
+    for (size_t i = 0; i < request->header_count; i++) {
+        if (vg_bytes_equal(request->headers[i].name, text_bytes("accept"))) {
+            vg_accept_add(accept, request->headers[i].value);
+        }
+    }
 }
 
 /* Split the target into path and query; the absolute form is accepted too (RFC 9112 §3.2.2). */
@@ -258,7 +324,8 @@ static struct vg_rest *create_rest(struct vg_exchange *exchange)
     rest->deadline.fire = deadline_fires;
     rest->head_only = is_method(&exchange->request, "HEAD");
     vg_call_init(&rest->call, &vg_rest_face, web->service, &exchange->worker->mailbox);
-    vg_reply_json_init(&rest->json);
+    vg_reply_body_init(&rest->body);
+    vg_buffer_init(&rest->sending, rest->call.out.bytes_max);
     vg_buffer_init(&rest->own, VG_REST_ERROR_BYTES_MAX);
     return rest;
 }
@@ -282,6 +349,7 @@ static void app_headers(struct vg_exchange *exchange)
     rest->call.target = exchange->request.target;
     rest->call.verb = exchange->request.method;
     rest->call.credential = find_credential(&exchange->request);
+    read_accept(&exchange->request, &rest->accept);
     if (!keep(&rest->call, &rest->call.target) || !keep(&rest->call, &rest->call.verb) ||
         !keep(&rest->call, &rest->call.credential)) {
         (void)vg_error_set(&rest->call.error, VG_HEADERS_TOO_LARGE, NULL);
@@ -307,6 +375,7 @@ static void app_headers(struct vg_exchange *exchange)
         vg_rest_send_error(rest, &rest->call.error);
         return;
     }
+    rest->body.format = vg_accept_choose(&rest->accept, rest->call.method->produces);
     vg_worker_set_timer(exchange->worker, &rest->deadline, rest->call.deadline_ns);
     if (exchange->request.content_length > (int64_t)rest->call.request_bytes_max) {
         vg_call_fail(&rest->call, vg_error_set(&rest->call.error, VG_REQUEST_TOO_LARGE, NULL));
@@ -394,18 +463,27 @@ static void face_ready(struct vg_call *call)
         return;
     }
     if (!rest->responded) {
-        rest->out = &call->out;
-        const char *type = call->method->envelope == VG_ENVELOPE_RAW
-                               ? call->reply.content_type
-                               : "application/json; charset=UTF-8";
-        respond(
-            rest,
-            vg_reply_json_status(call),
-            type,
-            call->out_done ? (int64_t)call->out.size : -1,
-            false);
+        vg_worker_set_timer(rest->exchange->worker, &rest->deadline, call->deadline_ns);
+        respond_call(rest);
     } else {
         rest->exchange->carrier->resume(rest->exchange);
+    }
+}
+
+/* What was being sent is drained and the call is here: send what it has made, and let it make more
+ * meanwhile. */
+static void advance(struct vg_rest *rest)
+{
+    struct vg_buffer drained = rest->sending;
+    rest->sending = rest->call.out;
+    rest->call.out = drained;
+    vg_buffer_clear(&rest->call.out);
+    rest->taken = 0;
+    if (rest->call.out_done) {
+        rest->last = true;
+    } else {
+        rest->waiting = true;
+        vg_call_more(&rest->call);
     }
 }
 
@@ -420,27 +498,22 @@ static enum vg_pull app_pull(
     if (rest->cut) {
         return VG_PULL_FAILED;
     }
-    if (rest->waiting) {
-        return VG_PULL_WAIT; /* another thread appends to the buffer */
+    if (rest->taken == rest->out->size && !rest->last && !rest->waiting) {
+        advance(rest);
     }
     size_t left = rest->out->size - rest->taken;
-    size_t given = left < size ? left : size;
-    if (given > 0) {
-        memcpy(out, rest->out->data + rest->taken, given);
-        rest->taken += given;
-        *out_size = given;
+    *out_size = left < size ? left : size;
+    if (*out_size > 0) {
+        memcpy(out, rest->out->data + rest->taken, *out_size);
+        rest->taken += *out_size;
     }
     if (rest->taken < rest->out->size) {
         return VG_PULL_MORE;
     }
-    if (rest->out == &rest->own || rest->call.out_done) {
+    if (rest->last) {
         return VG_PULL_END;
     }
-    vg_buffer_clear(rest->out);
-    rest->taken = 0;
-    rest->waiting = true;
-    vg_call_more(&rest->call);
-    return given > 0 ? VG_PULL_MORE : VG_PULL_WAIT;
+    return *out_size > 0 ? VG_PULL_MORE : VG_PULL_WAIT;
 }
 
 static void app_closed(struct vg_exchange *exchange, bool answered)
@@ -485,7 +558,7 @@ void vg_web_dispose(struct vg_web *web)
 
 static enum vg_reason face_write(struct vg_call *call)
 {
-    return vg_reply_json_write(&VG_CONTAINER_OF(call, struct vg_rest, call)->json, call);
+    return vg_reply_body_write(&VG_CONTAINER_OF(call, struct vg_rest, call)->body, call);
 }
 
 const struct vg_face vg_rest_face = {

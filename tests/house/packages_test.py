@@ -15,6 +15,7 @@ PARTS = {
         "nghttp2": ("libnghttp2.so", r"nghttp2_session_server_new\d?"),
         "OpenSSL": ("libcrypto.so", r"(EVP_Digest\w*|SHA256\w*|CRYPTO_memcmp)"),
         "LevelDB": ("libleveldb.so", r"leveldb_write"),
+        "libxlsxwriter": ("libxlsxwriter.so", r"worksheet_write_string"),
     },
     "vigil": {
         "cJSON": ("libcjson.so", r"cJSON_Parse\w*"),

@@ -1,0 +1,67 @@
+#include "gateway/envelope/reply_raw.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct vg_field *raw_field(const struct vg_call *call, const char *name)
+{
+    const struct vg_table *table = call->method->answer;
+    uint8_t row = vg_contract_find_name(table, name, strlen(name), VG_NAME_DOCUMENTED);
+    return row == VG_ROW_NONE ? NULL : &table->fields[row];
+}
+
+static const char *raw_text(const struct vg_call *call, const char *name, const char *otherwise)
+{
+    const struct vg_field *field = raw_field(call, name);
+    const char *text = NULL;
+    if (field != NULL && field->kind == VG_KIND_STRING) {
+        memcpy(&text, (const char *)call->reply.answer + field->offset, sizeof(text));
+    }
+    return text != NULL ? text : otherwise;
+}
+
+static struct vg_bytes raw_data(const struct vg_call *call)
+{
+    const struct vg_field *field = raw_field(call, "data");
+    ProtobufCBinaryData data = { 0, NULL };
+    if (field != NULL && field->kind == VG_KIND_BYTES) {
+        memcpy(&data, (const char *)call->reply.answer + field->offset, sizeof(data));
+    }
+    return vg_bytes(data.data, data.len);
+}
+
+const char *vg_reply_raw_type(const struct vg_call *call)
+{
+    const char *type = raw_text(call, "contentType", call->reply.content_type);
+    return type != NULL ? type : "application/octet-stream";
+}
+
+const char *vg_reply_raw_file_name(const struct vg_call *call)
+{
+    return raw_text(call, "fileName", call->reply.file_name);
+}
+
+enum vg_reason vg_reply_raw_write(struct vg_reply_body *body, struct vg_call *call)
+{
+    const struct vg_bytes data = raw_data(call);
+    const size_t left = data.size - body->raw_sent;
+    const size_t size = left < VG_CALL_PART_BYTES ? left : VG_CALL_PART_BYTES;
+    body->length = (int64_t)data.size;
+    if (size > 0) {
+        vg_buffer_append(&call->out, data.data + body->raw_sent, size);
+    }
+    body->raw_sent += size;
+    call->out_done = body->raw_sent == data.size;
+    return call->out.failed ? vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL) : VG_OK;
+}
+
+void vg_reply_raw_print_disposition(const char *file_name, char *out_text, size_t size)
+{
+    static const char start[] = "attachment; filename=\"";
+    size_t used = (size_t)snprintf(out_text, size, "%s", start);
+    for (const char *at = file_name; *at != '\0' && used + 2 < size; at++) {
+        bool plain = *at >= ' ' && *at < 0x7F && strchr("\"\\/%", *at) == NULL;
+        out_text[used++] = plain ? *at : '_';
+    }
+    (void)snprintf(out_text + used, size - used, "\"");
+}
