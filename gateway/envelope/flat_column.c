@@ -250,15 +250,18 @@ static bool join_list(
     return !scratch->failed;
 }
 
-/* Made of JSON: bytes without their quotes, and nothing for a null. */
-static void set_json(struct vg_flat_cell *cell, struct vg_bytes json, bool lone)
+/* What `scratch` holds, JSON or a joined list: bytes without their quotes, and nothing for a null.
+ */
+static void set_made(struct vg_flat_cell *cell, struct vg_buffer *scratch, bool lone, bool joined)
 {
+    struct vg_bytes made = vg_bytes(scratch->data, scratch->size - 1);
     *cell = (struct vg_flat_cell){ .kind = VG_FLAT_EMPTY };
-    if (lone && json.size >= 2 && json.data[0] == '"') {
-        json = vg_bytes(json.data + 1, json.size - 2);
+    if (lone && made.size >= 2 && made.data[0] == '"') {
+        scratch->data[made.size - 1] = '\0';
+        made = vg_bytes(made.data + 1, made.size - 2);
     }
-    if (!vg_bytes_equal(json, vg_bytes_text("null"))) {
-        set_text(cell, json);
+    if (joined || !vg_bytes_equal(made, vg_bytes_text("null"))) {
+        set_text(cell, made);
     }
 }
 
@@ -310,6 +313,6 @@ bool vg_flat_column_read(
     if (scratch->failed) {
         return false;
     }
-    set_json(out_cell, vg_bytes(scratch->data, scratch->size - 1), !column->as_json && !listed);
+    set_made(out_cell, scratch, !column->as_json && !listed, listed && !column->as_json);
     return true;
 }

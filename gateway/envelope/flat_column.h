@@ -40,7 +40,7 @@ enum vg_flat_kind {
     VG_FLAT_EMPTY,   /* null, or nothing in the list */
     VG_FLAT_INTEGER, /* `integer` */
     VG_FLAT_REAL,    /* `real` */
-    VG_FLAT_TEXT,    /* `text` */
+    VG_FLAT_TEXT,    /* `text`, a NUL behind it */
 };
 
 struct vg_flat_cell {

@@ -1,15 +1,16 @@
 /*
- * The header Accept of strangers: whatever it is, a form that is offered comes out, qualities stay in
- * their range, and saying the same twice changes nothing.
+ * The header Accept of strangers: whatever it is, a form that is offered comes out, qualities stay
+ * in their range, and saying the same twice changes nothing.
  *
  * Input: one byte for what is offered, then the value; a NUL divides it into two headers.
  *
  * Threads: one.
  */
+#include "gateway/envelope/accept.h"
+
 #include <string.h>
 
 #include "core/base/assert.h"
-#include "gateway/envelope/accept.h"
 #include "proto/contract.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

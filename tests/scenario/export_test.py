@@ -1,21 +1,33 @@
 """Everything there is, in one answer: rows over gRPC and by the command line; the server's memory stays flat."""
+import collections
+import csv
+import http.client
+import io
 import json
 import os
+import socket
 import subprocess
 import tempfile
 import threading
 import time
+import xml.etree.ElementTree
+import zipfile
 
 from vigiltest import contract
 from vigiltest.case import ServerCase, main
 from vigiltest.clients import Grpc, GrpcError, Rest, page_of
 from vigiltest.process import IS_SANITIZED, wait_until
+from vigiltest.raw import H2
 
 PROGRAM = os.environ.get("VIGIL", "")
 STREAM = "vigil.events.v1.EventService/StreamAggregated"
 SEARCH = "/events/v1/aggregated/search"
 CLIENT_KIB = 64 * 1024
 BULK = 10_000
+
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+SEARCH_V2 = "/events/v2/event/search"
 
 
 def addresses(at):
@@ -115,6 +127,189 @@ class Rows(Export):
             self.assertEqual((caught.exception.code, caught.exception.reason), (code, reason))
 
 
+def sheet_rows(data):
+    """The rows of the one sheet of a spreadsheet, as dicts of column letters: numbers as int or float, texts as str."""
+    space = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert archive.testzip() is None
+        book = xml.etree.ElementTree.fromstring(archive.read("xl/workbook.xml"))
+        assert [sheet.get("name") for sheet in book.iter(space + "sheet")] == ["data"]
+        assert "xl/sharedStrings.xml" not in archive.namelist() or b"<si>" not in archive.read("xl/sharedStrings.xml")
+        with archive.open("xl/worksheets/sheet1.xml") as sheet:
+            for _, element in xml.etree.ElementTree.iterparse(sheet):
+                if element.tag != space + "row":
+                    continue
+                row = {}
+                for cell in element.iter(space + "c"):
+                    letters = cell.get("r").rstrip("0123456789")
+                    assert cell.find(space + "f") is None, "a formula"
+                    if cell.get("t") == "inlineStr":
+                        row[letters] = "".join(cell.itertext())
+                    else:
+                        assert cell.get("t") is None, cell.attrib
+                        row[letters] = float(cell.find(space + "v").text)
+                yield row
+                element.clear()
+
+
+def columns_of(document, prefix=""):
+    """The dotted columns of one row of documented JSON, as docs/formats.md says: name -> CSV text."""
+    found = {}
+    for name, value in document.items():
+        if name == "properties":
+            found[prefix + name] = value if value is None else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        elif isinstance(value, dict):
+            found.update(columns_of(value, prefix + name + "."))
+        elif isinstance(value, list):
+            found[prefix + name] = ";".join(item if isinstance(item, str) else
+                                            json.dumps(item, separators=(",", ":"), ensure_ascii=False) for item in value)
+        elif isinstance(value, bool):
+            found[prefix + name] = "true" if value else "false"
+        else:
+            found[prefix + name] = value
+    return {name: value for name, value in found.items() if value not in (None, "")}
+
+
+ODD = ["=1+1", "+x", "-x", "@x", "\tx", 'a,"b"', "two\r\nlines", "plain", "æøå €"]
+
+
+class Formats(Export):
+    """JSON is held against itself by other tests; here the others are held against it."""
+
+    @classmethod
+    def arrange(cls):
+        super().arrange()
+        for at, text in enumerate(ODD):
+            answer = cls.rest.post("/events/v2/event", {
+                "id": {"customer": "operator", "timestamp": 9_000_000 + at}, "signature": "odd", "uri": text, "protocol": "tcp",
+                "flags": ["BLOCKED", "FILTERED"], "severity": "high", "fqdn": "host.example",
+                "properties": {"k": text, "n": "7"}, "source": {"ip": "10.0.0.0/8"}})
+            assert answer.status == 201, answer
+
+    def ask(self, path, accept, **criteria):
+        return self.rest.post(path, {"startTimestamp": 0, **criteria}, headers={"Accept": accept})
+
+    def check_page(self, answer, count, limit, offset):
+        self.assertEqual(answer.status, 200, answer)
+        page = {name.lower(): value for name, value in answer.headers.items()}
+        self.assertEqual((page["x-argus-count"], page["x-argus-limit"], page["x-argus-offset"]),
+                         (str(count), str(limit), str(offset)))
+
+    def ask_odd(self, path, accept, **criteria):
+        signature = {"signature": ["odd"]}
+        wanted = signature if path == SEARCH else {"attack": [signature]}
+        answer = self.ask(path, accept, sortBy="lastUpdatedTimestamp", **wanted, **criteria)
+        self.assertEqual(answer.status, 200, answer)
+        return answer
+
+    def odd_rows(self, path):
+        answer = self.ask_odd(path, "application/json")
+        self.assertEqual(answer.json["count"], len(ODD))
+        self.assertNotIn("x-argus-count", {name.lower() for name in answer.headers})
+        return answer.data
+
+    def test_lines_are_the_rows_of_json(self):
+        for path in (SEARCH, SEARCH_V2):
+            answer = self.ask_odd(path, "application/jsonl")
+            self.assertEqual(answer.headers["content-type"], "application/jsonl")
+            self.check_page(answer, len(ODD), 25, 0)
+            self.assertTrue(answer.body.endswith(b"}\n"))
+            self.assertEqual([json.loads(line) for line in answer.body.split(b"\n")[:-1]], self.odd_rows(path))
+
+    def test_csv_has_the_members_of_json(self):
+        for path in (SEARCH, SEARCH_V2):
+            answer = self.ask_odd(path, "text/csv", limit=8, offset=1)
+            self.assertEqual(answer.headers["content-type"], "text/csv; charset=UTF-8")
+            self.check_page(answer, len(ODD), 8, 1)
+            text = answer.body.decode()
+            self.assertFalse(text.startswith("\ufeff"))
+            rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+            self.assertEqual(len(rows), 8)
+            for row, document in zip(rows, self.odd_rows(path)[1:]):
+                wanted = {name: str(value) for name, value in columns_of(document).items()}
+                wanted = {name: "'" + value if value[0] in "=+-@\t\r" and not isinstance(columns_of(document)[name], (int, float))
+                          else value for name, value in wanted.items()}
+                self.assertEqual({name: value for name, value in row.items() if value}, wanted)
+            lines = text.split("\r\n")
+            self.assertEqual(lines[-1], "")
+            self.assertIn("properties", lines[0].split(","))
+            if path == SEARCH:
+                self.assertIn("source.networkAddress.address", lines[0].split(","))
+            self.assertEqual(rows[0]["uri"], "'+x")
+
+    def test_a_spreadsheet_has_the_members_of_json(self):
+        answer = self.ask_odd(SEARCH_V2, XLSX)
+        self.assertEqual(answer.headers["content-type"], XLSX)
+        self.check_page(answer, len(ODD), 25, 0)
+        rows = list(sheet_rows(answer.body))
+        names = rows[0]
+        documents = self.odd_rows(SEARCH_V2)
+        self.assertEqual(len(rows), 1 + len(documents))
+        for row, document in zip(rows[1:], documents):
+            got = {names[letters]: value for letters, value in row.items()}
+            wanted = columns_of(document)
+            self.assertEqual({name: value.replace("_x000D_", "\r") if isinstance(value, str) else value
+                              for name, value in got.items()}, wanted)
+
+    def test_what_is_not_offered_is_json(self):
+        for path, accept in ((SEARCH, XLSX), (SEARCH, "image/png"), (SEARCH_V2, "*/*"), (SEARCH_V2, "text/csv;q=0")):
+            answer = self.ask(path, accept, limit=1)
+            self.assertEqual(answer.headers["content-type"], "application/json; charset=UTF-8")
+            self.assertEqual(answer.json["size"], 1)
+        session = self.rest.get("/authentication/v1/session", headers={"Accept": "text/csv"})
+        self.assertEqual(session.data["authenticationMethod"], "APIKEY")
+        self.assertEqual(self.ask(SEARCH, "text/html,text/csv;q=0.9,*/*;q=0.8", limit=1).headers["content-type"][:8], "text/csv")
+
+    def test_errors_are_always_json(self):
+        for accept in ("text/csv", "application/jsonl", XLSX):
+            for path in (SEARCH, SEARCH_V2):
+                self.assert_error(self.ask(path, accept, limit=-1), 412, "invalid.json.field.value", "limit")
+                self.assert_error(self.rest.post(path, {}, key="a/b/c", headers={"Accept": accept}), 401, "authentication.failed")
+            self.assert_error(self.ask(SEARCH, accept, bogus=1), 412, "unknown.json.field", "bogus")
+
+    def check_everything(self, path, accept, count):
+        """Everything in one answer, read as it comes: memory stays flat, and `count` tells the source addresses."""
+        def work():
+            connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=300)
+            body = json.dumps({"startTimestamp": 0, "limit": 0, "endTimestamp": 2_000_000})
+            connection.request("POST", path, body, {"Argus-API-Key": self.key, "Accept": accept})
+            answer = connection.getresponse()
+            self.assertEqual(answer.status, 200)
+            found = count(answer)
+            told = answer.getheader("X-Argus-Count")
+            connection.close()
+            return found, told
+        found, told = self.check_flat(work)
+        self.assertEqual(told, None if accept == "application/json" else str(self.EVENTS))
+        self.assertEqual(found, collections.Counter(addresses(at) for at in range(self.EVENTS)))
+
+    def test_everything_as_json(self):
+        self.check_everything(SEARCH, "application/json", lambda answer: collections.Counter(
+            row["sourceAddress"] for row in json.loads(answer.read())["data"]))
+
+    def test_everything_as_lines(self):
+        self.check_everything(SEARCH, "application/jsonl", lambda answer: collections.Counter(
+            json.loads(line)["sourceAddress"] for line in answer))
+        self.check_everything(SEARCH_V2, "application/jsonl", lambda answer: collections.Counter(
+            json.loads(line)["source"]["address"] for line in answer))
+
+    def test_everything_as_csv(self):
+        def count(name):
+            return lambda answer: collections.Counter(
+                row[name] for row in csv.DictReader(io.TextIOWrapper(answer, "utf-8", newline=""), strict=True))
+        self.check_everything(SEARCH, "text/csv", count("sourceAddress"))
+        self.check_everything(SEARCH_V2, "text/csv", count("source.address"))
+
+    def test_everything_as_a_spreadsheet(self):
+        def count(answer):
+            rows = sheet_rows(answer.read())
+            head = next(rows)
+            column = next(letters for letters, name in head.items() if name == "source.address")
+            return collections.Counter(row[column] for row in rows)
+        self.check_everything(SEARCH_V2, XLSX, count)
+        self.assertEqual([name for name in os.listdir(self.server.data) if "spreadsheet" in name], [])
+
+
 class Expired(Export):
     EVENTS = 10_000 if IS_SANITIZED else 20_000
     settings = ("access_log=off", "stream_snapshot_age_ms=500ms")
@@ -139,6 +334,44 @@ class Expired(Export):
         self.assertEqual(caught.exception.code, "ABORTED")
         self.assertEqual(caught.exception.reason, "SNAPSHOT_EXPIRED")
         self.assertLess(seen, self.EVENTS)
+
+
+class Cut(Export):
+    """Over REST an answer that cannot go on has no end: the connection closes without the last chunk."""
+
+    EVENTS = 10_000 if IS_SANITIZED else 20_000
+    settings = ("access_log=off", "stream_snapshot_age_ms=500ms", "deadline_default_ms=5s")
+
+    def test_an_answer_that_stops_midway_is_visibly_cut(self):
+        for accept in ("application/json", "application/jsonl", "text/csv"):
+            with self.subTest(accept):
+                raw = socket.socket()
+                self.addCleanup(raw.close)
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+                raw.connect(("127.0.0.1", self.server.port))
+                raw.settimeout(60)
+                body = json.dumps({"startTimestamp": 0, "limit": 0})
+                raw.sendall(f"POST {SEARCH} HTTP/1.1\r\nHost: v\r\nArgus-API-Key: {self.key}\r\nAccept: {accept}\r\n"
+                            f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
+                got = raw.recv(1000)
+                self.assertTrue(got.startswith(b"HTTP/1.1 200 "), got)
+                begun = time.monotonic()
+                wait_until(lambda: time.monotonic() - begun > 1.0, what="the snapshot's end")
+                try:
+                    while part := raw.recv(1 << 20):
+                        got = got[-100:] + part
+                except ConnectionResetError:
+                    pass
+                self.assertFalse(got.endswith(b"0\r\n\r\n"), got[-100:])
+
+    def test_over_http2_it_is_reset(self):
+        connection = H2(self.server.port)
+        self.addCleanup(connection.close)
+        connection.reads = False
+        stream = connection.open(SEARCH, headers=[("argus-api-key", self.key), ("accept", "text/csv")])
+        connection.send(stream, json.dumps({"startTimestamp": 0, "limit": 0}).encode(), True)
+        row = connection.finish(stream)
+        self.assertIsNotNone(row["reset"])
 
 
 class CommandLine(Export):

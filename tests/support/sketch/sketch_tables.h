@@ -12,5 +12,6 @@ extern const struct vg_table vg_table_vigil_sketch_thing;
 extern const struct vg_table vg_table_vigil_sketch_criteria;
 extern const struct vg_table vg_table_vigil_sketch_shuffled;
 extern const struct vg_table vg_table_vigil_sketch_id;
+extern const struct vg_table vg_table_vigil_sketch_note;
 
 #endif

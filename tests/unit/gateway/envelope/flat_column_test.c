@@ -10,8 +10,8 @@
 
 #include "core/base/compiler.h"
 #include "gateway/envelope/flat_column.h"
+#include "tests/support/sketch/sketch_tables.h"
 
-#include "proto/contract_json.h"
 #include "vigil/sketch.pb-c.h"
 
 struct place {
@@ -64,7 +64,8 @@ static void check(
         (void)snprintf(text, sizeof(text), "#%g", cell.real);
         break;
     case VG_FLAT_TEXT:
-        (void)snprintf(text, sizeof(text), "%.*s", (int)cell.text.size, (const char *)cell.text.data);
+        (void)
+            snprintf(text, sizeof(text), "%.*s", (int)cell.text.size, (const char *)cell.text.data);
         assert_int_equal(cell.text.data[cell.text.size], 0);
         break;
     }
@@ -77,10 +78,10 @@ static void test_flat_column__names(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "small",   "big",   "positive",      "huge",       "flag",       "ratio",  "level",
-        "name",    "data",  "code",          "ports",      "wides",      "ratios", "flags",
-        "levels",  "tags",  "blobs",         "notes",      "comments",   "id",     "ids",
-        "includeFlag", "properties", "labels", "at",       "note.text",  "note.stamp",
+        "small",       "big",        "positive", "huge",  "flag",      "ratio",      "level",
+        "name",        "data",       "code",     "ports", "wides",     "ratios",     "flags",
+        "levels",      "tags",       "blobs",    "notes", "comments",  "id",         "ids",
+        "includeFlag", "properties", "labels",   "at",    "note.text", "note.stamp",
     };
     struct place place;
     place_open(&place, &vg_table_vigil_sketch_thing);
@@ -204,11 +205,7 @@ static void test_flat_column__lists(void **state)
     check(&place, &thing, "ports", "1;-2");
     check(&place, &thing, "levels", "low;high");
     check(&place, &thing, "ratios", "0.25;3");
-    check(
-        &place,
-        &thing,
-        "notes",
-        "{\"text\":\"c\",\"stamp\":null};{\"text\":null,\"stamp\":9}");
+    check(&place, &thing, "notes", "{\"text\":\"c\",\"stamp\":null};{\"text\":null,\"stamp\":9}");
     check(&place, &thing, "comments", "{\"text\":\"c\",\"stamp\":null}");
     check(&place, &thing, "properties", "{\"c\":[\"a;b\",\"c\"]}");
     place_close(&place);

@@ -17,11 +17,12 @@
 #include "gateway/envelope/reply_csv.h"
 #include "gateway/envelope/reply_xlsx.h"
 #include "rpc/service/service.h"
+#include "tests/support/sketch/sketch_tables.h"
 
-#include "proto/contract_json.h"
 #include "vigil/sketch.pb-c.h"
 
-/* --- What dispatch has of a call ---------------------------------------------------------------- */
+/* --- What dispatch has of a call ----------------------------------------------------------------
+ */
 
 static bool is_cancelled;
 
@@ -98,10 +99,8 @@ static void place_open(struct place *place, enum vg_format format, int64_t count
     vg_arena_init(&place->call.arena, 1u << 20);
     vg_buffer_init(&place->call.out, 16u << 20);
     vg_error_init(&place->call.error, &place->call.arena);
-    place->rows = (struct note_rows){ .rows.class = &notes_class,
-                                      .end = count,
-                                      .fails = -1,
-                                      .text = "a" };
+    place->rows =
+        (struct note_rows){ .rows.class = &notes_class, .end = count, .fails = -1, .text = "a" };
     place->call.reply =
         (struct vg_reply){ .rows = &place->rows.rows, .limit = 7, .offset = 0, .count = count };
     vg_reply_body_init(&place->body);
@@ -145,7 +144,8 @@ static void assert_all(const struct place *place, const char *text)
     }
 }
 
-/* --- Forms -------------------------------------------------------------------------------------- */
+/* --- Forms --------------------------------------------------------------------------------------
+ */
 
 static void check_form(enum vg_format format, int64_t count, const char *type, const char *text)
 {
@@ -164,13 +164,15 @@ static void test_reply_body__lists_in_every_form(void **state)
         VG_FORMAT_JSON,
         2,
         "application/json; charset=UTF-8",
-        "{\"responseCode\":200,\"limit\":7,\"offset\":0,\"count\":2,\"metaData\":{},\"messages\":[],"
+        "{\"responseCode\":200,\"limit\":7,\"offset\":0,\"count\":2,\"metaData\":{},\"messages\":[]"
+        ","
         "\"data\":[{\"text\":\"a\",\"stamp\":0},{\"text\":\"a\",\"stamp\":1}],\"size\":2}");
     check_form(
         VG_FORMAT_JSON,
         0,
         "application/json; charset=UTF-8",
-        "{\"responseCode\":200,\"limit\":7,\"offset\":0,\"count\":0,\"metaData\":{},\"messages\":[],"
+        "{\"responseCode\":200,\"limit\":7,\"offset\":0,\"count\":0,\"metaData\":{},\"messages\":[]"
+        ","
         "\"data\":[],\"size\":0}");
     check_form(
         VG_FORMAT_JSONL,
@@ -237,7 +239,8 @@ static void test_reply_body__one_object_is_one_row(void **state)
     }
 }
 
-/* --- CSV ---------------------------------------------------------------------------------------- */
+/* --- CSV ----------------------------------------------------------------------------------------
+ */
 
 static void test_reply_body__texts_as_csv(void **state)
 {
@@ -275,7 +278,8 @@ static void test_reply_body__texts_as_csv(void **state)
     }
 }
 
-/* --- Spreadsheets ------------------------------------------------------------------------------- */
+/* --- Spreadsheets -------------------------------------------------------------------------------
+ */
 
 static void test_reply_body__a_spreadsheet_is_an_archive_of_known_length(void **state)
 {
