@@ -1,7 +1,6 @@
 #include "rpc/handlers/event_pages.h"
 
 #include "core/base/assert.h"
-#include "core/base/limits.h"
 #include "core/base/metrics.h"
 #include "core/base/settings.h"
 #include "core/events/event_access.h"
@@ -192,15 +191,18 @@ static enum vg_reason compile(
 static enum vg_reason find_page(
     struct vg_call *call,
     const struct vg_event_pages *pages,
-    struct event_rows *events)
+    const struct vg_directory_snapshot *directory,
+    struct vg_search_explanation *explanation,
+    struct vg_event_cursor *out_cursor)
 {
     const struct vg_node *node = call->service->node;
     struct vg_event_search search = {
         .sort = pages->sort,
         .sort_count = pages->sort_count,
-        /* More than a page of v1 holds is everything. */
-        .limit = pages->limit > VG_LIMIT_SEARCH_ROWS ? 0 : pages->limit,
+        .limit = pages->limit,
         .offset = pages->offset,
+        .is_unlimited = pages->shape == VG_EVENT_PAGES_V2,
+        .explain = explanation,
         .check = check_call,
         .owner = call,
     };
@@ -209,12 +211,12 @@ static enum vg_reason find_page(
     struct vg_event_store source = vg_event_calls_store(
         call,
         is_long ? node->settings->stream_snapshot_age_ms : node->settings->snapshot_age_ms);
-    enum vg_reason reason = compile(call, pages, events->view.directory, &search.where);
+    enum vg_reason reason = compile(call, pages, directory, &search.where);
     if (reason != VG_OK) {
         return reason;
     }
     uint64_t begun_ns = vg_clock_monotonic_ns(call->service->clock);
-    reason = vg_event_search_run(&source, &search, &call->arena, &events->cursor, &call->error);
+    reason = vg_event_search_run(&source, &search, &call->arena, out_cursor, &call->error);
     vg_metrics_observe(
         VG_METRIC_search_seconds,
         vg_clock_monotonic_ns(call->service->clock) - begun_ns);
@@ -233,7 +235,7 @@ enum vg_reason vg_event_pages_answer(struct vg_call *call, const struct vg_event
     events->members = pages->members;
     events->view = vg_event_calls_view(call, &call->arena);
     events->view.separator = pages->separator != NULL ? pages->separator : events->view.separator;
-    enum vg_reason reason = find_page(call, pages, events);
+    enum vg_reason reason = find_page(call, pages, events->view.directory, NULL, &events->cursor);
     if (reason != VG_OK) {
         vg_event_calls_release_view(&events->view);
         return reason;
@@ -243,6 +245,26 @@ enum vg_reason vg_event_pages_answer(struct vg_call *call, const struct vg_event
     call->reply.offset = pages->offset;
     call->reply.count = (int64_t)events->cursor.match_count;
     return VG_OK;
+}
+
+enum vg_reason vg_event_pages_explain(
+    struct vg_call *call,
+    const struct vg_event_pages *pages,
+    struct vg_search_explanation *explanation)
+{
+    struct vg_event_view view = vg_event_calls_view(call, &call->arena);
+    struct vg_event_cursor cursor = { 0 };
+    enum vg_reason reason = find_page(call, pages, view.directory, explanation, &cursor);
+    bool end = reason != VG_OK;
+    while (!end) {
+        struct vg_event_id id;
+        struct vg_bytes record;
+        reason = vg_event_cursor_next(&cursor, &id, &record, &end, &call->error);
+        end = end || reason != VG_OK;
+    }
+    vg_event_cursor_close(&cursor);
+    vg_event_calls_release_view(&view);
+    return reason;
 }
 
 struct vg_event_sort *vg_event_pages_sort(

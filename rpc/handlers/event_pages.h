@@ -47,6 +47,16 @@ struct vg_event_sort *vg_event_pages_sort(
     const uint8_t *fields);
 
 /*
+ * Find the page and read its events, for what that tells: `explanation` has been given its clock.
+ *
+ * Fails with: as vg_event_pages_answer, and what vg_event_cursor_next fails with.
+ */
+VG_MUST_USE enum vg_reason vg_event_pages_explain(
+    struct vg_call *call,
+    const struct vg_event_pages *pages,
+    struct vg_search_explanation *explanation);
+
+/*
  * Find the page and make it the reply of `call`.
  *
  * Fails with: ACCESS_DENIED (a case that is unknown or may not be read); what

@@ -8,6 +8,7 @@
 #include "rpc/handlers/event_pages.h"
 #include "rpc/handlers/event_view.h"
 #include "rpc/service/call.h"
+#include "rpc/service/service.h"
 
 /* -------------------------------------------------------------------------------- one event */
 
@@ -82,15 +83,18 @@ static const char *read_separator(bool has_separator, Vigil__Events__V1__Separat
     return separator == VIGIL__EVENTS__V1__SEPARATOR__SEPARATOR_NEWLINE ? "\n" : ",";
 }
 
-static int search_aggregated(struct vg_call *call)
+/* What SearchAggregated finds; `out_criteria` stays with the pages. */
+static enum vg_reason read_search(
+    struct vg_call *call,
+    struct vg_event_criteria *out_criteria,
+    struct vg_event_pages *out_pages)
 {
     const Vigil__Events__V1__SearchCriteria *request =
         (const Vigil__Events__V1__SearchCriteria *)call->request;
-    struct vg_event_criteria criteria;
-    struct vg_event_pages pages = {
+    *out_pages = (struct vg_event_pages){
         .shape = VG_EVENT_PAGES_AGGREGATED,
         .type = VG_EVENT_TYPE_AGGREGATED,
-        .criteria = &criteria,
+        .criteria = out_criteria,
         .sort = vg_event_pages_sort(call, request->sort_by, request->n_sort_by, sort_fields),
         .sort_count = request->n_sort_by,
         .limit = request->has_limit ? request->limit : VG_EVENT_LIMIT_DEFAULT,
@@ -99,10 +103,17 @@ static int search_aggregated(struct vg_call *call)
             request->has_multivalue_property_separator,
             request->multivalue_property_separator),
     };
-    if (pages.sort == NULL || !vg_event_criteria_v1_read(request, &call->arena, &criteria)) {
-        return (int)vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
-    }
-    return (int)vg_event_pages_answer(call, &pages);
+    return out_pages->sort != NULL && vg_event_criteria_v1_read(request, &call->arena, out_criteria)
+               ? VG_OK
+               : vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
+}
+
+static int search_aggregated(struct vg_call *call)
+{
+    struct vg_event_criteria criteria;
+    struct vg_event_pages pages;
+    enum vg_reason reason = read_search(call, &criteria, &pages);
+    return (int)(reason == VG_OK ? vg_event_pages_answer(call, &pages) : reason);
 }
 
 int vg_events_v1_search_aggregated(
@@ -113,6 +124,95 @@ int vg_events_v1_search_aggregated(
     (void)request;
     (void)answer;
     return vg_call_defer(call, search_aggregated);
+}
+
+static int64_t as_number(uint64_t value)
+{
+    return value > INT64_MAX ? INT64_MAX : (int64_t)value;
+}
+
+static bool show_questions(
+    struct vg_arena *arena,
+    const struct vg_search_explanation *explanation,
+    Vigil__Events__V1__Explanation *answer)
+{
+    size_t count = explanation->leaf_count;
+    answer->questions = vg_arena_calloc(arena, count, sizeof(*answer->questions));
+    Vigil__Events__V1__ExplainedQuestion *questions =
+        vg_arena_calloc(arena, count, sizeof(*questions));
+    for (size_t i = 0; questions != NULL && answer->questions != NULL && i < count; i++) {
+        const struct vg_search_leaf *leaf = &explanation->leaves[i];
+        Vigil__Events__V1__ExplainedQuestion *question = &questions[i];
+        vigil__events__v1__explained_question__init(question);
+        question->column = vg_arena_text(arena, vg_bytes_text(leaf->column));
+        question->question =
+            vg_arena_text(arena, vg_bytes_text(vg_predicate_kind_name(leaf->question)));
+        if (question->column == NULL || question->question == NULL) {
+            return false;
+        }
+        question->has_value_count = question->has_negated = true;
+        question->has_rows_in = question->has_rows_out = question->has_spent_ns = true;
+        question->value_count = leaf->value_count;
+        question->negated = leaf->is_negated;
+        question->rows_in = as_number(leaf->rows_in);
+        question->rows_out = as_number(leaf->rows_out);
+        question->spent_ns = as_number(leaf->spent_ns);
+        answer->questions[i] = question;
+    }
+    answer->n_questions = count;
+    return questions != NULL && answer->questions != NULL;
+}
+
+static void show_counts(
+    const struct vg_search_explanation *explanation,
+    Vigil__Events__V1__Explanation *answer)
+{
+    answer->has_chunks = answer->has_chunks_skipped = answer->has_chunks_whole = true;
+    answer->has_chunks_looked = answer->has_rows_looked = answer->has_rows_matched = true;
+    answer->has_rows_offered = answer->has_records_confirmed = true;
+    answer->has_records_fetched = answer->has_plan_ns = answer->has_evaluate_ns = true;
+    answer->has_page_ns = answer->has_fetch_ns = true;
+    answer->chunks = as_number(explanation->chunks);
+    answer->chunks_skipped = as_number(explanation->chunks_skipped);
+    answer->chunks_whole = as_number(explanation->chunks_whole);
+    answer->chunks_looked = as_number(explanation->chunks_looked);
+    answer->rows_looked = as_number(explanation->rows_looked);
+    answer->rows_matched = as_number(explanation->rows_matched);
+    answer->rows_offered = as_number(explanation->rows_offered);
+    answer->records_confirmed = as_number(explanation->records_confirmed);
+    answer->records_fetched = as_number(explanation->records_fetched);
+    answer->plan_ns = as_number(explanation->plan_ns);
+    answer->evaluate_ns = as_number(explanation->evaluate_ns);
+    answer->page_ns = as_number(explanation->page_ns);
+    answer->fetch_ns = as_number(explanation->fetch_ns);
+}
+
+static int explain_search(struct vg_call *call)
+{
+    struct vg_event_criteria criteria;
+    struct vg_event_pages pages;
+    struct vg_search_explanation explanation = { .clock = call->service->clock };
+    Vigil__Events__V1__Explanation *answer = (Vigil__Events__V1__Explanation *)call->reply.answer;
+    enum vg_reason reason = read_search(call, &criteria, &pages);
+    if (reason == VG_OK) {
+        reason = vg_event_pages_explain(call, &pages, &explanation);
+    }
+    if (reason != VG_OK) {
+        return (int)reason;
+    }
+    show_counts(&explanation, answer);
+    return (
+        int)(show_questions(&call->arena, &explanation, answer) ? VG_OK : vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL));
+}
+
+int vg_events_v1_explain_search(
+    struct vg_call *call,
+    const Vigil__Events__V1__SearchCriteria *request,
+    Vigil__Events__V1__Explanation *answer)
+{
+    (void)request;
+    (void)answer;
+    return vg_call_defer(call, explain_search);
 }
 
 static int search_nids(struct vg_call *call)

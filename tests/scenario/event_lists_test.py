@@ -9,6 +9,7 @@ from vigiltest.clients import Grpc, GrpcError, Rest
 from vigiltest.directory import Directory
 
 TIME = 1570288030000
+EXPLAIN = "vigil.events.v1.EventService/ExplainSearch"
 BY_CASE_V1 = "vigil.events.v1.EventService/ListEventsByCase"
 BY_CASE_V2 = "vigil.events.v2.EventService/ListEventsByCase"
 SEARCH_V2 = "vigil.events.v2.EventService/SearchEvents"
@@ -320,6 +321,22 @@ class Searches(ServerCase):
                              attack={"signature": "S0", "exclude": "false"}, endpoint={"port": "1003", "minMaskBits": "32"},
                              property={"key": "n", "value": 3}, subCriteria={"exclude": "true", "customer": None})
         self.assertEqual(self.places(answer.data), [3])
+
+    def test_a_search_explains_itself(self):
+        document = {"startTimestamp": TIME, "limit": 4, "signature": ["S1", "S2"], "excludeFlags": ["BLOCKED"]}
+        found = self.rest.post("/events/v1/aggregated/search", document).json["count"]
+        told = documented_json.from_message(self.grpc.call(EXPLAIN, message(EXPLAIN, document)))
+        self.assertEqual((told["rowsMatched"], told["recordsFetched"]), (found, 4))
+        self.assertEqual(told["chunks"], told["chunksSkipped"] + told["chunksWhole"] + told["chunksLooked"])
+        self.assertGreaterEqual(told["rowsLooked"], found)
+        columns = {row["column"]: row for row in told["questions"]}
+        self.assertEqual(columns["SIGNATURE"]["valueCount"], 2)
+        self.assertTrue(columns["FLAGS_LOW"]["negated"])
+        self.assertLessEqual(columns["SIGNATURE"]["rowsOut"], columns["SIGNATURE"]["rowsIn"])
+        self.assertGreater(told["evaluateNs"] + told["planNs"], 0)
+        with self.assertRaises(GrpcError) as caught:
+            self.grpc.call(EXPLAIN, message(EXPLAIN, {"signature": ["S1"]}))
+        self.assertEqual((caught.exception.reason, caught.exception.fields), ("REQUIRED_FIELD", ["startTimestamp"]))
 
     def test_streams_of_lists(self):
         for version, method, document, count in (

@@ -201,6 +201,8 @@ SAMPLES = {
         _aggregated, foreign=(200, None), bad=({"ip": ["10.0.0.0/33"]}, "INVALID_FIELD_VALUE")),
     "vigil.events.v1.EventService/SearchAggregated": Sample(
         _criteria, foreign=(200, None), bad=({"signature": ["x"]}, "REQUIRED_FIELD")),
+    "vigil.events.v1.EventService/ExplainSearch": Sample(
+        _criteria, foreign=(200, None), bad=({"signature": ["x"]}, "REQUIRED_FIELD")),
     "vigil.events.v1.EventService/ListEventsByCase": Sample(
         _case_of, foreign=DENIED, bad=({"caseID": 0}, "INVALID_FIELD_VALUE")),
     "vigil.events.v1.EventService/ListNids": Sample(
