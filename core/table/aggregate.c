@@ -1,7 +1,8 @@
 /*
  * An aggregation walks the chunks of its snapshot as a search does, and counts the rows found strip
  * by strip: in a table of counters where all levels together have few cells, else by going down the
- * levels one by one; without levels there is only the root.
+ * levels one by one; without levels there is only the root. With timelines the counters hold a
+ * stretch of strips whose rows all touch the same spans, and are emptied when another one begins.
  */
 #include "core/table/aggregate.h"
 
@@ -11,6 +12,11 @@
 #include "core/table/chunk_walk.h"
 #include "core/table/table_parts.h"
 
+/* Emptying the counters costs as much as counting about so many rows per cell; after so many
+ * stretches that were not worth it, the counters are given up. */
+#define STRETCH_ROWS_PER_CELL 1u
+#define STRETCHES_SHORT_MAX   16u
+
 struct vg_aggregate_run {
     const struct vg_aggregate *aggregate;
     struct vg_arena *arena;
@@ -18,6 +24,9 @@ struct vg_aggregate_run {
     struct vg_levels levels;
     bool has_counters; /* instead of going down the levels */
     struct vg_counters counters;
+    struct vg_span_pair stretch[VG_AGGREGATE_TIMELINES_MAX]; /* touched by what they hold */
+    uint64_t stretch_rows;
+    uint32_t short_stretches;
     struct vg_span_line lines[VG_AGGREGATE_TIMELINES_MAX];
     struct vg_span_strip *span_strips;
     struct vg_aggregate_cell total;
@@ -134,7 +143,6 @@ static bool prepare_levels(
         return false;
     }
     run->has_counters = levels->narrow_count == aggregate->column_count &&
-                        aggregate->timeline_count == 0 &&
                         levels->narrow_width <= VG_COUNTERS_WIDTH_MAX;
     return !run->has_counters || vg_counters_init(&run->counters, levels->narrow_width, run->arena);
 }
@@ -184,33 +192,6 @@ static bool take_strip(
     return out_strip->found_count > 0;
 }
 
-static enum vg_reason count_strip(
-    struct vg_aggregate_run *run,
-    struct vg_strip *strip,
-    uint32_t part,
-    struct vg_error *error)
-{
-    const struct vg_aggregate *aggregate = run->aggregate;
-    if (aggregate->sum_column != VG_AGGREGATE_NO_COLUMN) {
-        vg_strip_numbers(strip, aggregate->sum_column, 0, run->amounts);
-        strip->amounts = run->amounts;
-    }
-    if (run->has_counters) {
-        const uint32_t *cells = vg_levels_cells(&run->levels, strip, run->cells);
-        vg_counters_add(&run->counters, strip, cells, part);
-        return VG_OK;
-    }
-    struct vg_aggregate_cell total = vg_strip_total(strip, strip->found);
-    add_cell(&run->total, &total);
-    if (aggregate->column_count > 0) {
-        return vg_levels_count(&run->levels, strip, error);
-    }
-    for (uint32_t i = 0; i < aggregate->timeline_count; i++) {
-        vg_span_line_count(&run->lines[i], strip, &total, run->span_strips, run->spans);
-    }
-    return VG_OK;
-}
-
 /* Rows for the cells that were counted for the first time in the chunk at hand. */
 static void take_examples(struct vg_aggregate_run *run, uint32_t part)
 {
@@ -223,6 +204,124 @@ static void take_examples(struct vg_aggregate_run *run, uint32_t part)
             missing -= vg_counters_take_examples(&run->counters, &strip, cells, part);
         }
     }
+}
+
+/* Give what the counters hold to the groups, and to the spans of the stretch. */
+static enum vg_reason empty_counters(struct vg_aggregate_run *run, struct vg_error *error)
+{
+    const struct vg_aggregate *aggregate = run->aggregate;
+    struct vg_levels *levels = &run->levels;
+    vg_counters_settle(&run->counters);
+    for (uint32_t cell = 0; cell < run->counters.width; cell++) {
+        struct vg_aggregate_cell total = run->counters.cells[cell];
+        if (total.count == 0) {
+            continue;
+        }
+        const struct vg_counter_example *example = &run->counters.examples[cell];
+        VG_ASSERT(example->part > 0);
+        const struct vg_hit hit = {
+            .chunk = run->walk.parts[example->part - 1].chunk,
+            .position = example->position,
+        };
+        uint32_t number = vg_levels_group(levels, cell, &hit);
+        if (number == VG_GROUP_NONE) {
+            return vg_levels_error(levels, error);
+        }
+        struct vg_open_group *group =
+            vg_group_store_at(&levels->store, aggregate->column_count - 1, number);
+        add_cell(&group->total, &total);
+        for (uint32_t i = 0; i < aggregate->timeline_count; i++) {
+            const struct vg_span_line *line = &run->lines[i];
+            vg_span_line_add(line, run->stretch[i], total.count, total.sum, group->spans);
+        }
+        add_cell(&run->total, &total);
+        run->counters.cells[cell] = (struct vg_aggregate_cell){ 0 };
+    }
+    bool is_short = run->stretch_rows < (uint64_t)run->counters.width * STRETCH_ROWS_PER_CELL;
+    run->short_stretches += is_short;
+    run->stretch_rows = 0;
+    return VG_OK;
+}
+
+/* Can the strip be counted in the counters? They then hold nothing but rows that touch the spans
+ * its rows do. */
+static enum vg_reason enter_stretch(
+    struct vg_aggregate_run *run,
+    const struct vg_strip *strip,
+    uint32_t part,
+    bool *out_enters,
+    struct vg_error *error)
+{
+    bool is_same = true;
+    *out_enters = run->has_counters;
+    for (uint32_t i = 0; i < run->aggregate->timeline_count && *out_enters; i++) {
+        const struct vg_span_strip *spans = &run->span_strips[i];
+        *out_enters = spans->is_uniform;
+        is_same = is_same && spans->all.first == run->stretch[i].first &&
+                  spans->all.last == run->stretch[i].last;
+    }
+    if (!*out_enters) {
+        return VG_OK;
+    }
+    if (is_same) {
+        run->stretch_rows += strip->found_count;
+        return VG_OK;
+    }
+    take_examples(run, part);
+    enum vg_reason reason = empty_counters(run, error);
+    for (uint32_t i = 0; i < run->aggregate->timeline_count; i++) {
+        run->stretch[i] = run->span_strips[i].all;
+    }
+    run->has_counters = run->short_stretches <= STRETCHES_SHORT_MAX;
+    *out_enters = run->has_counters;
+    run->stretch_rows = strip->found_count;
+    return reason;
+}
+
+static enum vg_reason count_in_groups(
+    struct vg_aggregate_run *run,
+    const struct vg_strip *strip,
+    uint32_t part,
+    struct vg_error *error)
+{
+    bool enters;
+    for (uint32_t i = 0; i < run->aggregate->timeline_count; i++) {
+        vg_span_line_look(&run->lines[i], strip, &run->span_strips[i]);
+    }
+    enum vg_reason reason = enter_stretch(run, strip, part, &enters, error);
+    if (reason != VG_OK) {
+        return reason;
+    }
+    if (enters) {
+        const uint32_t *cells = vg_levels_cells(&run->levels, strip, run->cells);
+        vg_counters_add(&run->counters, strip, cells, part);
+        return VG_OK;
+    }
+    struct vg_aggregate_cell total = vg_strip_total(strip, strip->found);
+    add_cell(&run->total, &total);
+    return vg_levels_count(&run->levels, strip, error);
+}
+
+static enum vg_reason count_strip(
+    struct vg_aggregate_run *run,
+    struct vg_strip *strip,
+    uint32_t part,
+    struct vg_error *error)
+{
+    const struct vg_aggregate *aggregate = run->aggregate;
+    if (aggregate->sum_column != VG_AGGREGATE_NO_COLUMN) {
+        vg_strip_numbers(strip, aggregate->sum_column, 0, run->amounts);
+        strip->amounts = run->amounts;
+    }
+    if (aggregate->column_count > 0) {
+        return count_in_groups(run, strip, part, error);
+    }
+    struct vg_aggregate_cell total = vg_strip_total(strip, strip->found);
+    add_cell(&run->total, &total);
+    for (uint32_t i = 0; i < aggregate->timeline_count; i++) {
+        vg_span_line_count(&run->lines[i], strip, &total, run->span_strips, run->spans);
+    }
+    return VG_OK;
 }
 
 static enum vg_reason count_part(
@@ -270,32 +369,6 @@ static enum vg_reason count_parts(struct vg_aggregate_run *run, struct vg_error 
 
 /* --- the result --- */
 
-/* Groups of the cells that hold rows. */
-static bool make_groups(struct vg_aggregate_run *run)
-{
-    uint32_t leaf = run->aggregate->column_count - 1;
-    vg_counters_settle(&run->counters);
-    for (uint32_t cell = 0; cell < run->counters.width; cell++) {
-        struct vg_aggregate_cell total = run->counters.cells[cell];
-        if (total.count == 0) {
-            continue;
-        }
-        const struct vg_counter_example *example = &run->counters.examples[cell];
-        VG_ASSERT(example->part > 0);
-        const struct vg_hit hit = {
-            .chunk = run->walk.parts[example->part - 1].chunk,
-            .position = example->position,
-        };
-        uint32_t group = vg_levels_group(&run->levels, cell, &hit);
-        if (group == VG_GROUP_NONE) {
-            return false;
-        }
-        vg_group_store_at(&run->levels.store, leaf, group)->total = total;
-        add_cell(&run->total, &total);
-    }
-    return true;
-}
-
 static void finish_spans(struct vg_aggregate_run *run)
 {
     const struct vg_aggregate *aggregate = run->aggregate;
@@ -318,8 +391,11 @@ static enum vg_reason finish_run(
     struct vg_error *error)
 {
     struct vg_aggregate_result result = { 0 };
-    if (run->has_counters && !make_groups(run)) {
-        return vg_levels_error(&run->levels, error);
+    if (run->has_counters) {
+        enum vg_reason reason = empty_counters(run, error);
+        if (reason != VG_OK) {
+            return reason;
+        }
     }
     finish_spans(run);
     vg_levels_add_up(&run->levels);

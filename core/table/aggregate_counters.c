@@ -240,7 +240,7 @@ uint32_t vg_counters_take_examples(
     for (uint32_t word = 0; word * 64 < strip->count; word++) {
         for (uint64_t rest = strip->found[word]; rest != 0; rest &= rest - 1) {
             uint32_t row = word * 64 + (uint32_t)__builtin_ctzll(rest);
-            if (counters->examples[cells[row]].part == 0) {
+            if (counters->examples[cells[row]].part == 0 && has_rows(counters, cells[row])) {
                 note_example(counters, cells[row], part, strip->first + row);
                 taken++;
             }

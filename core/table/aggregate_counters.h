@@ -54,7 +54,8 @@ void vg_counters_add(
 /* How many cells with rows have no example. */
 uint32_t vg_counters_missing(struct vg_counters *counters);
 
-/* Take examples from a strip that was added before; returns how many were missing. */
+/* Take examples from a strip, which need not have been added as a whole; returns how many were
+ * missing. */
 uint32_t vg_counters_take_examples(
     struct vg_counters *counters,
     const struct vg_strip *strip,

@@ -427,9 +427,6 @@ enum vg_reason vg_levels_count(
     for (uint32_t level = 0; level < aggregate->column_count; level++) {
         levels->batches[level].has_numbers = false;
     }
-    for (uint32_t line = 0; line < aggregate->timeline_count; line++) {
-        vg_span_line_look(&levels->lines[line], strip, &levels->span_strips[line]);
-    }
     batch->count = vg_strip_rows(strip, batch->rows);
     if (levels->narrow_count == 0) {
         memset(batch->groups, 0, batch->count * sizeof(*batch->groups));

@@ -42,7 +42,7 @@ struct vg_levels {
     uint32_t *known;       /* by cell: group of the last of these levels, plus 1 */
 
     const struct vg_span_line *lines;
-    struct vg_span_strip *span_strips; /* one per timeline, for the strip at hand */
+    const struct vg_span_strip *span_strips; /* one per timeline, for the strip at hand */
     const struct vg_strip *strip;
     struct vg_level_batch *batches; /* number d: groups of level d - 1 */
     uint32_t until_check;           /* rows until `check` is asked again */
@@ -71,7 +71,7 @@ uint32_t vg_levels_group(struct vg_levels *levels, uint32_t cell, const struct v
 enum vg_reason vg_levels_error(const struct vg_levels *levels, struct vg_error *error);
 
 /*
- * Count the wanted rows of `strip`.
+ * Count the wanted rows of `strip`, of which levels->span_strips say what they touch.
  *
  * Fails with: RESULTSET_TOO_LARGE, REQUEST_MEMORY; what `check` returned.
  */
