@@ -166,6 +166,33 @@ class Commands(ServerCase):
         self.submit("--signature", "Q-2")
         self.assertEqual(self.json("event", "search", "--signature", "Q-1,Q-2", key=self.key)["count"], 1)
 
+    def test_search_by_other_options_and_what_it_did(self):
+        self.vigil("case", "add", "--id", "4711", "--customer", "acme", "--subject", "A case")
+        self.submit("--timestamp", "2026-03-01", "--signature", "O-1", "--severity", "high", "--flag", "FOLLOWUP",
+                    "--property", "user=root", "--source-port", "1024", "--fqdn", "example.org", "--case", "4711")
+        self.submit("--timestamp", "2026-03-02", "--signature", "O-1", "--severity", "critical", "--source-ip", "10.7.0.1")
+
+        def found(*words):
+            return [row["severity"] for row in self.json(
+                "event", "search", "--start=2026-03-01", "--end=2026-03-31", "--signature=O-1", *words, key=self.key)["data"]]
+
+        self.assertEqual(found(), ["critical", "high"])
+        self.assertEqual(found("--sort", "-severity"), ["critical", "high"])
+        self.assertEqual(found("--sort", "severity,timestamp"), ["high", "critical"])
+        for words in (["--case", "4711"], ["--severity=high,low"], ["--flag", "FOLLOWUP"], ["--property", "user=root"],
+                      ["--port", "1000-2000"], ["--domain", "example.org"]):
+            self.assertEqual(found(*words), ["high"], words)
+        for words in (["--case", "0"], ["--min-severity", "critical"], ["--no-flag", "FOLLOWUP"], ["--source-ip=10.7.0.0/16"]):
+            self.assertEqual(found(*words), ["critical"], words)
+        self.assertEqual(found("--destination-ip=10.7.0.0/16"), [])
+        words = ("event", "search", "--start=2026-03-01", "--signature=O-1", "--no-flag=FOLLOWUP", "--explain")
+        told = self.json(*words, key=self.key)
+        self.assertEqual((told["rowsMatched"], told["recordsFetched"]), (1, 1))
+        lines = self.vigil(*words, key=self.key).splitlines()
+        self.assertTrue(lines[0].startswith("chunks "), lines)
+        self.assertIn("rows matched                  1", lines)
+        self.assertTrue(any(line.startswith("SIGNATURE ") for line in lines), lines)
+
     def test_texts_cannot_steer_the_terminal(self):
         self.submit("--json", "-", stdin=json.dumps({"signature": "T-1", "uri": "a\u001b[2Jb\u009bc\nd"}))
         found = self.json("event", "search", "--signature", "T-1", key=self.key)

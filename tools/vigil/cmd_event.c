@@ -1,10 +1,13 @@
 /* vigil event: submit, get and search. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/compiler.h"
 #include "core/base/text_number.h"
 #include "tools/vigil/session.h"
 
+#include "vigil/events/v1/explain.pb-c.h"
 #include "vigil/events/v2/service.pb-c.h"
 #include "vigil/events/v2/submit.pb-c.h"
 
@@ -52,6 +55,18 @@ static const struct vg_option search_options[] = {
     { .name = "--customer", .value = "C[,C]", .field = "customer", .help = "of these customers", .kind = VG_OPTION_KIND_LIST },
     { .name = "--signature", .value = "NAME[,NAME]", .field = "signature", .help = "with any of these signatures", .kind = VG_OPTION_KIND_LIST },
     { .name = "--ip", .value = "CIDR[,CIDR]", .field = "ip", .help = "with source or destination in any of these", .kind = VG_OPTION_KIND_LIST },
+    { .name = "--source-ip", .value = "CIDR[,CIDR]", .field = "sourceIP", .help = "with source in any of these", .kind = VG_OPTION_KIND_LIST },
+    { .name = "--destination-ip", .value = "CIDR[,CIDR]", .field = "destinationIP", .help = "with destination in any of these", .kind = VG_OPTION_KIND_LIST },
+    { .name = "--port", .value = "N[,N-N]", .field = "port", .help = "with source or destination port in any of these", .kind = VG_OPTION_KIND_LIST },
+    { .name = "--severity", .value = "S[,S]", .field = "severity", .help = "with any of these severities", .kind = VG_OPTION_KIND_LIST },
+    { .name = "--min-severity", .value = "S", .field = "minSeverity", .help = "with this severity or a higher one" },
+    { .name = "--flag", .value = "FLAG[,FLAG]", .field = "includeFlags", .help = "with all of these flags", .kind = VG_OPTION_KIND_LIST },
+    { .name = "--no-flag", .value = "FLAG[,FLAG]", .field = "excludeFlags", .help = "with none of these flags", .kind = VG_OPTION_KIND_LIST },
+    { .name = "--property", .value = "KEY=VALUE", .field = "properties", .help = "with this property; may be given again", .kind = VG_OPTION_KIND_PAIR },
+    { .name = "--domain", .value = "NAME[,NAME]", .field = "domain", .help = "with any of these domain names", .kind = VG_OPTION_KIND_LIST },
+    { .name = "--case", .value = "N[,N]", .field = "associatedCaseID", .help = "of any of these cases; 0 = of none", .kind = VG_OPTION_KIND_LIST },
+    { .name = "--sort", .value = "KEY[,KEY]", .field = "sortBy", .help = "in this order (default -timestamp)", .kind = VG_OPTION_KIND_LIST },
+    { .name = "--explain", .help = "tell what the search did instead of what it found", .kind = VG_OPTION_KIND_YES },
     VG_LIST_OPTIONS,
     // clang-format on
 };
@@ -128,6 +143,74 @@ static enum vg_exit run_submit(
     return exit == VG_EXIT_DONE ? vg_session_print(session, command, answer) : exit;
 }
 
+static void put_ms(const char *what, int64_t time_ns)
+{
+    (void)printf("%-18s %12.3f ms\n", what, (double)time_ns / 1e6);
+}
+
+/* The counts, the steps and the questions, each in its columns. */
+static void print_explanation(const Vigil__Events__V1__Explanation *told)
+{
+    (void)printf(
+        "%-18s %12" PRId64 "  skipped %" PRId64 ", whole %" PRId64 ", looked at %" PRId64 "\n",
+        "chunks",
+        told->chunks,
+        told->chunks_skipped,
+        told->chunks_whole,
+        told->chunks_looked);
+    (void)printf("%-18s %12" PRId64 "\n", "rows looked at", told->rows_looked);
+    (void)printf("%-18s %12" PRId64 "\n", "rows matched", told->rows_matched);
+    (void)printf("%-18s %12" PRId64 "\n", "rows offered", told->rows_offered);
+    (void)printf("%-18s %12" PRId64 "\n", "records confirmed", told->records_confirmed);
+    (void)printf("%-18s %12" PRId64 "\n", "records fetched", told->records_fetched);
+    put_ms("plan", told->plan_ns);
+    put_ms("evaluate", told->evaluate_ns);
+    put_ms("page", told->page_ns);
+    put_ms("fetch", told->fetch_ns);
+    if (told->n_questions != 0) {
+        (void)printf(
+            "\n%-20s %-14s %8s %12s %12s %12s\n",
+            "COLUMN",
+            "QUESTION",
+            "VALUES",
+            "ROWS IN",
+            "ROWS OUT",
+            "TIME MS");
+    }
+    for (size_t i = 0; i < told->n_questions; i++) {
+        const Vigil__Events__V1__ExplainedQuestion *question = told->questions[i];
+        (void)printf(
+            "%-20s %s%-*s %8" PRId64 " %12" PRId64 " %12" PRId64 " %12.3f\n",
+            question->column,
+            question->negated ? "not " : "",
+            question->negated ? 10 : 14,
+            question->question,
+            question->value_count,
+            question->rows_in,
+            question->rows_out,
+            (double)question->spent_ns / 1e6);
+    }
+}
+
+static enum vg_exit run_explain(struct vg_session *session, const ProtobufCMessage *request)
+{
+    const ProtobufCMessage *answer = NULL;
+    enum vg_exit exit = vg_session_ask(session, VG_CLIENT_METHOD_EXPLAIN_SEARCH, request, &answer);
+    if (exit != VG_EXIT_DONE) {
+        return exit;
+    }
+    if (session->output == VG_OUTPUT_TABLE) {
+        print_explanation((const Vigil__Events__V1__Explanation *)(const void *)answer);
+        return fflush(stdout) == 0 ? VG_EXIT_DONE : VG_EXIT_REFUSED;
+    }
+    return vg_output_object(
+               session->output,
+               vg_client_method_row(VG_CLIENT_METHOD_EXPLAIN_SEARCH)->answer,
+               answer)
+               ? VG_EXIT_DONE
+               : VG_EXIT_REFUSED;
+}
+
 static enum vg_exit run_search(
     struct vg_session *session,
     const struct vg_command *command,
@@ -148,6 +231,9 @@ static enum vg_exit run_search(
         &with_start,
         vg_client_method_row(command->method)->request,
         &request);
+    if (exit == VG_EXIT_DONE && vg_arguments_has(arguments, "--explain")) {
+        return run_explain(session, request);
+    }
     if (exit == VG_EXIT_DONE) {
         exit = vg_session_ask(session, command->method, request, &answer);
     }
