@@ -103,6 +103,9 @@ class Access(ServerCase):
             self.assertEqual((outcome.data, outcome.page[2]), ([], 0))
         elif method.name == "ExplainSearch":
             self.assertEqual((outcome.data["rowsMatched"], outcome.data["recordsFetched"]), (0, 0))
+        elif method.name == "GetAggregatedStats":
+            self.assertEqual(outcome.data["timeFrames"], [])
+            self.assertTrue(all(value is None for name, value in outcome.data["keys"][0].items() if name != "id"))
         else:
             self.assertEqual((outcome.data["accepted"], outcome.data["rejected"]), (0, 2), outcome)
 
