@@ -166,7 +166,7 @@ static enum vg_reason source_scan(
     return VG_OK;
 }
 
-static void open_table(struct vg_event_fixture *fixture)
+static void open_table(struct vg_event_fixture *fixture, const struct vg_table_limits *limits)
 {
     static const struct vg_table_schema *const schemas[] = { &vg_event_table_schema };
     static const struct vg_table_source source = {
@@ -181,6 +181,7 @@ static void open_table(struct vg_event_fixture *fixture)
         .schemas = schemas,
         .kind_count = 1,
         .clock = &fixture->clock.clock,
+        .limits = *limits,
     };
     memcpy(config.secret, fixture->rules.secret, sizeof(config.secret));
     enum vg_reason reason = vg_table_open(&config, &fixture->table, NULL);
@@ -210,6 +211,14 @@ static void open_ingest(struct vg_event_fixture *fixture)
 
 void vg_event_fixture_open(struct vg_event_fixture *fixture)
 {
+    static const struct vg_table_limits defaults;
+    vg_event_fixture_open_limited(fixture, &defaults);
+}
+
+void vg_event_fixture_open_limited(
+    struct vg_event_fixture *fixture,
+    const struct vg_table_limits *limits)
+{
     *fixture = (struct vg_event_fixture){ 0 };
     vg_clock_manual_init(&fixture->clock, VG_EVENT_FIXTURE_NOW);
     vg_random_seeded_init(&fixture->random, 1);
@@ -220,7 +229,7 @@ void vg_event_fixture_open(struct vg_event_fixture *fixture)
     fixture->rules.limits.property_bytes_max = 1u << 20;
     fill_directory(fixture);
     make_principals(fixture);
-    open_table(fixture);
+    open_table(fixture, limits);
     open_ingest(fixture);
     fixture->source = (struct vg_event_store){
         .table = fixture->table,

@@ -21,6 +21,7 @@
 #include "core/events/event_submission.h"
 #include "core/ingest/ingest.h"
 #include "core/ingest/ingest_table.h"
+#include "core/table/table.h"
 #include "tests/support/directory_fixture.h"
 
 /* Where the clock stands at first. */
@@ -44,6 +45,10 @@ struct vg_event_fixture {
 };
 
 void vg_event_fixture_open(struct vg_event_fixture *fixture);
+/* The same with limits of the table, such as chunks of few rows. */
+void vg_event_fixture_open_limited(
+    struct vg_event_fixture *fixture,
+    const struct vg_table_limits *limits);
 void vg_event_fixture_close(struct vg_event_fixture *fixture);
 
 /* The context of a call of `principal`, arrived now. */
