@@ -17,6 +17,7 @@
 #define VG_FUNCTION_EVENT_LOOKUP        (UINT64_C(1) << 1)
 #define VG_FUNCTION_VIEW_EVENTS_BY_CASE (UINT64_C(1) << 2)
 #define VG_FUNCTION_SUBMIT_EVENT        (UINT64_C(1) << 3)
+#define VG_FUNCTION_ASSESS_EVENTS       (UINT64_C(1) << 4)
 
 /* Read access to a case: the caller is named as a reader, or may view events by case for the
  * customer of the case (conventions.md 11). */

@@ -1,5 +1,7 @@
 #include "core/events/event_ingest.h"
 
+#include <string.h>
+
 #include "core/base/assert.h"
 #include "core/events/event_lineage.h"
 #include "core/events/event_merge.h"
@@ -21,35 +23,27 @@ static enum vg_reason create_event(
     return VG_OK;
 }
 
-static enum vg_reason update_event(
-    const struct vg_event_submission *submission,
-    struct vg_ingest_change *change,
-    struct vg_event_record *record)
+/* Make `record`, changed by `author`, the result of the merge, and leave its entry in the lineage.
+ */
+static enum vg_reason store_change(
+    struct vg_event_record *record,
+    const struct vg_event_rules *rules,
+    const struct vg_event_author *author,
+    struct vg_ingest_change *change)
 {
-    enum vg_reason reason = vg_event_merge_update(record, submission, change->now, change->arena);
-    if (reason != VG_OK) {
-        return reason;
-    }
     vg_time previous_updated = record->times.last_updated;
     record->times.last_updated = change->last_updated;
     struct vg_event_head head;
-    reason = vg_event_record_pack(record, &submission->rules->limits, change->arena, &head, NULL);
-    if (reason != VG_OK) {
-        return reason;
+    enum vg_reason reason =
+        vg_event_record_pack(record, &rules->limits, change->arena, &head, NULL);
+    if (reason == VG_OK) {
+        reason = vg_event_lineage_put(change, &record->id, author, previous_updated);
     }
-    const struct vg_event_author author = {
-        .user_id = submission->user_id,
-        .type = VG_EVENT_LINEAGE_UPDATED,
-        .description = vg_bytes_text("Updated by submission"),
-        .data_center = submission->rules->data_center,
-        .secret = submission->rules->secret,
-    };
-    reason = vg_event_lineage_put(change, &record->id, &author, previous_updated);
     if (reason != VG_OK) {
         return reason;
     }
     struct vg_row *row = vg_arena_alloc(change->arena, sizeof(*row));
-    if (row == NULL || !vg_event_table_row(record, submission->rules->secret, change->arena, row)) {
+    if (row == NULL || !vg_event_table_row(record, rules->secret, change->arena, row)) {
         return VG_REQUEST_MEMORY;
     }
     change->new_record =
@@ -58,7 +52,23 @@ static enum vg_reason update_event(
     return VG_OK;
 }
 
-static enum vg_reason merge(
+static enum vg_reason update_event(
+    const struct vg_event_submission *submission,
+    struct vg_ingest_change *change,
+    struct vg_event_record *record)
+{
+    enum vg_reason reason = vg_event_merge_update(record, submission, change->now, change->arena);
+    const struct vg_event_author author = {
+        .user_id = submission->user_id,
+        .type = VG_EVENT_LINEAGE_UPDATED,
+        .description = vg_bytes_text("Updated by submission"),
+        .data_center = submission->rules->data_center,
+        .secret = submission->rules->secret,
+    };
+    return reason == VG_OK ? store_change(record, submission->rules, &author, change) : reason;
+}
+
+static enum vg_reason merge_submission(
     struct vg_ingest_domain *domain,
     struct vg_ingest_item *item,
     struct vg_ingest_change *change)
@@ -94,7 +104,8 @@ static enum vg_reason merge(
 
 struct vg_ingest_domain *vg_event_ingest_domain(void)
 {
-    static struct vg_ingest_domain domain = { .kind = VG_INGEST_KIND_EVENT, .merge = merge };
+    static struct vg_ingest_domain domain = { .kind = VG_INGEST_KIND_EVENT,
+                                              .merge = merge_submission };
     return &domain;
 }
 
@@ -104,4 +115,97 @@ void vg_event_ingest_add(struct vg_ingest_submission *group, struct vg_event_sub
     submission->item.domain = vg_event_ingest_domain();
     submission->item.identity = &submission->row;
     vg_ingest_submission_add(group, &submission->item);
+}
+
+/* --------------------------------------------------------------------------------- assessment */
+
+static enum vg_reason merge_assessment(
+    struct vg_ingest_domain *domain,
+    struct vg_ingest_item *item,
+    struct vg_ingest_change *change)
+{
+    (void)domain;
+    const struct vg_event_assessment_item *own =
+        VG_CONTAINER_OF(item, struct vg_event_assessment_item, item);
+    if (!change->exists) {
+        change->verdict = VG_INGEST_UNCHANGED;
+        return own->is_optional ? VG_OK : VG_EVENT_NOT_FOUND;
+    }
+    const struct vg_event_assessment *assessment = own->assessment;
+    struct vg_event_record record;
+    enum vg_reason reason =
+        vg_event_record_unpack(&own->identity.id, change->record, change->arena, &record, NULL);
+    if (reason == VG_OK) {
+        reason = vg_event_assessment_apply(&record, assessment, change->now, change->arena);
+    }
+    if (reason == VG_OK) {
+        reason = store_change(&record, assessment->rules, &assessment->author, change);
+    }
+    change->verdict = VG_INGEST_PUT;
+    return reason;
+}
+
+static struct vg_ingest_domain *assessment_domain(void)
+{
+    static struct vg_ingest_domain domain = { .kind = VG_INGEST_KIND_EVENT,
+                                              .merge = merge_assessment };
+    return &domain;
+}
+
+void vg_event_ingest_assess(
+    struct vg_ingest_submission *group,
+    struct vg_event_assessment_item *item,
+    const struct vg_event_assessment *assessment,
+    const struct vg_event_id *id,
+    bool is_optional)
+{
+    struct vg_key key;
+    vg_event_id_key(id, &key);
+    VG_ASSERT(key.size <= sizeof(item->key));
+    memcpy(item->key, key.data, key.size);
+    vg_event_table_id_row(id, &item->identity);
+    item->assessment = assessment;
+    item->is_optional = is_optional;
+    item->item = (struct vg_ingest_item){
+        .domain = assessment_domain(),
+        .key = vg_bytes(item->key, key.size),
+        .identity = &item->identity.row,
+        .bytes = VG_EVENT_ASSESSMENT_WEIGHT + assessment->comment.size,
+    };
+    vg_ingest_submission_add(group, &item->item);
+}
+
+/* ------------------------------------------------------------------------------------- waiting */
+
+void vg_event_batch_init(struct vg_event_batch *batch)
+{
+    vg_ingest_submission_init(&batch->group);
+    VG_ASSERT(sem_init(&batch->answered, 0, 0) == 0);
+}
+
+static void answer_batch(struct vg_task *task)
+{
+    struct vg_ingest_submission *group = VG_CONTAINER_OF(task, struct vg_ingest_submission, done);
+    struct vg_event_batch *batch = VG_CONTAINER_OF(group, struct vg_event_batch, group);
+    VG_ASSERT(sem_post(&batch->answered) == 0);
+}
+
+enum vg_reason vg_event_batch_store(
+    struct vg_ingest *ingest,
+    struct vg_event_batch *batch,
+    struct vg_error *error)
+{
+    batch->group.done.run = answer_batch;
+    enum vg_reason reason = vg_ingest_submit(ingest, &batch->group, error);
+    if (reason != VG_OK) {
+        return reason;
+    }
+    while (sem_wait(&batch->answered) != 0) { /* a signal */
+    }
+    return VG_OK;
+}
+
+void vg_event_batch_dispose(struct vg_event_batch *batch)
+{
+    (void)sem_destroy(&batch->answered);
 }

@@ -1,12 +1,17 @@
 /*
- * Events as a domain of ingest: how the writer merges a submission into what is stored.
+ * Events as a domain of ingest: how the writer merges a submission, or an assessment, into what is
+ * stored.
  *
  * Threads: the domain is constant once made; merges run on the writer.
  */
 #ifndef VG_CORE_EVENTS_EVENT_INGEST_H
 #define VG_CORE_EVENTS_EVENT_INGEST_H
 
+#include <semaphore.h>
+
+#include "core/events/event_assessment.h"
 #include "core/events/event_submission.h"
+#include "core/events/event_table.h"
 #include "core/ingest/ingest.h"
 
 /*
@@ -19,5 +24,46 @@ struct vg_ingest_domain *vg_event_ingest_domain(void);
 void vg_event_ingest_add(
     struct vg_ingest_submission *group,
     struct vg_event_submission *submission);
+
+/* Bytes that a change by assessment counts in the queue beside its comment. */
+#define VG_EVENT_ASSESSMENT_WEIGHT 1024u
+
+/* One event to be assessed. */
+struct vg_event_assessment_item {
+    struct vg_ingest_item item;
+    const struct vg_event_assessment *assessment;
+    bool is_optional; /* no such event is no failure: the item is VG_INGEST_UNCHANGED then */
+    struct vg_event_id_row identity;
+    uint8_t key[80]; /* of an event: four parts, escaped */
+};
+
+/* Make `item` the assessment of the event `id`, and one of the submission `group`. The assessment
+ * must stay until it is answered. An item may be used again then. */
+void vg_event_ingest_assess(
+    struct vg_ingest_submission *group,
+    struct vg_event_assessment_item *item,
+    const struct vg_event_assessment *assessment,
+    const struct vg_event_id *id,
+    bool is_optional);
+
+/* A submission whose caller waits for its answer. */
+struct vg_event_batch {
+    struct vg_ingest_submission group;
+    sem_t answered;
+};
+
+void vg_event_batch_init(struct vg_event_batch *batch);
+void vg_event_batch_dispose(struct vg_event_batch *batch);
+
+/*
+ * Hand the batch to the writer and wait until it has answered; the answer stands in batch->group.
+ * Not to be called on a worker or on the writer.
+ *
+ * Fails with: what vg_ingest_submit fails with; nothing was stored then.
+ */
+VG_MUST_USE enum vg_reason vg_event_batch_store(
+    struct vg_ingest *ingest,
+    struct vg_event_batch *batch,
+    struct vg_error *error);
 
 #endif

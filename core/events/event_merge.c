@@ -154,24 +154,24 @@ static void merge_signature(struct vg_event_record *record, const struct vg_even
     record->category_name = part->category_name;
 }
 
-/* Keys accumulate; the values of a key are replaced as a whole. Both lists are sorted. */
-static enum vg_reason merge_properties(
+enum vg_reason vg_event_merge_properties(
     struct vg_event_record *record,
-    const struct vg_event_record *part,
+    const struct vg_event_property *properties,
+    uint32_t property_count,
     struct vg_arena *arena)
 {
-    if (part->property_count == 0) {
+    if (property_count == 0) {
         return VG_OK;
     }
-    size_t count = (size_t)record->property_count + part->property_count;
+    size_t count = (size_t)record->property_count + property_count;
     struct vg_event_property *merged = vg_arena_alloc(arena, count * sizeof(*merged));
     if (merged == NULL) {
         return VG_REQUEST_MEMORY;
     }
     uint32_t filled = 0;
     uint32_t old = 0;
-    for (uint32_t i = 0; i < part->property_count; i++) {
-        const struct vg_event_property *property = &part->properties[i];
+    for (uint32_t i = 0; i < property_count; i++) {
+        const struct vg_event_property *property = &properties[i];
         int order = 1;
         while (old < record->property_count &&
                (order = vg_bytes_compare(record->properties[old].key, property->key)) < 0) {
@@ -259,24 +259,26 @@ static bool has_number(const int64_t *numbers, uint32_t count, int64_t number)
     return false;
 }
 
-static enum vg_reason merge_cases(
+enum vg_reason vg_event_merge_cases(
     struct vg_event_record *record,
-    const struct vg_event_record *part,
+    const int64_t *cases,
+    uint32_t case_count,
     vg_time now,
     struct vg_arena *arena)
 {
-    if (part->case_count == 0) {
+    if (case_count == 0) {
         return VG_OK;
     }
-    size_t count = (size_t)record->case_count + part->case_count;
+    size_t count = (size_t)record->case_count + case_count;
     int64_t *merged = vg_arena_alloc(arena, count * sizeof(*merged));
     if (merged == NULL) {
         return VG_REQUEST_MEMORY;
     }
     uint32_t filled = 0;
-    for (uint32_t i = 0; i < part->case_count; i++) {
-        if (!has_number(record->cases, record->case_count, part->cases[i])) {
-            merged[filled++] = part->cases[i];
+    for (uint32_t i = 0; i < case_count; i++) {
+        if (!has_number(record->cases, record->case_count, cases[i]) &&
+            !has_number(merged, filled, cases[i])) {
+            merged[filled++] = cases[i];
         }
     }
     if (filled != 0 && record->times.first_notified == 0) {
@@ -316,12 +318,13 @@ enum vg_reason vg_event_merge_update(
     merge_endpoint(&record->source, &part->source);
     merge_endpoint(&record->destination, &part->destination);
     merge_flags(&record->flags, &part->flags, false);
-    enum vg_reason reason = merge_properties(record, part, arena);
+    enum vg_reason reason =
+        vg_event_merge_properties(record, part->properties, part->property_count, arena);
     if (reason == VG_OK) {
         reason = merge_sub_events(record, submission, arena);
     }
     if (reason == VG_OK) {
-        reason = merge_cases(record, part, now, arena);
+        reason = vg_event_merge_cases(record, part->cases, part->case_count, now, arena);
     }
     return reason;
 }

@@ -42,6 +42,31 @@ VG_MUST_USE enum vg_reason vg_event_merge_update(
     struct vg_arena *arena);
 
 /*
+ * Add properties, sorted by key as the record's are. Keys accumulate; the values of a key are
+ * replaced as a whole.
+ *
+ * Fails with: REQUEST_MEMORY.
+ */
+VG_MUST_USE enum vg_reason vg_event_merge_properties(
+    struct vg_event_record *record,
+    const struct vg_event_property *properties,
+    uint32_t property_count,
+    struct vg_arena *arena);
+
+/*
+ * Associate with those of `cases` that the event is not associated with, before the others. The
+ * first association ever sets NOTIFIED and the time of it.
+ *
+ * Fails with: REQUEST_MEMORY.
+ */
+VG_MUST_USE enum vg_reason vg_event_merge_cases(
+    struct vg_event_record *record,
+    const int64_t *cases,
+    uint32_t case_count,
+    vg_time now,
+    struct vg_arena *arena);
+
+/*
  * The next state of one pair of flags in `state`, after a submission with `submitted`. `created`:
  * there was no event.
  */

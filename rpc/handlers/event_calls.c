@@ -3,6 +3,7 @@
 #include "core/base/settings.h"
 #include "core/events/event_access.h"
 #include "core/node/node.h"
+#include "core/wire/wire_decode.h"
 #include "rpc/service/service.h"
 
 struct vg_bytes vg_event_calls_data_center(uint32_t place)
@@ -91,4 +92,19 @@ enum vg_reason vg_event_calls_read_either(
         (void)vg_error_field(&call->error, NULL, text);
     }
     return reason;
+}
+
+enum vg_reason vg_event_calls_reply(struct vg_call *call, struct vg_bytes wire)
+{
+    if (call->face->takes_wire) {
+        call->reply.wire = wire;
+        return VG_OK;
+    }
+    return vg_wire_decode(
+        call->method->answer,
+        wire,
+        &vg_wire_policy_request,
+        &call->arena,
+        &call->reply.answer,
+        &call->error);
 }

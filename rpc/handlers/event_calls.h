@@ -45,4 +45,8 @@ VG_MUST_USE enum vg_reason vg_event_calls_read_either(
     struct vg_event_id *id,
     struct vg_event_reading *out_reading);
 
+/* Answer with a message as wire bytes: a face that takes them gets them, for the other one they
+ * are read. */
+VG_MUST_USE enum vg_reason vg_event_calls_reply(struct vg_call *call, struct vg_bytes wire);
+
 #endif

@@ -8,22 +8,6 @@
 #include "rpc/handlers/event_view.h"
 #include "rpc/service/call.h"
 
-/* A face that takes wire bytes gets them; for the other one they are read. */
-static enum vg_reason reply_with(struct vg_call *call, struct vg_bytes wire)
-{
-    if (call->face->takes_wire) {
-        call->reply.wire = wire;
-        return VG_OK;
-    }
-    return vg_wire_decode(
-        call->method->answer,
-        wire,
-        &vg_wire_policy_request,
-        &call->arena,
-        &call->reply.answer,
-        &call->error);
-}
-
 int vg_events_v2_get_event(
     struct vg_call *call,
     const Vigil__Events__V2__GetEventRequest *request,
@@ -58,7 +42,7 @@ int vg_events_v2_get_event(
         vg_event_calls_release_view(&view);
     }
     vg_event_reading_release(&reading);
-    return (int)(reason == VG_OK ? reply_with(call, wire) : reason);
+    return (int)(reason == VG_OK ? vg_event_calls_reply(call, wire) : reason);
 }
 
 /* ----------------------------------------------------------------------------------- many events

@@ -16,6 +16,7 @@ SHARED_NUMBERS = [
     ("vigil.record.v1.EventFlag", "vigil.events.v1.EventFlag"),
     ("vigil.record.v1.EventFlag", "vigil.events.v2.EventFlag"),
     ("vigil.record.v1.EventFlag", "vigil.events.v2.SubmitFlag"),
+    ("vigil.record.v1.EventFlag", "vigil.events.v2.AssessmentFlag"),
     ("vigil.record.v1.EndpointFlag", "vigil.events.v2.EndpointFlag"),
     ("vigil.record.v1.EventClass", "vigil.events.v2.EventType"),
     ("vigil.record.v1.EventClass", "vigil.events.v1.EventType"),
@@ -163,6 +164,14 @@ class ContractAgreement(unittest.TestCase):
             for one, other in zip(search[:shared], message.field[:shared]):
                 for member in ("name", "number", "json_name", "type", "type_name", "label"):
                     self.assertEqual(getattr(one, member), getattr(other, member), f"{name}.{one.name}")
+
+    def test_the_assessment_of_one_event_has_the_layout_of_assessments(self):
+        """The handler reads the one as the other."""
+        assessment = self.contract.messages["vigil.events.v2.Assessment"].field
+        one = self.contract.messages["vigil.events.v2.AssessEventRequest"].field
+        for field, other in zip(assessment, one):
+            for member in ("name", "number", "json_name", "type", "type_name", "label"):
+                self.assertEqual(getattr(field, member), getattr(other, member), field.name)
 
     def test_no_service_of_the_record_and_no_use_of_it_elsewhere(self):
         for file in self.contract.files:

@@ -13,7 +13,8 @@ from vigiltest.directory import Directory  # noqa: E402
 from vigiltest.documented_json import without_absent  # noqa: E402
 
 # Members whose values differ from call to call by their nature: when, and ids the server chooses.
-CHANGING = {"createdTimestamp", "timestamp", "revokedTimestamp", "id", "key", "lastUpdatedTimestamp"}
+CHANGING = {"createdTimestamp", "timestamp", "revokedTimestamp", "id", "key", "lastUpdatedTimestamp", "lastUpdated",
+            "argus.assessed.timestamp"}
 BY_GRPC_ONLY = {"ExplainSearch"}  # not of the documented interface
 METHODS = contract.methods()
 

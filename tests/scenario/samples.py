@@ -41,6 +41,33 @@ def _event_v2(mark, number, foreign=False):
             "includeSubEvents": True}
 
 
+def _update(mark, number, foreign=False):
+    del mark, number
+    number = FOREIGN_ID if foreign else CUSTOMER_ID
+    return {"eventIdentifiers": [f"AGGR/{EVENT_TIME}/{number}/{EVENT_UUID}"],
+            "update": {"comment": "seen", "associateToCase": number, "flagsToEnable": ["FOLLOWUP"],
+                       "flagsToDisable": ["TUNING_CANDIDATE"], "newSeverity": "high", "recursiveResult": True}}
+
+
+def _update_bulk(mark, number, foreign=False):
+    return {"criteria": {"customer": [_customer(foreign)], "startTimestamp": EVENT_TIME, "endTimestamp": EVENT_TIME},
+            "update": _update(mark, number, foreign)["update"]}
+
+
+ASSESSMENT = {"comment": "seen", "enableFlag": ["followup"], "newSeverity": "critical",
+              "assessmentProperty": [{"key": "some.key", "values": ["a", "b"]}], "trigger": ["slaViolation"]}
+
+
+def _assess(mark, number, foreign=False):
+    return {**_event(mark, number, foreign), **ASSESSMENT}
+
+
+def _assess_bulk(mark, number, foreign=False):
+    del mark, number
+    return {"assessment": ASSESSMENT, "search": {"customer": [_customer(foreign)], "type": ["aggregated"],
+                                                 "startTimestamp": EVENT_TIME, "endTimestamp": EVENT_TIME, "limit": 10}}
+
+
 def _lineage(mark, number, foreign=False):
     return {**_event(mark, number, foreign), "sortBy": ["createdTimestamp"], "limit": 5, "offset": 0}
 
@@ -209,6 +236,10 @@ SAMPLES = {
         _nids, foreign=(200, None), bad=({"limit": 100001}, "INVALID_FIELD_VALUE")),
     "vigil.events.v1.EventService/SearchNids": Sample(
         _nids_criteria, foreign=(200, None), bad=({"signature": ["x"]}, "REQUIRED_FIELD")),
+    "vigil.events.v1.EventService/UpdateAggregated": Sample(
+        _update, foreign=DENIED, bad=({"update": {}}, "REQUIRED_FIELD")),
+    "vigil.events.v1.EventService/UpdateAggregatedBulk": Sample(
+        _update_bulk, foreign=(412, "INVALID_REFERENCE"), bad=({"criteria": {}, "update": {}}, "REQUIRED_FIELD")),
     "vigil.events.v1.EventService/GetPayload": Sample(_event, foreign=DENIED, bad=(NO_EVENT, "EVENT_NOT_FOUND")),
     "vigil.events.v1.EventService/GetPcap": Sample(_event, foreign=DENIED, bad=(NO_EVENT, "EVENT_NOT_FOUND")),
     "vigil.events.v1.EventService/ListLinks": Sample(_event, foreign=DENIED, bad=(NO_EVENT, "EVENT_NOT_FOUND")),
@@ -228,6 +259,9 @@ SAMPLES = {
         _search_v2, foreign=(200, None), bad=({"property": [{"required": True}]}, "REQUIRED_FIELD")),
     "vigil.events.v2.EventService/ListEventsByCase": Sample(
         _case_of_v2, foreign=DENIED, bad=({"caseID": 0}, "INVALID_FIELD_VALUE")),
+    "vigil.events.v2.EventService/AssessEvent": Sample(_assess, foreign=DENIED, bad=(NO_EVENT, "EVENT_NOT_FOUND")),
+    "vigil.events.v2.EventService/AssessEvents": Sample(
+        _assess_bulk, foreign=(200, None), bad=({"assessment": {}}, "REQUIRED_FIELD")),
     "vigil.events.v2.EventService/GetPayload": Sample(_event, foreign=DENIED, bad=(NO_EVENT, "EVENT_NOT_FOUND")),
     "vigil.events.v2.EventService/GetPcap": Sample(_event, foreign=DENIED, bad=(NO_EVENT, "EVENT_NOT_FOUND")),
     "vigil.events.v2.EventService/ListLinks": Sample(_event, foreign=DENIED, bad=(NO_EVENT, "EVENT_NOT_FOUND")),
@@ -256,6 +290,9 @@ def furnish(directory, rest):
         for document in ({**event, "associatedCaseID": number}, raw):
             answer = rest.post("/events/v2/event", document)
             assert answer.status == 201, answer
+        # What assesses it later assesses it again, in the same way each time.
+        answer = rest.request("PUT", f"/events/v2/event/{event['id']}/assess", body=ASSESSMENT)
+        assert answer.status == 200, answer
     directory.add("signatures", name="SIG-1:1/ø", alarmID=1, alarmDescription="Alarm ø", categoryID=2,
                   categoryName="Category")
     return key_ids
