@@ -1,9 +1,11 @@
 #include "core/events/event_reader.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/assert.h"
 #include "core/events/event_table.h"
+#include "core/events/record_fetch.h"
 #include "core/table/search.h"
 
 /* A stored event takes at most 4 MiB, and its lists as much again. */
@@ -44,6 +46,58 @@ enum vg_reason vg_event_read_packed(
 
 /* ----------------------------------------------------------------------------- records of rows */
 
+static bool is_same(const struct vg_hit *a, const struct vg_hit *b)
+{
+    return a->chunk == b->chunk && a->position == b->position;
+}
+
+/* Without memory nothing is read ahead. */
+static void expect_rows(void *owner, const struct vg_hit *hits, uint32_t count)
+{
+    struct vg_event_reader *reader = owner;
+    if (reader->fetch == NULL && count >= VG_RECORD_FETCH_LEAST) {
+        reader->fetch = malloc(sizeof(*reader->fetch));
+        if (reader->fetch != NULL) {
+            vg_record_fetch_init(reader->fetch, reader->source, reader->snapshot);
+        }
+    }
+    if (reader->fetch != NULL) {
+        vg_record_fetch_set(reader->fetch, hits, count);
+    }
+}
+
+/* Is the row the next one that is expected? Rows passed over are given up. */
+static bool is_expected(struct vg_event_reader *reader, const struct vg_hit *hit)
+{
+    struct vg_record_fetch *fetch = reader->fetch;
+    while (fetch != NULL && fetch->count > 0 && !is_same(fetch->hits, hit)) {
+        vg_record_fetch_skip(fetch);
+    }
+    return fetch != NULL && fetch->count > 0;
+}
+
+static enum vg_reason read_packed(
+    struct vg_event_reader *reader,
+    const struct vg_hit *hit,
+    struct vg_event_id *out_id,
+    struct vg_bytes *out_record,
+    struct vg_error *error)
+{
+    if (is_expected(reader, hit)) {
+        return vg_record_fetch_next(reader->fetch, out_id, out_record, error);
+    }
+    vg_event_hit_id(hit, out_id);
+    enum vg_reason reason =
+        vg_event_read_packed(reader->source, reader->snapshot, out_id, &reader->value, error);
+    if (reason == VG_OK && !reader->value.found) {
+        return vg_error_set(error, VG_STORE_CORRUPT, NULL);
+    }
+    if (reason == VG_OK) {
+        *out_record = reader->value.bytes;
+    }
+    return reason;
+}
+
 static enum vg_reason read_row(
     void *owner,
     const struct vg_hit *hit,
@@ -51,7 +105,7 @@ static enum vg_reason read_row(
     struct vg_error *error)
 {
     struct vg_event_reader *reader = owner;
-    if (reader->hit.chunk == hit->chunk && reader->hit.position == hit->position) {
+    if (is_same(&reader->hit, hit)) {
         *out_record = &reader->record;
         return VG_OK;
     }
@@ -59,19 +113,10 @@ static enum vg_reason read_row(
     vg_store_value_release(&reader->value);
     vg_arena_reset(&reader->arena);
     struct vg_event_id id;
-    vg_event_hit_id(hit, &id);
-    enum vg_reason reason =
-        vg_event_read_packed(reader->source, reader->snapshot, &id, &reader->value, error);
-    if (reason == VG_OK && !reader->value.found) {
-        return vg_error_set(error, VG_STORE_CORRUPT, NULL);
-    }
+    struct vg_bytes packed;
+    enum vg_reason reason = read_packed(reader, hit, &id, &packed, error);
     if (reason == VG_OK) {
-        reason = vg_event_record_unpack(
-            &id,
-            reader->value.bytes,
-            &reader->arena,
-            &reader->record,
-            error);
+        reason = vg_event_record_unpack(&id, packed, &reader->arena, &reader->record, error);
     }
     if (reason == VG_OK) {
         reader->hit = *hit;
@@ -86,7 +131,7 @@ void vg_event_reader_init(
     const struct vg_snapshot *snapshot)
 {
     *reader = (struct vg_event_reader){
-        .reader = { .read = read_row, .owner = reader },
+        .reader = { .read = read_row, .expect = expect_rows, .owner = reader },
         .source = source,
         .snapshot = snapshot,
     };
@@ -95,6 +140,10 @@ void vg_event_reader_init(
 
 void vg_event_reader_dispose(struct vg_event_reader *reader)
 {
+    if (reader->fetch != NULL) {
+        vg_record_fetch_dispose(reader->fetch);
+        free(reader->fetch);
+    }
     vg_store_value_release(&reader->value);
     vg_arena_dispose(&reader->arena);
 }

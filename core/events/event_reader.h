@@ -65,6 +65,8 @@ VG_MUST_USE enum vg_reason vg_event_read_packed(
     struct vg_store_value *out_value,
     struct vg_error *error);
 
+struct vg_record_fetch;
+
 /* Gives searches the unpacked records (struct vg_event_record) that vg_property_match_predicate
  * asks. */
 struct vg_event_reader {
@@ -73,6 +75,7 @@ struct vg_event_reader {
     const struct vg_snapshot *snapshot;
     struct vg_hit hit; /* whose record is at hand: several questions ask the same one */
     struct vg_store_value value;
+    struct vg_record_fetch *fetch; /* reads ahead; NULL until rows are expected */
     struct vg_event_record record;
     struct vg_arena arena;
 };

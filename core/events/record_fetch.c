@@ -59,6 +59,25 @@ void vg_record_fetch_set(struct vg_record_fetch *fetch, const struct vg_hit *hit
 {
     fetch->hits = hits;
     fetch->count = count;
+    if (fetch->ahead != NULL) {
+        fetch->ahead->count = 0;
+        fetch->ahead->position = 0;
+    }
+}
+
+static bool is_ahead(const struct vg_record_fetch *fetch)
+{
+    return fetch->ahead != NULL && fetch->ahead->position < fetch->ahead->count;
+}
+
+void vg_record_fetch_skip(struct vg_record_fetch *fetch)
+{
+    VG_ASSERT(fetch->count > 0);
+    if (is_ahead(fetch)) {
+        fetch->ahead->position++;
+    }
+    fetch->hits++;
+    fetch->count--;
 }
 
 /* ---------------------------------------------------------------------------------------- walk */
@@ -186,11 +205,6 @@ static enum vg_reason read_single(
     return reason;
 }
 
-static bool is_ahead(const struct vg_record_fetch *fetch)
-{
-    return fetch->ahead != NULL && fetch->ahead->position < fetch->ahead->count;
-}
-
 enum vg_reason vg_record_fetch_next(
     struct vg_record_fetch *fetch,
     struct vg_event_id *out_id,
@@ -228,11 +242,7 @@ enum vg_reason vg_record_fetch_next(
     if (reason != VG_OK) {
         return reason;
     }
-    if (is_ahead(fetch)) {
-        fetch->ahead->position++;
-    }
-    fetch->hits++;
-    fetch->count--;
+    vg_record_fetch_skip(fetch);
     fetch->read_count++;
     *out_id = id;
     *out_record = record;

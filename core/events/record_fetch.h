@@ -38,8 +38,11 @@ void vg_record_fetch_init(
     const struct vg_snapshot *snapshot);
 void vg_record_fetch_dispose(struct vg_record_fetch *fetch);
 
-/* Go on with these hits, which stay until they are read. */
+/* Go on with these hits, which stay until they are read, instead of those still to come. */
 void vg_record_fetch_set(struct vg_record_fetch *fetch, const struct vg_hit *hits, uint32_t count);
+
+/* Go past the next hit without reading it. There must be one. */
+void vg_record_fetch_skip(struct vg_record_fetch *fetch);
 
 /*
  * The next hit's identity and record, which stays until the next call. There must be one.

@@ -200,3 +200,13 @@ VG_LOOP_CLONES void vg_loop_network(
     const struct vg_loop_network wanted = *network;
     LOOP(networks_meet(addresses[row], codes[row], wanted));
 }
+
+VG_LOOP_CLONES
+bool vg_loop_has_masked(const uint32_t *items, uint32_t count, uint32_t wanted, uint32_t mask)
+{
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        found |= ((items[i] ^ wanted) & mask) == 0;
+    }
+    return found != 0;
+}

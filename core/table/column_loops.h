@@ -11,6 +11,7 @@
 #ifndef VG_CORE_TABLE_COLUMN_LOOPS_H
 #define VG_CORE_TABLE_COLUMN_LOOPS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A loop in two copies, the one for AVX2 taken where the processor has it. clang 14 has no
@@ -73,6 +74,9 @@ void vg_loop_equal_16(
     uint32_t count,
     const uint64_t wanted[2],
     uint64_t *out);
+
+/* Is one of `items` equal to `wanted` in all bits of `mask`? */
+bool vg_loop_has_masked(const uint32_t *items, uint32_t count, uint32_t wanted, uint32_t mask);
 
 /* A network of IPv4, and how wide a stored one may be. */
 struct vg_loop_network {

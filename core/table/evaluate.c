@@ -280,6 +280,10 @@ static bool has_words_together(
     for (uint32_t w = 0; w < node->question->count && values != 0; w++) {
         uint32_t wanted = node->question->tokens.hashes[w];
         uint64_t with_word = 0;
+        /* Nearly no row has the word: that is found out many elements at a time. */
+        if (!vg_loop_has_masked(items, count, wanted, ~VG_TOKEN_ORDINAL_MAX)) {
+            return false;
+        }
         for (uint32_t i = 0; i < count; i++) {
             uint32_t ordinal = items[i] & VG_TOKEN_ORDINAL_MAX;
             uint64_t same = (items[i] ^ wanted) <= VG_TOKEN_ORDINAL_MAX;
@@ -297,7 +301,7 @@ static bool has_words_together(
 static bool confirm_row(
     const struct vg_plan_node *node,
     const struct vg_plan_block *block,
-    uint32_t row)
+    const struct vg_hit *hit)
 {
     struct vg_plan_run *run = block->run;
     if (run->reason == VG_OK && run->check != NULL && run->confirmed % RECORDS_UNCHECKED_MAX == 0) {
@@ -306,16 +310,41 @@ static bool confirm_row(
     if (run->reason != VG_OK) {
         return false;
     }
-    const struct vg_hit hit = { .chunk = block->chunk, .position = row };
     const void *record = NULL;
     bool matches = false;
     run->confirmed++;
-    run->reason = run->reader->read(run->reader->owner, &hit, &record, run->error);
+    run->reason = run->reader->read(run->reader->owner, hit, &record, run->error);
     if (run->reason == VG_OK) {
         run->reason = node->question->tokens
                           .confirm(node->question->tokens.owner, record, &matches, run->error);
     }
     return run->reason == VG_OK && matches;
+}
+
+/* Rows that are confirmed together. */
+#define CONFIRMED_TOGETHER 256u
+
+/* Take from `out` the rows whose record says no. */
+static void confirm_rows(
+    const struct vg_plan_node *node,
+    const struct vg_plan_block *block,
+    const struct vg_hit *hits,
+    uint32_t count,
+    uint64_t *out)
+{
+    const struct vg_record_reader *reader = block->run->reader;
+    if (reader->expect != NULL) {
+        reader->expect(reader->owner, hits, count);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t row = hits[i].position - block->first;
+        if (!confirm_row(node, block, &hits[i])) {
+            out[row / 64] &= ~(UINT64_C(1) << row % 64);
+        }
+    }
+    if (reader->expect != NULL) {
+        reader->expect(reader->owner, NULL, 0);
+    }
 }
 
 static void filter_tokens(
@@ -324,15 +353,26 @@ static void filter_tokens(
     uint64_t *out)
 {
     const struct vg_column_data *data = &block->chunk->columns[node->question->column];
+    struct vg_hit hits[CONFIRMED_TOGETHER];
+    uint32_t count = 0;
     VG_ASSERT(block->run != NULL && block->run->reader != NULL);
     for (uint32_t word = 0; word < word_count(block); word++) {
         for (uint64_t rest = out[word]; rest != 0; rest &= rest - 1) {
             uint32_t bit = (uint32_t)__builtin_ctzll(rest);
             uint32_t row = block->first + word * 64 + bit;
-            if (!has_words_together(node, data, row) || !confirm_row(node, block, row)) {
+            if (!has_words_together(node, data, row)) {
                 out[word] &= ~(UINT64_C(1) << bit);
+                continue;
+            }
+            hits[count++] = (struct vg_hit){ .chunk = block->chunk, .position = row };
+            if (count == CONFIRMED_TOGETHER) {
+                confirm_rows(node, block, hits, count, out);
+                count = 0;
             }
         }
+    }
+    if (count > 0) {
+        confirm_rows(node, block, hits, count, out);
     }
 }
 

@@ -61,6 +61,9 @@ struct vg_record_reader {
         const struct vg_hit *hit,
         const void **out_record,
         struct vg_error *error);
+    /* NULL, or told which rows are about to be read, in that order, so that they can be read
+     * ahead. `hits` stays until it is told of others, or of none. */
+    void (*expect)(void *owner, const struct vg_hit *hits, uint32_t count);
     void *owner;
 };
 
