@@ -176,16 +176,9 @@ class Listing(Documented):
 
 
 class Searching(Documented):
-    NETWORKS = ["192.168.1.32/28", "192.168.1.33", "192.168.1.40/29", "192.168.1.0/24", "0.0.0.0/0",
-                "192.168.1.48/28", "192.168.0.0/20", "192.168.0.0/19", "192.168.1.77", "2001:db8::1"]
-
     @classmethod
     def arrange(cls):
         super().arrange()
-        for network in cls.NETWORKS:
-            body = {"signature": "net", "source": {"ip": network}, "id": {"timestamp": 1567288800001}}
-            answer = cls.rest.post("/events/v2/event", body)
-            assert answer.status == 201, answer
         for number in range(3):
             body = {"signature": "SNORT-1:41336", "id": {"timestamp": 1567288800001 + number}}
             assert cls.rest.post("/events/v2/event", body).status == 201
@@ -215,20 +208,161 @@ class Searching(Documented):
         self.assertEqual((message["type"], message["parameter"]), ("FIELD_ERROR", None))
         self.assertAlmostEqual(message["timestamp"], now_ms(), delta=CLOCK_SLACK_MS)
 
-    def sources(self, criteria):
-        document = self.search({"signature": ["net"], "limit": 100, **criteria})
-        return sorted(event["sourceAddress"] for event in document["data"])
 
-    def test_e4_networks_with_least_mask_bits(self):
+class Networks(Documented):
+    """E4 and E5: the whole table of events-api.md 4.2, on each side, and by v2's endpoints."""
+
+    # Network of the criteria, least mask bits (None = not given), stored address or network (None = none), match.
+    TABLE = [
+        ("192.168.1.32/28", None, "192.168.1.32/28", True),
+        ("192.168.1.32/28", None, "192.168.1.33", True),
+        ("192.168.1.32/28", None, "192.168.1.40/29", True),
+        ("192.168.1.32/28", None, "192.168.1.0/24", True),
+        ("192.168.1.32/28", None, "0.0.0.0/0", True),
+        ("192.168.1.32/28", None, "192.168.1.48/28", False),
+        ("192.168.1.0/24", 20, "192.168.0.0/20", True),
+        ("192.168.1.0/24", 20, "192.168.0.0/19", False),
+        ("192.168.1.0/24", 20, "192.168.1.77", True),
+        ("10.0.0.0/8", 20, "10.0.0.0/8", True),
+        ("10.0.0.0/8", 20, "10.1.0.0/16", False),
+        ("10.0.0.0/8", 20, "10.1.2.0/24", True),
+        ("10.1.2.3", 32, "10.1.2.0/24", False),
+        ("0.0.0.0/0", None, "192.168.1.33", True),
+        ("0.0.0.0/0", None, "2001:db8::1", False),
+        ("::/0", None, "2001:db8::1", True),
+        ("2001:db8::/32", 20, "2001:d00::/24", True),
+        ("2001:db8::/32", 33, "2001:db8::/32", True),
+        ("::ffff:10.0.0.1", None, "10.0.0.1", True),
+        ("10.0.0.1", None, "::ffff:10.0.0.1", True),
+        ("10.0.0.0/8", 33, "10.0.0.1", False),
+        ("0.0.0.0/0", None, None, False),
+        ("::/0", 0, None, False),
+    ]
+    START = 1567288800000
+
+    @classmethod
+    def arrange(cls):
+        super().arrange()
+        cls.ids = {}
+        for side in ("source", "destination"):
+            for place, stored in enumerate({row[2]: None for row in cls.TABLE}):
+                body = {"signature": side, "id": {"timestamp": cls.START + place}}
+                if stored is not None:
+                    body[side] = {"ip": stored}
+                answer = cls.rest.post("/events/v2/event", body)
+                assert answer.status == 201, answer
+                cls.ids[side, stored] = answer.data["id"]
+
+    def found(self, side, criteria):
+        document = self.search({"signature": [side], "startTimestamp": self.START, "limit": 100, **criteria})
+        self.assertEqual(document["count"], document["size"])
+        return {event["id"] for event in document["data"]}
+
+    def found_v2(self, side, endpoint):
+        answer = self.rest.post("/events/v2/event/search", {
+            "attack": [{"signature": [side]}], "endpoint": [endpoint], "limit": 0})
+        self.assertEqual(answer.status, 200, answer)
+        return {event["id"] for event in answer.data}
+
+    def test_e4_the_table_of_both_sides(self):
+        for network, bits, stored, matches in self.TABLE:
+            for side, other in (("source", "destination"), ("destination", "source")):
+                with self.subTest(network=network, bits=bits, stored=stored, side=side):
+                    event = self.ids[side, stored]
+                    limit = {} if bits is None else {side + "IPMinBits": bits}
+                    self.assertEqual(event in self.found(side, {side + "IP": [network], **limit}), matches)
+                    self.assertEqual(event in self.found(side, {"ip": network, **limit}), matches)
+                    self.assertNotIn(event, self.found(side, {other + "IP": [network], **limit}))
+
+    def test_e4_the_table_of_v2(self):
+        for network, bits, stored, matches in self.TABLE:
+            for side in ("source", "destination"):
+                with self.subTest(network=network, bits=bits, stored=stored, side=side):
+                    event = self.ids[side, stored]
+                    endpoint = {"ip": [network], **({} if bits is None else {"minMaskBits": bits})}
+                    self.assertEqual(event in self.found_v2(side, endpoint), matches)
+                    only = {**endpoint, "endpointFieldStrategy": side}
+                    self.assertEqual(event in self.found_v2(side, only), matches)
+
+    def test_e4_as_printed(self):
         criteria = fixture("events_v1_aggregated_search.cidr.request.json")
-        self.assertEqual(self.sources(criteria), sorted(
-            ["192.168.1.32/28", "192.168.1.33", "192.168.1.40/29", "192.168.1.0/24", "192.168.1.48/28",
-             "192.168.0.0/20", "192.168.1.77"]))
+        found = self.found("source", criteria)
+        self.assertEqual(found, {self.ids["source", stored] for stored in (
+            "192.168.1.32/28", "192.168.1.33", "192.168.1.40/29", "192.168.1.0/24", "192.168.1.48/28", "192.168.0.0/20",
+            "192.168.1.77")})
 
-    def test_e5_table_of_networks(self):
-        self.assertEqual(self.sources({"ip": ["192.168.1.32/28"], "startTimestamp": 1567288800000}), sorted(
-            ["192.168.1.32/28", "192.168.1.33", "192.168.1.40/29", "192.168.1.0/24", "0.0.0.0/0",
-             "192.168.0.0/20", "192.168.0.0/19"]))
+    def test_e4_bits_of_one_side_are_not_those_of_the_other(self):
+        wide = self.ids["source", "192.168.0.0/19"]
+        self.assertIn(wide, self.found("source", {"ip": "192.168.1.0/24", "destinationIPMinBits": 20}))
+        self.assertNotIn(wide, self.found("source", {"ip": "192.168.1.0/24", "sourceIPMinBits": 20}))
+
+    def test_e4_several_networks_are_an_or(self):
+        found = self.found("source", {"ip": ["10.0.0.1", "2001:db8::1"], "sourceIPMinBits": 32})
+        self.assertEqual(found, {self.ids["source", stored] for stored in (
+            "10.0.0.1", "::ffff:10.0.0.1", "2001:db8::1", "2001:db8::/32")})
+
+    def test_e4_what_is_no_network_or_no_number_of_bits(self):
+        for name, value, field in (("ip", "192.168.1.0/33", "ip[0]"), ("sourceIP", ["::/129"], "sourceIP[0]"),
+                                   ("destinationIP", ["::", "10.1.2"], "destinationIP[1]"),
+                                   ("sourceIPMinBits", 129, "sourceIPMinBits"),
+                                   ("destinationIPMinBits", -1, "destinationIPMinBits")):
+            with self.subTest(name=name, value=value):
+                answer = self.curl(self.url + "/events/v1/aggregated/search",
+                                   data=json.dumps({"startTimestamp": self.START, name: value}))
+                self.assert_error(answer, 412, "invalid.json.field.value", field)
+
+    def test_e5_the_table_as_printed(self):
+        found = self.found("source", {"ip": ["192.168.1.32/28"]})
+        printed = ("192.168.1.32/28", "192.168.1.33", "192.168.1.40/29", "192.168.1.0/24", "0.0.0.0/0")
+        # The two wider ones are of row E4; they cover the network as 192.168.1.0/24 does.
+        covering = ("192.168.0.0/20", "192.168.0.0/19")
+        self.assertEqual(found, {self.ids["source", stored] for stored in printed + covering})
+
+
+class ByCase(Documented):
+    """E6: the events of a case."""
+
+    CASE = 12342345
+
+    @classmethod
+    def arrange(cls):
+        super().arrange()
+        admin = Rest(cls.server.port, cls.server.admin_key())
+        cls.addClassCleanup(admin.close)
+        for number in (cls.CASE, 7):
+            answer = admin.post("/admin/v1/cases", {"id": number, "customer": "shortname", "subject": "As printed"})
+            assert answer.status == 201, answer
+        cls.ids = []
+        for place in range(12):
+            answer = admin.post("/events/v2/event", {
+                "id": {"customer": "shortname", "timestamp": 1570288030000 + place}, "associatedCaseID": cls.CASE})
+            assert answer.status == 201, answer
+            cls.ids.append(answer.data["id"])
+        for body in ({"associatedCaseID": 7}, {}):
+            answer = admin.post("/events/v2/event", {"id": {"customer": "shortname"}, **body})
+            assert answer.status == 201, answer
+
+    def test_e6_the_first_events_of_the_case(self):
+        answer = self.curl(f"{self.url}/events/v1/case/{self.CASE}?limit=10")
+        self.assertEqual(answer.status, 200, answer)
+        document = answer.json
+        self.assertEqual([document[name] for name in ("limit", "offset", "count", "size")], [10, 0, 12, 10])
+        self.assertEqual([event["id"] for event in document["data"]], self.ids[:1:-1], "the newest first")
+        for event in document["data"]:
+            self.assertEqual(event["associatedCase"]["id"], self.CASE)
+            self.assertIn("description", event["associatedCase"])
+
+    def test_e6_in_order_of_time_and_of_v2(self):
+        answer = self.curl(f"{self.url}/events/v1/case/{self.CASE}?sortBy=timestamp&limit=0")
+        self.assertEqual([event["id"] for event in answer.data], self.ids)
+        self.assertEqual([answer.json[name] for name in ("limit", "count", "size")], [0, 12, 12])
+        answer = self.curl(f"{self.url}/events/v2/case/{self.CASE}?limit=10&offset=10")
+        self.assertEqual([event["id"] for event in answer.data], self.ids[1::-1])
+        self.assertEqual([row["id"] for row in answer.data[0]["associatedCases"]], [self.CASE])
+
+    def test_e6_another_order_is_412(self):
+        answer = self.curl(f"{self.url}/events/v1/case/{self.CASE}?sortBy=severity")
+        self.assert_error(answer, 412, "invalid.url.parameter", "sortBy")
 
 
 class ClientRequests(Documented):
@@ -245,28 +379,63 @@ class ClientRequests(Documented):
                 self.assertEqual(answer.status, 200, answer)
                 self.assertEqual(answer.json["limit"], body.get("limit", 25))
 
-    def test_e7_e8_continuous_pull_ends_with_all_events(self):
+    def pull(self, body, mark):
+        """A page of the guide's loop, of the events marked; its rows."""
+        document = self.search({**body, "signature": [mark]}, "-H", "Content-Type: application/json")
+        self.assertEqual(document["limit"], 1000)
+        times = [row["lastUpdatedTimestamp"] for row in document["data"]]
+        self.assertLessEqual(len(times), 1000)
+        self.assertEqual(times, sorted(times))
+        return document["data"]
+
+    def submit_marked(self, count):
         mark = uuid.uuid4().hex
-        ids = set()
-        for _ in range(5):
-            answer = self.rest.post("/events/v2/event/bulk", {"events": [
-                {"signature": mark, "id": {"timestamp": "2020-06-01"}}] * 130})
-            ids |= {row["id"] for row in answer.data["events"]}
+        answer = self.rest.post("/events/v2/event/bulk", {"events": [
+            {"signature": mark, "id": {"timestamp": "2020-06-01"}}] * count})
+        self.assertEqual(answer.data["accepted"], count)
+        return mark, {row["id"] for row in answer.data["events"]}
+
+    def test_e7_the_first_page_of_a_continuous_pull(self):
+        first = fixture("events_v1_aggregated_search.continuous_first.request.json")
+        mark, ids = self.submit_marked(1200)
+        rows = self.pull(first, mark)
+        self.assertEqual(len(rows), 1000)
+        self.assertLess({row["id"] for row in rows}, ids)
+        old, _ = self.submit_marked(1)
+        answer = self.rest.post("/events/v2/event", {"signature": old, "id": {"timestamp": "2019-12-31T23:59:59Z"}})
+        self.assertEqual(answer.status, 201, answer)
+        self.assertEqual(len(self.pull(first, old)), 1, "nothing from before 2020")
+
+    def test_e8_the_next_pages_end_with_all_events(self):
         first = fixture("events_v1_aggregated_search.continuous_first.request.json")
         following = fixture("events_v1_aggregated_search.continuous_next.request.json")
-        body, seen, pages = {**first, "signature": [mark], "limit": 250}, set(), 0
-        while True:
-            rows = self.search(body, "-H", "Content-Type: application/json")["data"]
-            times = [row["lastUpdatedTimestamp"] for row in rows]
-            self.assertEqual(times, sorted(times))
-            fresh = {row["id"] for row in rows} - seen
-            if not fresh:
-                break
-            seen |= fresh
-            pages += 1
-            body = {**following, "signature": [mark], "limit": 250, "lastUpdatedTimestamp": times[-1]}
-        self.assertEqual(seen, ids)
-        self.assertGreater(pages, 2)
+        mark, ids = self.submit_marked(3000)
+        rows = self.pull(first, mark)
+        seen = {row["id"]: row["lastUpdatedTimestamp"] for row in rows}
+        while rows:
+            bound = rows[-1]["lastUpdatedTimestamp"]
+            boundary = {row["id"] for row in rows if row["lastUpdatedTimestamp"] == bound}
+            rows = self.pull({**following, "lastUpdatedTimestamp": bound}, mark)
+            self.assertLessEqual(boundary, {row["id"] for row in rows}, "the events of the boundary come again")
+            self.assertEqual(rows[0]["lastUpdatedTimestamp"], bound)
+            rows = [row for row in rows if row["id"] not in seen]
+            seen.update((row["id"], row["lastUpdatedTimestamp"]) for row in rows)
+        self.assertEqual(set(seen), ids)
+
+    def test_e8_an_updated_event_comes_again(self):
+        following = fixture("events_v1_aggregated_search.continuous_next.request.json")
+        mark, ids = self.submit_marked(3)
+        rows = self.pull({**following, "lastUpdatedTimestamp": 0}, mark)
+        self.assertEqual({row["id"] for row in rows}, ids)
+        changed = rows[0]["id"]
+        self.submit({"id": changed})  # also one that changes no value
+        bound = rows[-1]["lastUpdatedTimestamp"]
+        rows = self.pull({**following, "lastUpdatedTimestamp": bound + 1}, mark)
+        self.assertEqual([row["id"] for row in rows], [changed])
+
+    def test_e8_last_updated_without_start_is_412(self):
+        answer = self.curl(self.url + "/events/v1/aggregated/search", data='{"lastUpdatedTimestamp": 1}')
+        self.assert_error(answer, 412, "required.field", "startTimestamp")
 
     def test_the_session_of_the_key(self):
         answer = self.curl(self.url + "/authentication/v1/session")
