@@ -1,6 +1,7 @@
 """Lists of events as clients ask for them: those of a case and who may see them, raw ones, v2's search; pages, orders,
 exact counts and the limits of both versions.
 """
+import re
 import uuid
 
 from vigiltest import contract, documented_json
@@ -345,6 +346,65 @@ class Searches(ServerCase):
             name = f"vigil.events.{version}.EventService/Stream{method}"
             rows, page = self.grpc.rows(name, message(name, document))
             self.assertEqual((len(rows), page[2]), (count, count), name)
+
+
+class Many(ServerCase):
+    """One event more than a page of v1 may hold."""
+
+    COUNT = 100001
+
+    @classmethod
+    def arrange(cls):
+        directory = Directory(cls.server)
+        cls.addClassCleanup(directory.close)
+        directory.customer("acme", 1001)
+        cls.rest = Rest(cls.server.port, cls.server.admin_key(), timeout=120)
+        cls.grpc = Grpc(cls.server.port, cls.server.admin_key())
+        for client in (cls.rest, cls.grpc):
+            cls.addClassCleanup(client.close)
+        for first in range(0, cls.COUNT, 10000):
+            body = ",".join(f'{{"id":{{"customer":"acme","timestamp":{TIME + at}}}}}'
+                            for at in range(first, min(first + 10000, cls.COUNT)))
+            answer = cls.rest.post("/events/v2/event/bulk", '{"events":[' + body + "]}")
+            assert answer.status == 201, answer
+
+    def page(self, path, document):
+        """(limit, offset, count, rows, newest and oldest timestamp): read from the text, which is large."""
+        answer = self.rest.post(path, document)
+        self.assertEqual(answer.status, 200, answer)
+        head = re.match(rb'.*?"limit":(\d+),"offset":(\d+),"count":(\d+),', answer.body)
+        ids = re.findall(rb'"id":"AGGR/(\d+)/1001/', answer.body)
+        size = int(re.search(rb'"size":(\d+)}$', answer.body).group(1))
+        self.assertEqual(len(ids), size)
+        self.assertEqual(ids, sorted(ids, reverse=True))
+        self.assertEqual(len(set(ids)), size)
+        return (*(int(number) for number in head.groups()), size, int(ids[0]) - TIME, int(ids[-1]) - TIME)
+
+    def test_v1_ends_at_its_maximum(self):
+        path, criteria = "/events/v1/aggregated/search", {"startTimestamp": 0}
+        self.assert_error(self.rest.post(path, {**criteria, "limit": 0}), 412, "resultset.too.large")
+        self.assert_error(self.rest.get(f"/events/v1/aggregated?startTimestamp={TIME}&limit=0"), 412,
+                          "resultset.too.large")
+        self.assertEqual(self.page(path, {**criteria, "limit": 0, "startTimestamp": TIME + 1}),
+                         (0, 0, 100000, 100000, 100000, 1))
+        self.assertEqual(self.page(path, {**criteria, "limit": 100000, "offset": 1}),
+                         (100000, 1, self.COUNT, 100000, 99999, 0))
+
+    def test_v2_has_no_maximum(self):
+        path = "/events/v2/event/search"
+        whole = (0, self.COUNT, self.COUNT, 100000, 0)
+        self.assertEqual(self.page(path, {"limit": 0}), (0, *whole))
+        self.assertEqual(self.page(path, {"limit": 100001}), (100001, *whole))
+        self.assertEqual(self.page(path, {"limit": 1000000}), (1000000, *whole))
+        self.assertEqual(self.page(path, {"limit": 100000}), (100000, 0, self.COUNT, 100000, 100000, 1))
+        self.assertEqual(self.page(path, {"limit": 5, "offset": 99998}), (5, 99998, self.COUNT, 3, 2, 0))
+        answer = self.rest.post(path, {"limit": 5, "offset": self.COUNT})
+        self.assertEqual((answer.data, answer.json["count"]), ([], self.COUNT))
+
+    def test_the_stream_of_v2_tells_all(self):
+        rows, page = self.grpc.rows(STREAM_V2, message(SEARCH_V2, {"limit": 0, "sortBy": ["createdTimestamp"]}))
+        self.assertEqual(page, (0, 0, self.COUNT))
+        self.assertEqual([row.timestamps.created - TIME for row in rows], list(range(self.COUNT)))
 
 
 if __name__ == "__main__":
