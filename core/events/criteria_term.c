@@ -5,6 +5,7 @@
 
 #include "core/base/digest.h"
 #include "core/base/network.h"
+#include "core/events/criteria_id.h"
 #include "core/events/event_access.h"
 #include "core/events/event_table.h"
 #include "core/events/property_match.h"
@@ -106,109 +107,6 @@ static void add_production(struct vg_criteria_term *at)
         }
     }
     add_numbers(at, VG_EVENT_COLUMN_CUSTOMER, ids, count);
-}
-
-/* ---------------------------------------------------------------------------------- identities */
-
-static const struct vg_predicate *is_number(
-    struct vg_criteria_term *at,
-    uint32_t column,
-    int64_t number)
-{
-    return vg_predicate_number_in(at->context->arena, column, &number, 1);
-}
-
-static const struct vg_predicate *is_uuid(struct vg_criteria_term *at, const struct vg_uuid *uuid)
-{
-    struct vg_bytes bytes = vg_bytes(uuid->bytes, sizeof(uuid->bytes));
-    return vg_predicate_bytes_in(at->context->arena, VG_EVENT_COLUMN_UUID, &bytes, 1);
-}
-
-/* The identity from its text; false when the text is none. *out_foreign: no event can have it. */
-static bool parse_id(
-    const char *text,
-    struct vg_event_criteria_id *out_parts,
-    struct vg_uuid *out_uuid,
-    bool *out_foreign)
-{
-    struct vg_event_id id;
-    enum vg_event_id_form form = vg_event_id_parse(vg_bytes_text(text), &id);
-    *out_foreign = form == VG_EVENT_ID_FORM_FOREIGN;
-    if (form == VG_EVENT_ID_FORM_OK) {
-        *out_parts = (struct vg_event_criteria_id){
-            .text = text,
-            .type = id.type,
-            .has_timestamp = true,
-            .has_customer = true,
-            .timestamp = id.timestamp,
-            .customer_id = id.customer_id,
-        };
-        *out_uuid = id.uuid;
-    }
-    return form != VG_EVENT_ID_FORM_WRONG;
-}
-
-/* NULL when the arena is full; a wrong text is blamed and matches nothing. */
-static const struct vg_predicate *match_id(struct vg_criteria_term *at, size_t index)
-{
-    struct vg_event_criteria_id parts = at->criteria->ids[index];
-    struct vg_uuid uuid;
-    bool foreign = false;
-    bool has_uuid = parts.text != NULL || parts.uuid != NULL;
-    if (parts.text != NULL) {
-        const char *text = parts.text;
-        if (!parse_id(text, &parts, &uuid, &foreign)) {
-            vg_criteria_term_blame(
-                at,
-                &(struct vg_criteria_blame){ .reason = VG_INVALID_FIELD_VALUE,
-                                             .field = "eventIdentifier",
-                                             .index = index,
-                                             .parameter = text });
-            foreign = true;
-        }
-    } else if (parts.uuid != NULL) {
-        foreign = !vg_uuid_parse(vg_bytes_text(parts.uuid), &uuid);
-    }
-    if (foreign) {
-        return vg_predicate_none(at->context->arena);
-    }
-    struct vg_term_list terms;
-    vg_term_list_init(&terms, at->context->arena);
-    if (parts.has_timestamp) {
-        vg_term_list_add(&terms, is_number(at, VG_EVENT_COLUMN_TIMESTAMP, parts.timestamp));
-    }
-    if (parts.has_customer) {
-        vg_term_list_add(&terms, is_number(at, VG_EVENT_COLUMN_CUSTOMER, parts.customer_id));
-    }
-    if (parts.type != VG_EVENT_TYPE_UNSET) {
-        vg_term_list_add(&terms, is_number(at, VG_EVENT_COLUMN_TYPE, parts.type));
-    }
-    if (has_uuid) {
-        vg_term_list_add(&terms, is_uuid(at, &uuid));
-    }
-    if (terms.count == 0 && !terms.failed) {
-        return vg_predicate_all(at->context->arena);
-    }
-    return vg_term_list_and(&terms);
-}
-
-static void add_ids(struct vg_criteria_term *at)
-{
-    size_t count = at->criteria->id_count;
-    if (count == 0) {
-        return;
-    }
-    const struct vg_predicate **any = vg_criteria_term_take(at, count, sizeof(*any));
-    for (size_t i = 0; any != NULL && i < count; i++) {
-        any[i] = match_id(at, i);
-        if (any[i] == NULL) {
-            at->terms.failed = true;
-            return;
-        }
-    }
-    if (any != NULL) {
-        vg_term_list_add(&at->terms, vg_predicate_or(at->context->arena, any, (uint32_t)count));
-    }
 }
 
 /* --------------------------------------------------------------------------- attack, severity */
@@ -550,7 +448,7 @@ void vg_criteria_term_add_members(struct vg_criteria_term *at)
     add_types(at);
     add_customers(at);
     add_production(at);
-    add_ids(at);
+    vg_criteria_id_add(at);
     vg_criteria_term_add_signatures(at, &criteria->signatures);
     vg_criteria_term_add_ids(at, VG_EVENT_COLUMN_ALARM, &criteria->alarms);
     vg_criteria_term_add_ids(at, VG_EVENT_COLUMN_CATEGORY, &criteria->categories);

@@ -1,6 +1,6 @@
 /*
  * Inside the compiler of criteria: one criteria object on its way to a predicate, and the functions
- * that add what its members ask. Used by event_criteria.c and criteria_part.c only.
+ * that add what its members ask. Used by event_criteria.c, criteria_id.c and criteria_part.c only.
  *
  * Threads: one.
  */

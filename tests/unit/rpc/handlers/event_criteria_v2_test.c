@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "core/events/criteria_id.h"
 #include "core/events/event_search.h"
 #include "gateway/json/json_read.h"
 #include "proto/contract_json.h"
@@ -462,6 +463,44 @@ static void test_violations(void **state)
     }
 }
 
+/* Many whole identities are looked up as a set: the same event found, and none that has a part of
+ * one and a part of another. At the number that is a few, and one past it; and at the most. */
+static void test_many_ids(void **state)
+{
+    struct vg_event_fixture *f = *state;
+    static const unsigned counts[] = { VG_CRITERIA_ID_FEW, VG_CRITERIA_ID_FEW + 1, 10000 };
+    static const char *const rows[][2] = {
+        { "AGGR/2000/1/" UUID_OF(2), "b" },
+        { "RAW/2000/1/" UUID_OF(2), "" },
+        { "AGGR/2000/3/" UUID_OF(2), "" },
+        { "NIDS/7000/1/" UUID_OF(7), "g" },
+        { "AGGR/3000/1/" UUID_OF(2) "\",\"AGGR/2000/1/" UUID_OF(3), "" },
+        { "AGGR/3000/1/" UUID_OF(3) "\",\"AGGR/2000/1/" UUID_OF(3), "c" },
+        { "AGGR/1/1/foreign", "" },
+    };
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        size_t size = 128u * counts[i] + 256;
+        char *json = calloc(1, size);
+        for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+            size_t used =
+                (size_t)snprintf(json, size, "{\"eventIdentifier\":[\"%s\"", rows[row][0]);
+            unsigned named = strchr(rows[row][0], ',') == NULL ? 1 : 2;
+            for (unsigned other = named; other < counts[i]; other++) {
+                used += (size_t)snprintf(
+                    json + used,
+                    size - used,
+                    ",\"AGGR/%u/1/1679fbfc-1792-4992-8428-%012u\"",
+                    9000 + other,
+                    other);
+            }
+            (void)snprintf(json + used, size - used, "]}");
+            const struct row asked = { json, rows[row][1] };
+            check_rows(f, &f->admin, &asked, 1);
+        }
+        free(json);
+    }
+}
+
 /* Criteria of raw events are those of v1 without what such events do not have. */
 static void test_nids(void **state)
 {
@@ -509,7 +548,7 @@ int main(void)
         cmocka_unit_test(test_attack),   cmocka_unit_test(test_endpoint),
         cmocka_unit_test(test_property), cmocka_unit_test(test_sub_criteria),
         cmocka_unit_test(test_access),   cmocka_unit_test(test_violations),
-        cmocka_unit_test(test_nids),
+        cmocka_unit_test(test_nids),     cmocka_unit_test(test_many_ids),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
