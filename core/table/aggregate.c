@@ -144,7 +144,11 @@ static bool prepare_levels(
     }
     run->has_counters = levels->narrow_count == aggregate->column_count &&
                         levels->narrow_width <= VG_COUNTERS_WIDTH_MAX;
-    return !run->has_counters || vg_counters_init(&run->counters, levels->narrow_width, run->arena);
+    return !run->has_counters || vg_counters_init(
+                                     &run->counters,
+                                     levels->narrow_width,
+                                     aggregate->timeline_count > 0,
+                                     run->arena);
 }
 
 static enum vg_reason prepare_run(struct vg_aggregate_run *run, struct vg_error *error)

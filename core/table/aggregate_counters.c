@@ -17,12 +17,17 @@
 #define AMOUNT_MAX (ONE_ROW - 1)
 #define ROWS_MAX   ((UINT64_C(1) << (64 - VG_COUNTERS_ROW_SHIFT)) - 1)
 
-bool vg_counters_init(struct vg_counters *counters, uint32_t width, struct vg_arena *arena)
+bool vg_counters_init(
+    struct vg_counters *counters,
+    uint32_t width,
+    bool settles_often,
+    struct vg_arena *arena)
 {
     size_t size = sizeof(*counters->words);
+    bool is_small = width * size * TABLES <= TABLES_BYTES_MAX;
     *counters = (struct vg_counters){
         .width = width,
-        .tables = width * size * TABLES <= TABLES_BYTES_MAX ? TABLES : 1,
+        .tables = is_small && !settles_often ? TABLES : 1,
         .rows_left = ROWS_MAX,
         .amount_left = AMOUNT_MAX,
     };

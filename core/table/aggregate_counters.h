@@ -38,10 +38,12 @@ struct vg_counters {
     bool lacks_examples; /* since the last vg_counters_missing */
 };
 
-/* Counters of `width` cells. False when the arena is full. */
+/* Counters of `width` cells; settled often, they have one table only. False when the arena is full.
+ */
 VG_MUST_USE bool vg_counters_init(
     struct vg_counters *counters,
     uint32_t width,
+    bool settles_often,
     struct vg_arena *arena);
 
 /* Count the wanted rows of `strip`, of the chunk number `part`; `cells` are those of its rows. */

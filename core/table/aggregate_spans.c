@@ -92,15 +92,16 @@ static bool locate_all(
     const struct vg_span_line *line,
     const struct vg_strip *strip,
     uint32_t column,
-    struct vg_span_pair *out_pair)
+    struct vg_span_pair *out_pair,
+    bool *out_is_rising)
 {
-    vg_time min;
-    vg_time max;
-    if (!vg_strip_bounds(strip, column, &min, &max)) {
+    struct vg_strip_range range;
+    if (!vg_strip_measure(strip, column, &range)) {
         return false;
     }
-    out_pair->first = locate(line, min);
-    out_pair->last = locate(line, max);
+    *out_is_rising = range.is_rising;
+    out_pair->first = locate(line, range.min);
+    out_pair->last = locate(line, range.max);
     return true;
 }
 
@@ -143,7 +144,8 @@ static void look_at_all(
     out_spans->is_uniform = timeline->span_count == 0;
     out_spans->all = no_span;
     out_spans->is_between = false;
-    if (timeline->span_count == 0 || !locate_all(line, strip, timeline->column, &begin)) {
+    if (timeline->span_count == 0 ||
+        !locate_all(line, strip, timeline->column, &begin, &out_spans->is_rising)) {
         return;
     }
     if (timeline->end_column == VG_AGGREGATE_NO_COLUMN) {
@@ -153,7 +155,8 @@ static void look_at_all(
         out_spans->all = touched(line, begin.first, begin.last);
         return;
     }
-    if (locate_all(line, strip, timeline->end_column, &end)) {
+    bool is_rising;
+    if (locate_all(line, strip, timeline->end_column, &end, &is_rising)) {
         out_spans->is_uniform = begin.first == begin.last && end.first == end.last;
         out_spans->all = touched(line, begin.first, end.first);
     }
@@ -170,6 +173,48 @@ void vg_span_line_look(
     }
 }
 
+/* The wanted rows from number `begin` to before `end`. */
+static void pick_rows(const struct vg_strip *strip, uint32_t begin, uint32_t end, uint64_t *out)
+{
+    for (uint32_t word = 0; word * 64 < strip->count; word++) {
+        uint32_t first = word * 64;
+        uint64_t from = begin <= first        ? UINT64_MAX
+                        : begin >= first + 64 ? 0
+                                              : UINT64_MAX << (begin - first);
+        uint64_t to = end >= first + 64 ? UINT64_MAX
+                      : end <= first    ? 0
+                                        : (UINT64_C(1) << (end - first)) - 1;
+        out[word] = strip->found[word] & from & to;
+    }
+}
+
+/* The wanted rows whose moment lies in `span`. */
+static void pick_span(
+    const struct vg_span_line *line,
+    const struct vg_strip *strip,
+    bool is_rising,
+    int32_t span,
+    uint64_t *out)
+{
+    uint32_t column = line->timeline->column;
+    const vg_time *bounds = line->timeline->bounds + span;
+    if (is_rising) {
+        uint32_t begin = vg_strip_rows_below(strip, column, bounds[0]);
+        pick_rows(strip, begin, vg_strip_rows_below(strip, column, bounds[1]), out);
+        return;
+    }
+    const struct vg_plan_block block = {
+        .chunk = strip->chunk,
+        .first = strip->first,
+        .count = strip->count,
+        .is_tail = strip->is_tail,
+    };
+    vg_plan_range(&strip->chunk->columns[column], &block, bounds[0], bounds[1] - 1, out);
+    for (uint32_t word = 0; word * 64 < strip->count; word++) {
+        out[word] &= strip->found[word];
+    }
+}
+
 /* Count moments that lie in few spans, those of `all`. */
 static void compare(
     const struct vg_span_line *line,
@@ -178,25 +223,13 @@ static void compare(
     const struct vg_span_strip *spans,
     struct vg_aggregate_cell *cells)
 {
-    const struct vg_aggregate_timeline *timeline = line->timeline;
-    const struct vg_column_data *data = &strip->chunk->columns[timeline->column];
-    const struct vg_plan_block block = {
-        .chunk = strip->chunk,
-        .first = strip->first,
-        .count = strip->count,
-        .is_tail = strip->is_tail,
-    };
     struct vg_aggregate_cell rest = *total;
     for (int32_t span = spans->all.first; span <= spans->all.last; span++) {
-        uint64_t bits[VG_PLAN_BLOCK_WORDS];
         struct vg_span_pair one = { .first = span, .last = span };
         struct vg_aggregate_cell part = rest;
         if (!spans->is_inside || span < spans->all.last) {
-            vg_time end = timeline->bounds[span + 1] - 1;
-            vg_plan_range(data, &block, timeline->bounds[span], end, bits);
-            for (uint32_t word = 0; word * 64 < strip->count; word++) {
-                bits[word] &= strip->found[word];
-            }
+            uint64_t bits[VG_STRIP_WORDS];
+            pick_span(line, strip, spans->is_rising, span, bits);
             part = vg_strip_total(strip, bits);
         }
         rest.count -= part.count;

@@ -36,6 +36,7 @@ struct vg_span_strip {
     bool is_uniform; /* every row, wanted or not, touches `all` */
     bool is_between; /* of moments: every row touches one of `all`, or none */
     bool is_inside;  /* if is_between: no row touches none */
+    bool is_rising;  /* if is_between: the moments come in order */
     struct vg_span_pair all;
     struct vg_span_pair rows[VG_STRIP_ROWS]; /* unless is_uniform: of each row */
 };

@@ -62,6 +62,20 @@ VG_LOOP_CLONES static void bounds_32(
     *out_max = max;
 }
 
+/* Rows mostly come in order of time; then the first and the last say it all. */
+#define RISING_LOOP(name, type)                                                                    \
+    VG_LOOP_CLONES static bool name(const type *values, uint32_t count)                            \
+    {                                                                                              \
+        type falls = 0;                                                                            \
+        for (uint32_t i = 1; i < count; i++) {                                                     \
+            falls |= values[i] < values[i - 1];                                                    \
+        }                                                                                          \
+        return falls == 0;                                                                         \
+    }
+
+RISING_LOOP(is_rising_32, uint32_t)
+RISING_LOOP(is_rising_64, int64_t)
+
 VG_LOOP_CLONES static uint64_t sum_of(const int64_t *numbers, uint32_t count)
 {
     uint64_t sum = 0;
@@ -126,29 +140,52 @@ void vg_strip_numbers(
     }
 }
 
-bool vg_strip_bounds(
+bool vg_strip_measure(
     const struct vg_strip *strip,
     uint32_t column,
-    int64_t *out_min,
-    int64_t *out_max)
+    struct vg_strip_range *out_range)
 {
     const struct vg_column_data *data = &strip->chunk->columns[column];
+    const void *values = values_of(strip, column);
+    bool is_rising = (data->value_size == 4 && is_rising_32(values, strip->count)) ||
+                     (data->value_size == 8 && is_rising_64(values, strip->count));
+    out_range->is_rising = is_rising;
+    if (is_rising) {
+        out_range->min = vg_column_number(data, strip->first);
+        out_range->max = vg_column_number(data, strip->first + strip->count - 1);
+        return out_range->min != VG_ABSENT && out_range->max != VG_ABSENT;
+    }
     if (data->value_size == 4) {
         uint32_t least;
         uint32_t greatest;
-        bounds_32(values_of(strip, column), strip->count, &least, &greatest);
-        *out_min = data->base + (int64_t)least;
-        *out_max = data->base + (int64_t)greatest;
+        bounds_32(values, strip->count, &least, &greatest);
+        out_range->min = data->base + (int64_t)least;
+        out_range->max = data->base + (int64_t)greatest;
         return greatest != UINT32_MAX;
     }
-    if (data->value_size == 8) {
-        vg_loop_bounds_64(values_of(strip, column), strip->count, out_min, out_max);
-        return *out_min != VG_ABSENT;
-    }
     int64_t numbers[VG_STRIP_ROWS];
-    vg_strip_numbers(strip, column, VG_ABSENT, numbers);
-    vg_loop_bounds_64(numbers, strip->count, out_min, out_max);
-    return *out_min != VG_ABSENT;
+    if (data->value_size != 8) {
+        vg_strip_numbers(strip, column, VG_ABSENT, numbers);
+        values = numbers;
+    }
+    vg_loop_bounds_64(values, strip->count, &out_range->min, &out_range->max);
+    return out_range->min != VG_ABSENT;
+}
+
+uint32_t vg_strip_rows_below(const struct vg_strip *strip, uint32_t column, int64_t bound)
+{
+    const struct vg_column_data *data = &strip->chunk->columns[column];
+    uint32_t low = 0;
+    uint32_t high = strip->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (vg_column_number(data, strip->first + middle) < bound) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
 }
 
 void vg_strip_cells(

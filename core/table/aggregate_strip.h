@@ -40,13 +40,21 @@ void vg_strip_numbers(
     int64_t absent,
     int64_t out_numbers[VG_STRIP_ROWS]);
 
-/* Least and greatest value of a TIME or NUMBER column, wanted rows or not. False when a value is
- * absent. */
-bool vg_strip_bounds(
+/* What is known of all values of a TIME or NUMBER column, wanted rows or not. */
+struct vg_strip_range {
+    int64_t min;
+    int64_t max;
+    bool is_rising; /* no value is less than the one before; may be false all the same */
+};
+
+/* False when a value is absent. */
+bool vg_strip_measure(
     const struct vg_strip *strip,
     uint32_t column,
-    int64_t *out_min,
-    int64_t *out_max);
+    struct vg_strip_range *out_range);
+
+/* Rows of a rising column whose value is less than `bound`. */
+uint32_t vg_strip_rows_below(const struct vg_strip *strip, uint32_t column, int64_t bound);
 
 /* A column whose values are few enough to be numbered: 0 = absent, then the value less `min`, plus
  * 1; of TEXT and SUBJECTS, the id. */
