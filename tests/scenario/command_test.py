@@ -193,6 +193,28 @@ class Commands(ServerCase):
         self.assertIn("rows matched                  1", lines)
         self.assertTrue(any(line.startswith("SIGNATURE ") for line in lines), lines)
 
+    def test_assess_and_lineage(self):
+        self.vigil("case", "add", "--id", "4712", "--customer", "acme", "--subject", "A case")
+        event_id = self.submit("--signature", "A-1")
+        admin = self.server.admin_key()
+        event = self.json("event", "assess", event_id, "--comment", "known ø", "--enable-flag", "falsePositive,followup",
+                          "--disable-flag", "tuningCandidate", "--no-acknowledge", "--case", "4712", "--severity", "high",
+                          "--handled-by-analyst", "--publish", key=admin)
+        self.assertEqual(set(event["flags"]), {"falsePositive", "followup", "commented", "notified", "severityAdjusted",
+                                               "handledByAnalyst"})
+        self.assertEqual((event["severity"], event["comments"][0]["comment"]), ("high", "known ø"))
+        event = self.json("event", "assess", event_id.partition("/")[2], "--no-case", "4712", key=admin)
+        self.assertEqual((event["associatedCases"], "acknowledged" in event["flags"]), ([], True))
+        event = self.json("event", "assess", event_id, "--json", "-", key=admin,
+                          stdin='{"assessmentProperty": [{"key": "a", "values": ["b"]}]}')
+        told = self.json("event", "lineage", event_id, "--limit", "2", key=admin)
+        self.assertEqual(([row["type"] for row in told["data"]], told["count"]), (["assessed", "assessed"], 4))
+        lines = self.vigil("event", "lineage", event_id, key=admin).splitlines()
+        self.assertEqual(lines[0].split(), ["TIME", "TYPE", "USER", "DESCRIPTION", "UPDATED"])
+        self.assertIn("Created by submission", lines[-1])
+        self.assertIn("timestamp/customerID/uuid", self.vigil("event", "assess", "nonsense", key=admin, status=USAGE))
+        self.assertIn("enableFlag", self.vigil("event", "assess", event_id, "--enable-flag", "blocked", key=admin, status=USAGE))
+
     def test_texts_cannot_steer_the_terminal(self):
         self.submit("--json", "-", stdin=json.dumps({"signature": "T-1", "uri": "a\u001b[2Jb\u009bc\nd"}))
         found = self.json("event", "search", "--signature", "T-1", key=self.key)

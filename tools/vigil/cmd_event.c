@@ -5,6 +5,7 @@
 
 #include "core/base/compiler.h"
 #include "core/base/text_number.h"
+#include "tools/vigil/event_path.h"
 #include "tools/vigil/session.h"
 
 #include "vigil/events/v1/explain.pb-c.h"
@@ -240,36 +241,6 @@ static enum vg_exit run_search(
     return exit == VG_EXIT_DONE ? vg_session_print(session, command, answer) : exit;
 }
 
-/* The last three parts of TYPE/timestamp/customerID/uuid; the type may be left out. */
-static bool split_id(
-    const char *id,
-    struct vg_arena *arena,
-    Vigil__Events__V2__GetEventRequest *request)
-{
-    struct vg_bytes parts[4];
-    size_t count = 0;
-    const char *at = id;
-    for (;;) {
-        size_t size = strcspn(at, "/");
-        if (count == VG_ARRAY_COUNT(parts)) {
-            return false;
-        }
-        parts[count++] = vg_bytes(at, size);
-        if (at[size] == '\0') {
-            break;
-        }
-        at += size + 1;
-    }
-    if (count < 3 || !vg_text_number_parse_int64(parts[count - 3], &request->timestamp) ||
-        !vg_text_number_parse_int64(parts[count - 2], &request->customer_id)) {
-        return false;
-    }
-    request->has_timestamp = true;
-    request->has_customer_id = true;
-    request->event_id = vg_arena_text(arena, parts[count - 1]);
-    return request->event_id != NULL;
-}
-
 static enum vg_exit run_get(
     struct vg_session *session,
     const struct vg_command *command,
@@ -277,19 +248,22 @@ static enum vg_exit run_get(
 {
     Vigil__Events__V2__GetEventRequest request = VIGIL__EVENTS__V2__GET_EVENT_REQUEST__INIT;
     const ProtobufCMessage *answer = NULL;
-    struct vg_error error;
-    vg_session_error_init(session, &error);
-    if (!split_id(arguments->operands[0], &session->arena, &request)) {
-        (void)vg_error_set(&error, VG_CONFIG, "an event's id is TYPE/timestamp/customerID/uuid");
-        return vg_session_refuse(&error);
+    struct vg_event_path path;
+    enum vg_exit exit = vg_event_path_read(session, arguments->operands[0], &path);
+    if (exit != VG_EXIT_DONE) {
+        return exit;
     }
+    request.has_timestamp = request.has_customer_id = true;
+    request.timestamp = path.timestamp;
+    request.customer_id = path.customer_id;
+    request.event_id = path.uuid;
     request.has_include_all_properties = true;
     request.include_all_properties = !vg_arguments_has(arguments, "--no-properties");
     request.has_include_comments = true;
     request.include_comments = !vg_arguments_has(arguments, "--no-comments");
     request.has_include_sub_events = true;
     request.include_sub_events = !vg_arguments_has(arguments, "--no-sub-events");
-    enum vg_exit exit = vg_session_ask(session, command->method, &request.base, &answer);
+    exit = vg_session_ask(session, command->method, &request.base, &answer);
     return exit == VG_EXIT_DONE ? vg_session_print(session, command, answer) : exit;
 }
 

@@ -81,6 +81,7 @@ extern const struct vg_command_group vg_cmd_case;
 extern const struct vg_command_group vg_cmd_signature;
 extern const struct vg_command_group vg_cmd_event;
 extern const struct vg_command_group vg_cmd_flow;
+extern const struct vg_command_group vg_cmd_assess;
 extern const struct vg_command_group vg_cmd_import;
 extern const struct vg_command_group vg_cmd_whoami;
 
