@@ -83,6 +83,7 @@ struct vg_chunk *vg_chunk_ref(struct vg_chunk *chunk)
 static void free_column(struct vg_column_data *data, enum vg_chunk_form form)
 {
     free(data->zone);
+    free(data->index);
     if (form == VG_CHUNK_SEALED) {
         return;
     }
@@ -241,6 +242,9 @@ void vg_chunk_read(
         }
         return;
     case VG_COLUMN_HASHES:
+        if (data->index != NULL) {
+            return;
+        }
         out_value->hashes.count = data->ends[position] - data->starts[position];
         if (out_value->hashes.count > 0) {
             out_value->hashes.items = vg_chunk_elements(data, data->starts[position]);
@@ -253,6 +257,31 @@ void vg_chunk_read(
         }
         return;
     }
+}
+
+bool vg_chunk_has_hash(
+    const struct vg_chunk *chunk,
+    uint32_t column,
+    uint32_t position,
+    uint64_t hash)
+{
+    const struct vg_column_data *data = &chunk->columns[column];
+    if (data->index != NULL) {
+        uint32_t first = position / 64 * 64;
+        uint64_t marked = 0;
+        uint32_t number = vg_hash_index_find(data->index, hash);
+        if (number != VG_HASH_INDEX_NONE) {
+            vg_hash_index_mark(data->index, number, first, position - first + 1, &marked);
+        }
+        return (marked >> (position - first) & 1) != 0;
+    }
+    uint32_t count = data->ends[position] - data->starts[position];
+    const uint64_t *items = count == 0 ? NULL : vg_chunk_elements(data, data->starts[position]);
+    bool found = false;
+    for (uint32_t i = 0; i < count; i++) {
+        found |= items[i] == hash;
+    }
+    return found;
 }
 
 static int compare_numbers(int64_t left, int64_t right)

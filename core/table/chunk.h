@@ -21,6 +21,7 @@
 #include "core/base/compiler.h"
 #include "core/table/death_log.h"
 #include "core/table/dictionary.h"
+#include "core/table/hash_index.h"
 #include "core/table/row.h"
 #include "core/table/table_schema.h"
 
@@ -49,7 +50,8 @@ struct vg_column_data {
     uint32_t
         *starts; /* NUMBERS, HASHES, TOKENS: first element of a row, one per row; ends behind it */
     uint32_t *ends;
-    void *elements; /* sealed, or copied by compaction: all; NULL otherwise */
+    struct vg_hash_index *index; /* sealed HASHES: instead of values, starts and elements */
+    void *elements;              /* sealed, or copied by compaction: all; NULL otherwise */
     void *
         *blocks; /* tail and closed: blocks of VG_ROW_LIST_MAX elements; no row crosses a border */
     uint32_t element_count;
@@ -124,7 +126,15 @@ uint64_t vg_chunk_memory(const struct vg_chunk *chunk, uint32_t rows);
 int64_t vg_column_number(const struct vg_column_data *data, uint32_t position);
 int64_t vg_chunk_number(const struct vg_chunk *chunk, uint32_t column, uint32_t position);
 
-/* Read any column. Pointers live as long as the chunk (or the dictionary). */
+/* Does the row's list of hashes hold this one? */
+bool vg_chunk_has_hash(
+    const struct vg_chunk *chunk,
+    uint32_t column,
+    uint32_t position,
+    uint64_t hash);
+
+/* Read any column. Pointers live as long as the chunk (or the dictionary). Hashes of a sealed chunk
+ * cannot be read back: the list is empty, ask vg_chunk_has_hash. */
 void vg_chunk_read(
     const struct vg_chunk *chunk,
     uint32_t column,

@@ -4,9 +4,14 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/table/compaction_plan.h"
+#include "core/table/table.h"
+
+#define COPY_SOURCES_MAX VG_COMPACTION_CHUNKS_MAX
 
 struct copy {
     const struct vg_chunk *const *sources;
+    uint32_t source_count;
     const struct vg_row_origin *origins;
     uint32_t count;
     struct vg_chunk *target;
@@ -108,7 +113,7 @@ static bool copy_networks(const struct copy *copy, uint32_t column)
     return true;
 }
 
-/* Lists, with a fixed value beside them (a signature of hashes) where the kind has one. */
+/* Lists, with a fixed value beside them where the kind has one. */
 static bool copy_lists(const struct copy *copy, uint32_t column)
 {
     struct vg_column_data *target = &copy->target->columns[column];
@@ -137,6 +142,95 @@ static bool copy_lists(const struct copy *copy, uint32_t column)
     return target->value_size == 0 || copy_values(copy, column);
 }
 
+/* Rows of the copy by position in one source; COPY_NONE = it is not in this copy. */
+#define COPY_NONE UINT32_MAX
+
+/* Counts (with `elements` NULL) or writes the hashes of one source's rows. */
+static void turn_back(
+    const struct vg_hash_index *index,
+    const uint32_t *copies,
+    uint16_t *positions,
+    uint32_t *ends,
+    uint64_t *elements)
+{
+    for (uint32_t number = 0; number < index->hash_count; number++) {
+        uint32_t count = vg_hash_index_rows(index, number, positions);
+        for (uint32_t i = 0; i < count; i++) {
+            uint32_t row = copies[positions[i]];
+            if (row == COPY_NONE) {
+                continue;
+            }
+            if (elements != NULL) {
+                elements[ends[row]] = index->hashes[number];
+            }
+            ends[row]++;
+        }
+    }
+}
+
+static void turn_back_all(
+    const struct copy *copy,
+    uint32_t column,
+    uint32_t **copies,
+    uint16_t *positions,
+    uint64_t *elements)
+{
+    uint32_t *ends = copy->target->columns[column].ends;
+    for (uint32_t i = 0; i < copy->source_count; i++) {
+        turn_back(copy->sources[i]->columns[column].index, copies[i], positions, ends, elements);
+    }
+}
+
+/* Sealed sources have their hashes turned over; they are turned back twice, to count and to write.
+ */
+static bool turn_lists(
+    const struct copy *copy,
+    uint32_t column,
+    uint32_t **copies,
+    uint16_t *positions)
+{
+    struct vg_column_data *target = &copy->target->columns[column];
+    turn_back_all(copy, column, copies, positions, NULL);
+    uint32_t used = 0;
+    for (uint32_t row = 0; row < copy->count; row++) {
+        target->starts[row] = used;
+        used += target->ends[row];
+        target->ends[row] = target->starts[row];
+    }
+    target->element_count = used;
+    target->elements = calloc((size_t)used + 1, target->element_size);
+    if (target->elements == NULL) {
+        return false;
+    }
+    turn_back_all(copy, column, copies, positions, target->elements);
+    return true;
+}
+
+static bool copy_hashes(const struct copy *copy, uint32_t column)
+{
+    uint32_t *copies[COPY_SOURCES_MAX] = { NULL };
+    uint16_t *positions = calloc(VG_TABLE_CHUNK_ROWS_MAX, sizeof(*positions));
+    bool made = positions != NULL;
+    for (uint32_t i = 0; i < copy->source_count && made; i++) {
+        size_t size = copy->sources[i]->rows * sizeof(**copies);
+        VG_ASSERT(copy->sources[i]->columns[column].index != NULL);
+        copies[i] = malloc(size);
+        made = copies[i] != NULL;
+        if (made) {
+            memset(copies[i], 0xFF, size); /* COPY_NONE */
+        }
+    }
+    for (uint32_t row = 0; row < copy->count && made; row++) {
+        copies[copy->origins[row].source][copy->origins[row].position] = row;
+    }
+    made = made && turn_lists(copy, column, copies, positions);
+    for (uint32_t i = 0; i < copy->source_count; i++) {
+        free(copies[i]);
+    }
+    free(positions);
+    return made;
+}
+
 /* One line per kind of column: all that a new kind needs here. */
 static bool (*const copiers[VG_COLUMN_KIND_COUNT])(const struct copy *copy, uint32_t column) = {
     [VG_COLUMN_TIME] = copy_numbers,     /* numbers, perhaps kept narrow */
@@ -147,7 +241,7 @@ static bool (*const copiers[VG_COLUMN_KIND_COUNT])(const struct copy *copy, uint
     [VG_COLUMN_NETWORK] = copy_networks, /* value, code and perhaps an element */
     [VG_COLUMN_FIXED] = copy_values,     /* bytes as they are */
     [VG_COLUMN_NUMBERS] = copy_lists,    /* elements */
-    [VG_COLUMN_HASHES] = copy_lists,     /* elements and a signature */
+    [VG_COLUMN_HASHES] = copy_hashes,    /* an index of sets */
     [VG_COLUMN_TOKENS] = copy_lists,     /* elements */
 };
 _Static_assert(VG_COLUMN_KIND_COUNT == 10, "a new kind of column says how it is copied");
@@ -178,11 +272,12 @@ static bool make_column(struct vg_column_data *data, const struct vg_column *col
 
 struct vg_chunk *vg_chunk_copy_rows(
     const struct vg_chunk *const *sources,
+    uint32_t source_count,
     const struct vg_row_origin *origins,
     uint32_t count,
     uint32_t number)
 {
-    VG_ASSERT(count > 0);
+    VG_ASSERT(count > 0 && source_count <= COPY_SOURCES_MAX);
     const struct vg_table_schema *schema = sources[0]->schema;
     struct vg_chunk *target =
         vg_chunk_create(schema, sources[0]->dictionaries, number, count, NULL);
@@ -191,7 +286,7 @@ struct vg_chunk *vg_chunk_copy_rows(
     }
     target->form = VG_CHUNK_CLOSED;
     target->rows = count;
-    const struct copy copy = { sources, origins, count, target };
+    const struct copy copy = { sources, source_count, origins, count, target };
     for (uint32_t i = 0; i < schema->column_count; i++) {
         VG_ASSERT(copiers[schema->columns[i].kind] != NULL);
         if (!make_column(&target->columns[i], &schema->columns[i], count) ||

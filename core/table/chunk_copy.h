@@ -20,11 +20,13 @@ struct vg_row_origin {
 };
 
 /*
- * A closed chunk with `count` rows, row i from origins[i]; its zones are exact. It has one
- * reference and no deaths. NULL without memory.
+ * A closed chunk with `count` rows, row i from origins[i]; its zones are exact. The sources, at
+ * most VG_COMPACTION_CHUNKS_MAX, are sealed. It has one reference and no deaths, and can only be
+ * written to a file: its hashes have no signatures. NULL without memory.
  */
 struct vg_chunk *vg_chunk_copy_rows(
     const struct vg_chunk *const *sources,
+    uint32_t source_count,
     const struct vg_row_origin *origins,
     uint32_t count,
     uint32_t number);

@@ -10,7 +10,7 @@
 #include "core/table/table.h"
 
 #define CHUNK_MAGIC   UINT64_C(0x31306B6E75684356)
-#define CHUNK_VERSION 1u
+#define CHUNK_VERSION 2u
 #define ARRAY_ALIGN   64u
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files keep the low bytes of numbers");
@@ -103,7 +103,58 @@ static uint32_t narrow_size(enum vg_column_kind kind, const struct vg_column_dat
     return size;
 }
 
-static uint64_t plan_columns(const struct vg_chunk *chunk, struct vg_chunk_file_column *columns)
+/* Lists of hashes are written turned over. */
+struct file_indexes {
+    uint64_t *blocks[VG_TABLE_COLUMNS_MAX]; /* NULL for other kinds */
+    uint32_t words[VG_TABLE_COLUMNS_MAX];
+};
+
+static uint64_t *make_index(const struct vg_chunk *chunk, uint32_t column, uint32_t *out_words)
+{
+    const struct vg_column_data *data = &chunk->columns[column];
+    struct vg_hash_pairs pairs;
+    if (!vg_hash_pairs_init(&pairs, count_elements(chunk, column))) {
+        return NULL;
+    }
+    uint32_t used = 0;
+    for (uint32_t row = 0; row < chunk->rows; row++) {
+        uint32_t count = data->ends[row] - data->starts[row];
+        const uint64_t *items = count == 0 ? NULL : vg_chunk_elements(data, data->starts[row]);
+        for (uint32_t i = 0; i < count; i++) {
+            pairs.hashes[used] = items[i];
+            pairs.rows[used++] = (uint16_t)row;
+        }
+    }
+    uint64_t *block = vg_hash_index_make(&pairs, chunk->rows, out_words);
+    vg_hash_pairs_dispose(&pairs);
+    return block;
+}
+
+static void free_indexes(struct file_indexes *indexes)
+{
+    for (uint32_t i = 0; i < VG_TABLE_COLUMNS_MAX; i++) {
+        free(indexes->blocks[i]);
+    }
+}
+
+/* False without memory; what is there must be freed all the same. */
+static bool make_indexes(const struct vg_chunk *chunk, struct file_indexes *indexes)
+{
+    for (uint32_t i = 0; i < chunk->schema->column_count; i++) {
+        if (chunk->schema->columns[i].kind == VG_COLUMN_HASHES) {
+            indexes->blocks[i] = make_index(chunk, i, &indexes->words[i]);
+            if (indexes->blocks[i] == NULL) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static uint64_t plan_columns(
+    const struct vg_chunk *chunk,
+    const struct file_indexes *indexes,
+    struct vg_chunk_file_column *columns)
 {
     uint64_t size = sizeof(struct vg_chunk_file_header) +
                     chunk->schema->column_count * sizeof(struct vg_chunk_file_column);
@@ -115,6 +166,12 @@ static uint64_t plan_columns(const struct vg_chunk *chunk, struct vg_chunk_file_
             column->base = data->zone->min > data->zone->max ? 0 : data->zone->min;
         }
         column->zone = take(&size, sizeof(struct vg_zone));
+        if (indexes->blocks[i] != NULL) {
+            column->value_size = 0;
+            column->element_count = indexes->words[i];
+            column->elements = take(&size, (uint64_t)indexes->words[i] * sizeof(uint64_t));
+            continue;
+        }
         if (column->value_size > 0) {
             column->values = take(&size, (uint64_t)chunk->rows * column->value_size);
         }
@@ -217,10 +274,16 @@ static void fill_column(
 static uint8_t *make_image(const struct vg_chunk *chunk, uint64_t *out_size)
 {
     struct vg_chunk_file_column columns[VG_TABLE_COLUMNS_MAX];
+    struct file_indexes indexes = { { NULL }, { 0 } };
     memset(columns, 0, sizeof(columns));
-    uint64_t size = plan_columns(chunk, columns);
-    uint8_t *image = calloc(1, size);
+    uint8_t *image = NULL;
+    uint64_t size = 0;
+    if (make_indexes(chunk, &indexes)) {
+        size = plan_columns(chunk, &indexes, columns);
+        image = calloc(1, size);
+    }
     if (image == NULL) {
+        free_indexes(&indexes);
         return NULL;
     }
     const struct vg_chunk_file_header header = {
@@ -235,8 +298,17 @@ static uint8_t *make_image(const struct vg_chunk *chunk, uint64_t *out_size)
     memcpy(image, &header, sizeof(header));
     memcpy(image + sizeof(header), columns, chunk->schema->column_count * sizeof(columns[0]));
     for (uint32_t i = 0; i < chunk->schema->column_count; i++) {
-        fill_column(chunk, i, &columns[i], image);
+        if (indexes.blocks[i] != NULL) {
+            memcpy(image + columns[i].zone, chunk->columns[i].zone, sizeof(struct vg_zone));
+            memcpy(
+                image + columns[i].elements,
+                indexes.blocks[i],
+                (size_t)indexes.words[i] * sizeof(uint64_t));
+        } else {
+            fill_column(chunk, i, &columns[i], image);
+        }
     }
+    free_indexes(&indexes);
     *out_size = size;
     return image;
 }
@@ -294,11 +366,12 @@ static bool map_column(
 {
     const struct vg_column *schema = &chunk->schema->columns[index];
     struct vg_column_data *data = &chunk->columns[index];
+    bool is_index = schema->kind == VG_COLUMN_HASHES;
     bool is_number = schema->kind == VG_COLUMN_TIME || schema->kind == VG_COLUMN_NUMBER;
     bool is_narrow =
         is_number && column->value_size < data->value_size &&
         (column->value_size == 1 || column->value_size == 2 || column->value_size == 4);
-    if ((column->value_size != data->value_size && !is_narrow) ||
+    if ((column->value_size != (is_index ? 0 : data->value_size) && !is_narrow) ||
         (column->values == 0) != (column->value_size == 0) ||
         !array_fits(column->zone, sizeof(struct vg_zone), size) ||
         !array_fits(column->values, (uint64_t)chunk->rows * column->value_size, size) ||
@@ -321,6 +394,11 @@ static bool map_column(
     if (column->starts != 0) {
         data->starts = (uint32_t *)(void *)(image + column->starts);
         data->ends = data->starts + 1;
+    }
+    if (is_index) {
+        data->index = calloc(1, sizeof(*data->index));
+        return data->index != NULL && data->elements != NULL &&
+               vg_hash_index_open(data->elements, data->element_count, chunk->rows, data->index);
     }
     return (schema->kind != VG_COLUMN_TEXT && schema->kind != VG_COLUMN_SUBJECTS) ||
            ids_exist(chunk, index);

@@ -304,8 +304,12 @@ static enum vg_reason write_output(
     for (uint32_t i = 0; i < compaction->source_count; i++) {
         sources[i] = compaction->sources[i].chunk;
     }
-    struct vg_chunk *closed =
-        vg_chunk_copy_rows(sources, compaction->rows + output->first, output->rows, output->number);
+    struct vg_chunk *closed = vg_chunk_copy_rows(
+        sources,
+        compaction->source_count,
+        compaction->rows + output->first,
+        output->rows,
+        output->number);
     if (closed == NULL) {
         return vg_error_set(error, VG_RESOURCE_LIMIT, "no memory for a compaction");
     }

@@ -234,6 +234,26 @@ static void match_signatures(
     }
 }
 
+/* A sealed chunk knows which rows have a hash. */
+static void evaluate_index(
+    const struct vg_plan_node *node,
+    const struct vg_plan_block *block,
+    const uint64_t *wanted,
+    uint64_t *out)
+{
+    const struct vg_hash_index *index = block->chunk->columns[node->question->column].index;
+    fill(out, word_count(block), 0);
+    for (uint32_t w = 0; w < node->question->count; w++) {
+        uint32_t number = vg_hash_index_find(index, node->question->hashes[w]);
+        if (number != VG_HASH_INDEX_NONE) {
+            vg_hash_index_mark(index, number, block->first, block->count, out);
+        }
+    }
+    for (uint32_t word = 0; word < word_count(block); word++) {
+        out[word] &= wanted[word];
+    }
+}
+
 /* The lists lie far apart and each costs a cache miss or two. So the signatures, which do not, are
  * asked first, and the lists of several rows are fetched before the first of them is looked at. */
 static void evaluate_hashes(
@@ -245,6 +265,10 @@ static void evaluate_hashes(
     const struct vg_column_data *data = &block->chunk->columns[node->question->column];
     uint32_t rows[HASH_ROWS_AHEAD] = { 0 };
     uint32_t count = 0;
+    if (data->index != NULL) {
+        evaluate_index(node, block, wanted, out);
+        return;
+    }
     match_signatures(node, block, wanted, out);
     for (uint32_t word = 0; word < word_count(block); word++) {
         for (uint64_t rest = out[word]; rest != 0; rest &= rest - 1) {
@@ -412,6 +436,9 @@ static bool row_list_absent(
     uint32_t row)
 {
     (void)node;
+    if (data->index != NULL) {
+        return (vg_hash_index_any(data->index)[row / 64] >> row % 64 & 1) == 0;
+    }
     return data->ends[row] == data->starts[row];
 }
 

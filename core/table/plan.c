@@ -235,6 +235,20 @@ static enum vg_plan_decision decide_ids(const struct vg_zone *zone, const struct
     return VG_PLAN_NO_ROW;
 }
 
+/* NULL = the chunk is not sealed. */
+static enum vg_plan_decision decide_hashes(
+    const struct vg_hash_index *index,
+    const struct vg_predicate *question)
+{
+    enum vg_plan_decision decision = VG_PLAN_NO_ROW;
+    for (uint32_t i = 0; i < question->count && decision == VG_PLAN_NO_ROW; i++) {
+        if (index == NULL || vg_hash_index_find(index, question->hashes[i]) != VG_HASH_INDEX_NONE) {
+            decision = VG_PLAN_LOOK;
+        }
+    }
+    return decision;
+}
+
 static enum vg_plan_decision decide_leaf(
     const struct vg_plan_node *node,
     const struct vg_chunk *chunk)
@@ -253,6 +267,9 @@ static enum vg_plan_decision decide_leaf(
     }
     if (question->kind == VG_PREDICATE_NETWORK && zone->min == VG_NETWORK_CODE_NONE) {
         return VG_PLAN_NO_ROW;
+    }
+    if (question->kind == VG_PREDICATE_HASH_IN) {
+        return decide_hashes(chunk->columns[question->column].index, question);
     }
     if (question->kind == VG_PREDICATE_ABSENT && is_number) {
         return zone->has_absent == 0   ? VG_PLAN_NO_ROW

@@ -205,7 +205,8 @@ uint64_t vg_table_column_bytes(const struct vg_table *table, uint32_t kind, uint
         const struct vg_chunk *chunk = list->chunks[i];
         const struct vg_column_data *data = &chunk->columns[column];
         if (chunk->form == VG_CHUNK_SEALED) {
-            uint64_t row = data->value_size + (data->codes == NULL ? 0u : 1u) +
+            uint64_t row = (data->values == NULL ? 0u : data->value_size) +
+                           (data->codes == NULL ? 0u : 1u) +
                            (data->starts == NULL ? 0u : sizeof(uint32_t));
             bytes += chunk->rows * row + (uint64_t)data->element_count * data->element_size;
         }

@@ -124,8 +124,8 @@ static bool start_rebuilds(struct damage *damage, const struct vg_table_config *
         memcpy(&id, value.bytes.data, sizeof(id));
         assert_true(id < ROWS);
         for (uint32_t column = 0; column < FIX_COLUMNS; column++) {
-            vg_hit_read(&result.hits[i], column, &value);
-            assert_true(fixture_equal(column, &value, &damage->rows[id].values[column]));
+            assert_true(
+                fixture_hit_equal(&result.hits[i], column, &damage->rows[id].values[column]));
         }
     }
     vg_snapshot_release(&snapshot);

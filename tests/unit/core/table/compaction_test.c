@@ -120,8 +120,7 @@ static void check_rows(const struct place *place, uint32_t expected)
         vg_hit_read(&result.hits[i], FIX_UPDATED, &value);
         fixture_fill(&row, id, (uint64_t)value.number, value.number);
         for (uint32_t column = 0; column < FIX_COLUMNS; column++) {
-            vg_hit_read(&result.hits[i], column, &value);
-            assert_true(fixture_equal(column, &value, &row.values[column]));
+            assert_true(fixture_hit_equal(&result.hits[i], column, &row.values[column]));
         }
     }
     vg_snapshot_release(&snapshot);

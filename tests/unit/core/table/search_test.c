@@ -422,9 +422,7 @@ static int truth_compare(const void *left, const void *right)
 static void check_hit(const struct vg_hit *hit, const struct fixture_row *row)
 {
     for (uint32_t column = 0; column < FIX_COLUMNS; column++) {
-        struct vg_value value;
-        vg_hit_read(hit, column, &value);
-        assert_true(fixture_equal(column, &value, &row->values[column]));
+        assert_true(fixture_hit_equal(hit, column, &row->values[column]));
     }
 }
 

@@ -42,8 +42,7 @@ static void check_hits(const struct vg_search_result *result, uint64_t sequence)
         seen[id] = true;
         fixture_fill(&row, id, sequence * RECORDS + id, (vg_time)sequence);
         for (uint32_t column = 0; column < FIX_COLUMNS; column++) {
-            vg_hit_read(&result->hits[i], column, &value);
-            VG_ASSERT(fixture_equal(column, &value, &row.values[column]));
+            VG_ASSERT(fixture_hit_equal(&result->hits[i], column, &row.values[column]));
         }
     }
 }

@@ -10,6 +10,11 @@
 
 #include <cmocka.h>
 
+#include "core/table/chunk.h"
+
+/* Distinct hashes of FIX_PROPERTIES. */
+#define PROPERTY_WORDS 12u
+
 /* clang-format off */
 static const struct vg_column columns[FIX_COLUMNS] = {
     [FIX_TIME]        = { "timestamp",   VG_COLUMN_TIME,     0,  VG_COLUMN_ID },
@@ -93,7 +98,7 @@ static void fill_lists(struct fixture_row *row, uint64_t *state)
     row->values[FIX_CASES].numbers.count = count;
     count = fixture_below(state, 8);
     for (uint32_t i = 0; i < count; i++) {
-        uint64_t word = fixture_below(state, 12);
+        uint64_t word = fixture_below(state, PROPERTY_WORDS);
         row->properties[i] = fixture_random(&word);
     }
     row->values[FIX_PROPERTIES].hashes.items = row->properties;
@@ -202,6 +207,33 @@ bool fixture_equal(uint32_t column, const struct vg_value *a, const struct vg_va
                 memcmp(a->tokens.items, b->tokens.items, a->tokens.count * sizeof(uint32_t)) == 0);
     }
     return false;
+}
+
+/* Hashes of sealed rows cannot be read back, so each one there is is asked for. */
+static bool has_hashes(const struct vg_hit *hit, uint32_t column, const struct vg_value *expected)
+{
+    for (uint64_t word = 0; word < PROPERTY_WORDS; word++) {
+        uint64_t state = word;
+        uint64_t hash = fixture_random(&state);
+        bool wanted = false;
+        for (uint32_t i = 0; i < expected->hashes.count; i++) {
+            wanted |= expected->hashes.items[i] == hash;
+        }
+        if (vg_chunk_has_hash(hit->chunk, column, hit->position, hash) != wanted) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool fixture_hit_equal(const struct vg_hit *hit, uint32_t column, const struct vg_value *expected)
+{
+    struct vg_value value;
+    if (columns[column].kind == VG_COLUMN_HASHES) {
+        return has_hashes(hit, column, expected);
+    }
+    vg_hit_read(hit, column, &value);
+    return fixture_equal(column, &value, expected);
 }
 
 void fixture_make_folder(char path[64])

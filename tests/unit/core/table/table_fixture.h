@@ -70,6 +70,9 @@ uint64_t fixture_word_hash(char letter);
 /* Are the values of one column the same? */
 bool fixture_equal(uint32_t column, const struct vg_value *a, const struct vg_value *b);
 
+/* Is this what the hit shows in one column? */
+bool fixture_hit_equal(const struct vg_hit *hit, uint32_t column, const struct vg_value *expected);
+
 /* A fresh folder below /tmp, and its removal with everything in it. */
 void fixture_make_folder(char path[64]);
 void fixture_remove_folder(const char *path);

@@ -70,8 +70,7 @@ static void check_row(
     MODEL_CHECK(record->exists);
     fixture_fill(&expected, id, record->seed, record->updated);
     for (uint32_t column = 0; column < FIX_COLUMNS; column++) {
-        vg_hit_read(hit, column, &value);
-        MODEL_CHECK(fixture_equal(column, &value, &expected.values[column]));
+        MODEL_CHECK(fixture_hit_equal(hit, column, &expected.values[column]));
     }
     /* The record behind the row is the version the row stands for. */
     struct vg_store_view *view =
