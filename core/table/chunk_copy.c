@@ -113,7 +113,7 @@ static bool copy_networks(const struct copy *copy, uint32_t column)
     return true;
 }
 
-/* Lists, with a fixed value beside them where the kind has one. */
+/* Lists. */
 static bool copy_lists(const struct copy *copy, uint32_t column)
 {
     struct vg_column_data *target = &copy->target->columns[column];
@@ -139,94 +139,65 @@ static bool copy_lists(const struct copy *copy, uint32_t column)
                 (size_t)length * target->element_size);
         }
     }
-    return target->value_size == 0 || copy_values(copy, column);
-}
-
-/* Rows of the copy by position in one source; COPY_NONE = it is not in this copy. */
-#define COPY_NONE UINT32_MAX
-
-/* Counts (with `elements` NULL) or writes the hashes of one source's rows. */
-static void turn_back(
-    const struct vg_hash_index *index,
-    const uint32_t *copies,
-    uint16_t *positions,
-    uint32_t *ends,
-    uint64_t *elements)
-{
-    for (uint32_t number = 0; number < index->hash_count; number++) {
-        uint32_t count = vg_hash_index_rows(index, number, positions);
-        for (uint32_t i = 0; i < count; i++) {
-            uint32_t row = copies[positions[i]];
-            if (row == COPY_NONE) {
-                continue;
-            }
-            if (elements != NULL) {
-                elements[ends[row]] = index->hashes[number];
-            }
-            ends[row]++;
-        }
-    }
-}
-
-static void turn_back_all(
-    const struct copy *copy,
-    uint32_t column,
-    uint32_t **copies,
-    uint16_t *positions,
-    uint64_t *elements)
-{
-    uint32_t *ends = copy->target->columns[column].ends;
-    for (uint32_t i = 0; i < copy->source_count; i++) {
-        turn_back(copy->sources[i]->columns[column].index, copies[i], positions, ends, elements);
-    }
-}
-
-/* Sealed sources have their hashes turned over; they are turned back twice, to count and to write.
- */
-static bool turn_lists(
-    const struct copy *copy,
-    uint32_t column,
-    uint32_t **copies,
-    uint16_t *positions)
-{
-    struct vg_column_data *target = &copy->target->columns[column];
-    turn_back_all(copy, column, copies, positions, NULL);
-    uint32_t used = 0;
-    for (uint32_t row = 0; row < copy->count; row++) {
-        target->starts[row] = used;
-        used += target->ends[row];
-        target->ends[row] = target->starts[row];
-    }
-    target->element_count = used;
-    target->elements = calloc((size_t)used + 1, target->element_size);
-    if (target->elements == NULL) {
-        return false;
-    }
-    turn_back_all(copy, column, copies, positions, target->elements);
     return true;
 }
 
-static bool copy_hashes(const struct copy *copy, uint32_t column)
+/* Position -> row of the copy; COPY_NONE = it is not in this copy. */
+#define COPY_NONE UINT32_MAX
+
+/* Room for the hashes of a row of usual size, to begin with. */
+#define COPY_HASHES_GUESS 32u
+
+/* The hashes of one source's rows. `copies` and `positions` are room for all positions. */
+static bool turn_over(
+    const struct copy *copy,
+    uint32_t column,
+    uint32_t source,
+    uint32_t *copies,
+    uint16_t *positions,
+    struct vg_hash_pairs *pairs)
 {
-    uint32_t *copies[COPY_SOURCES_MAX] = { NULL };
-    uint16_t *positions = calloc(VG_TABLE_CHUNK_ROWS_MAX, sizeof(*positions));
-    bool made = positions != NULL;
-    for (uint32_t i = 0; i < copy->source_count && made; i++) {
-        size_t size = copy->sources[i]->rows * sizeof(**copies);
-        VG_ASSERT(copy->sources[i]->columns[column].index != NULL);
-        copies[i] = malloc(size);
-        made = copies[i] != NULL;
-        if (made) {
-            memset(copies[i], 0xFF, size); /* COPY_NONE */
+    const struct vg_hash_index *index = copy->sources[source]->columns[column].index;
+    memset(copies, 0xFF, VG_TABLE_CHUNK_ROWS_MAX * sizeof(*copies));
+    for (uint32_t row = 0; row < copy->count; row++) {
+        if (copy->origins[row].source == source) {
+            copies[copy->origins[row].position] = row;
         }
     }
-    for (uint32_t row = 0; row < copy->count && made; row++) {
-        copies[copy->origins[row].source][copy->origins[row].position] = row;
+    for (uint32_t number = 0; number < index->hash_count; number++) {
+        uint32_t count = vg_hash_index_rows(index, number, positions);
+        if (!vg_hash_pairs_reserve(pairs, count)) {
+            return false;
+        }
+        for (uint32_t i = 0; i < count; i++) {
+            if (copies[positions[i]] != COPY_NONE) {
+                vg_hash_pairs_add(pairs, index->hashes[number], (uint16_t)copies[positions[i]]);
+            }
+        }
     }
-    made = made && turn_lists(copy, column, copies, positions);
-    for (uint32_t i = 0; i < copy->source_count; i++) {
-        free(copies[i]);
+    return true;
+}
+
+/* Sealed sources have their hashes turned over, and so they stay: the file takes the block as it
+ * is. */
+static bool copy_hashes(const struct copy *copy, uint32_t column)
+{
+    struct vg_column_data *target = &copy->target->columns[column];
+    uint32_t *copies = malloc(VG_TABLE_CHUNK_ROWS_MAX * sizeof(*copies));
+    uint16_t *positions = malloc(VG_TABLE_CHUNK_ROWS_MAX * sizeof(*positions));
+    struct vg_hash_pairs pairs;
+    bool made = vg_hash_pairs_init(&pairs, copy->count * COPY_HASHES_GUESS) && copies != NULL &&
+                positions != NULL;
+    for (uint32_t i = 0; i < copy->source_count && made; i++) {
+        VG_ASSERT(copy->sources[i]->columns[column].index != NULL);
+        made = turn_over(copy, column, i, copies, positions, &pairs);
     }
+    if (made) {
+        target->elements = vg_hash_index_make(&pairs, copy->count, &target->element_count);
+        made = target->elements != NULL;
+    }
+    vg_hash_pairs_dispose(&pairs);
+    free(copies);
     free(positions);
     return made;
 }
@@ -248,13 +219,16 @@ _Static_assert(VG_COLUMN_KIND_COUNT == 10, "a new kind of column says how it is 
 
 static bool make_column(struct vg_column_data *data, const struct vg_column *column, uint32_t rows)
 {
-    bool has_lists = column->kind != VG_COLUMN_NETWORK && data->element_size > 0;
+    bool has_lists = column->kind == VG_COLUMN_NUMBERS || column->kind == VG_COLUMN_TOKENS;
     data->zone = calloc(1, sizeof(*data->zone));
     if (data->zone == NULL) {
         return false;
     }
     data->zone->min = INT64_MAX;
     data->zone->max = INT64_MIN;
+    if (column->kind == VG_COLUMN_HASHES) {
+        return true;
+    }
     if (data->value_size > 0) {
         data->values = calloc(rows, data->value_size);
     }

@@ -22,7 +22,8 @@ struct vg_row_origin {
 /*
  * A closed chunk with `count` rows, row i from origins[i]; its zones are exact. The sources, at
  * most VG_COMPACTION_CHUNKS_MAX, are sealed. It has one reference and no deaths, and can only be
- * written to a file: its hashes have no signatures. NULL without memory.
+ * written to a file: what its hashes have for elements is the block of an index. NULL without
+ * memory.
  */
 struct vg_chunk *vg_chunk_copy_rows(
     const struct vg_chunk *const *sources,

@@ -113,16 +113,22 @@ static uint64_t *make_index(const struct vg_chunk *chunk, uint32_t column, uint3
 {
     const struct vg_column_data *data = &chunk->columns[column];
     struct vg_hash_pairs pairs;
+    if (data->starts == NULL) { /* copied, and turned over already */
+        uint64_t *copy = malloc((size_t)data->element_count * sizeof(*copy));
+        if (copy != NULL) {
+            memcpy(copy, data->elements, (size_t)data->element_count * sizeof(*copy));
+            *out_words = data->element_count;
+        }
+        return copy;
+    }
     if (!vg_hash_pairs_init(&pairs, count_elements(chunk, column))) {
         return NULL;
     }
-    uint32_t used = 0;
     for (uint32_t row = 0; row < chunk->rows; row++) {
         uint32_t count = data->ends[row] - data->starts[row];
         const uint64_t *items = count == 0 ? NULL : vg_chunk_elements(data, data->starts[row]);
         for (uint32_t i = 0; i < count; i++) {
-            pairs.hashes[used] = items[i];
-            pairs.rows[used++] = (uint16_t)row;
+            vg_hash_pairs_add(&pairs, items[i], (uint16_t)row);
         }
     }
     uint64_t *block = vg_hash_index_make(&pairs, chunk->rows, out_words);

@@ -37,15 +37,39 @@ static uint32_t bitmap_words(uint32_t rows)
     return (rows + 63) / 64;
 }
 
-bool vg_hash_pairs_init(struct vg_hash_pairs *pairs, uint32_t count)
+bool vg_hash_pairs_init(struct vg_hash_pairs *pairs, uint32_t capacity)
 {
-    pairs->hashes = malloc(((size_t)count + 1) * sizeof(*pairs->hashes));
-    pairs->rows = malloc(((size_t)count + 1) * sizeof(*pairs->rows));
-    pairs->count = count;
+    *pairs = (struct vg_hash_pairs){ .capacity = capacity };
+    pairs->hashes = malloc(((size_t)capacity + 1) * sizeof(*pairs->hashes));
+    pairs->rows = malloc(((size_t)capacity + 1) * sizeof(*pairs->rows));
     if (pairs->hashes == NULL || pairs->rows == NULL) {
         vg_hash_pairs_dispose(pairs);
         return false;
     }
+    return true;
+}
+
+bool vg_hash_pairs_reserve(struct vg_hash_pairs *pairs, uint32_t more)
+{
+    uint64_t wanted = (uint64_t)pairs->count + more;
+    if (wanted <= pairs->capacity) {
+        return true;
+    }
+    wanted += wanted / 2;
+    if (wanted > UINT32_MAX) {
+        return false;
+    }
+    uint64_t *hashes = realloc(pairs->hashes, (size_t)wanted * sizeof(*hashes));
+    if (hashes == NULL) {
+        return false;
+    }
+    pairs->hashes = hashes;
+    uint16_t *rows = realloc(pairs->rows, (size_t)wanted * sizeof(*rows));
+    if (rows == NULL) {
+        return false;
+    }
+    pairs->rows = rows;
+    pairs->capacity = (uint32_t)wanted;
     return true;
 }
 
@@ -127,6 +151,7 @@ static bool sort_pairs(struct vg_hash_pairs *pairs)
     if (!vg_hash_pairs_init(&other, pairs->count)) {
         return false;
     }
+    other.count = pairs->count;
     for (unsigned pass = 0; pass < RADIX_PASSES; pass++) {
         radix_pass(pairs, &other, RADIX_SHIFT + pass * RADIX_BITS);
         struct vg_hash_pairs swapped = *pairs;

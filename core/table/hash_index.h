@@ -36,10 +36,22 @@ struct vg_hash_pairs {
     uint64_t *hashes;
     uint16_t *rows;
     uint32_t count;
+    uint32_t capacity;
 };
 
-/* Room for `count` pairs. False without memory. */
-VG_MUST_USE bool vg_hash_pairs_init(struct vg_hash_pairs *pairs, uint32_t count);
+/* No pairs, with room for `capacity`. False without memory. */
+VG_MUST_USE bool vg_hash_pairs_init(struct vg_hash_pairs *pairs, uint32_t capacity);
+
+/* Room for `more` pairs behind those there are. False without memory. */
+VG_MUST_USE bool vg_hash_pairs_reserve(struct vg_hash_pairs *pairs, uint32_t more);
+
+/* There must be room. */
+static inline void vg_hash_pairs_add(struct vg_hash_pairs *pairs, uint64_t hash, uint16_t row)
+{
+    pairs->hashes[pairs->count] = hash;
+    pairs->rows[pairs->count++] = row;
+}
+
 void vg_hash_pairs_dispose(struct vg_hash_pairs *pairs); /* accepts zero bytes */
 
 /*

@@ -38,8 +38,8 @@ static void make(struct made *made, const struct vg_hash_pairs *pairs, uint32_t 
     assert_true(vg_hash_pairs_init(&made->asked, pairs->count));
     assert_true(vg_hash_pairs_init(&taken, pairs->count));
     for (uint32_t i = 0; i < pairs->count; i++) {
-        made->asked.hashes[i] = taken.hashes[i] = pairs->hashes[i];
-        made->asked.rows[i] = taken.rows[i] = pairs->rows[i];
+        vg_hash_pairs_add(&made->asked, pairs->hashes[i], pairs->rows[i]);
+        vg_hash_pairs_add(&taken, pairs->hashes[i], pairs->rows[i]);
     }
     made->block = vg_hash_index_make(&taken, rows, &made->words);
     assert_non_null(made->block);
@@ -107,12 +107,13 @@ static void test_hash_index__answers_what_the_lists_say(void **state)
         struct vg_hash_pairs pairs;
         struct made made;
         uint32_t rows = sizes[size];
-        assert_true(vg_hash_pairs_init(&pairs, rows * 4));
-        for (uint32_t i = 0; i < pairs.count; i++) {
+        assert_true(vg_hash_pairs_init(&pairs, 0));
+        assert_true(vg_hash_pairs_reserve(&pairs, rows * 4));
+        for (uint32_t i = 0; i < rows * 4; i++) {
             uint64_t few = next_random(&random) % 40;
             uint64_t word = i % 4 == 0 ? few * few / 40 : i % 4 == 1 ? 1000 : 2000 + i;
-            pairs.hashes[i] = next_random(&word);
-            pairs.rows[i] = (uint16_t)(i % 4 == 1 ? i / 4 : next_random(&random) % rows);
+            uint32_t row = i % 4 == 1 ? i / 4 : (uint32_t)(next_random(&random) % rows);
+            vg_hash_pairs_add(&pairs, next_random(&word), (uint16_t)row);
         }
         make(&made, &pairs, rows);
         check_any(&made);
@@ -131,9 +132,8 @@ static void test_hash_index__hashes_that_begin_alike_are_told_apart(void **state
     struct vg_hash_pairs pairs;
     struct made made;
     assert_true(vg_hash_pairs_init(&pairs, 300));
-    for (uint32_t i = 0; i < pairs.count; i++) {
-        pairs.hashes[i] = UINT64_C(0x1234567800000000) + (i * 7) % 11;
-        pairs.rows[i] = (uint16_t)(299 - i);
+    for (uint32_t i = 0; i < 300; i++) {
+        vg_hash_pairs_add(&pairs, UINT64_C(0x1234567800000000) + (i * 7) % 11, (uint16_t)(299 - i));
     }
     make(&made, &pairs, 300);
     for (uint32_t i = 0; i < 12; i++) {
@@ -164,10 +164,10 @@ static void test_hash_index__a_damaged_block_is_harmless(void **state)
     struct made made;
     uint64_t random = 5;
     assert_true(vg_hash_pairs_init(&pairs, 700));
-    for (uint32_t i = 0; i < pairs.count; i++) {
+    for (uint32_t i = 0; i < 700; i++) {
         uint64_t word = i % 3 == 0 ? 1 : i % 3 == 1 ? i % 30 : 1000 + i;
-        pairs.hashes[i] = next_random(&word);
-        pairs.rows[i] = (uint16_t)(next_random(&random) % 200);
+        uint64_t hash = next_random(&word);
+        vg_hash_pairs_add(&pairs, hash, (uint16_t)(next_random(&random) % 200));
     }
     make(&made, &pairs, 200);
     assert_false(vg_hash_index_open(made.block, made.words - 1, 200, &made.index));
