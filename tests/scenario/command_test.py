@@ -58,6 +58,29 @@ class Commands(ServerCase):
         self.assertIn("NOT_FOUND", self.vigil(noun, "show", "999999", status=REFUSED))
         return made
 
+    def test_events_are_counted_in_groups_and_on_a_timeline(self):
+        self.vigil("customer", "add", "counted", "--id", "777", "--name", "Counted Inc")
+        for severity, count in (("high", "2"), ("high", "3"), ("low", "4")):
+            self.vigil("event", "submit", "--customer", "counted", "--severity", severity, "--count", count,
+                       "--timestamp", "2019-10-05T15:07:10Z", "--signature", "S-" + severity)
+        options = ("event", "stats", "--customer", "counted", "--start", "2019-10-05", "--end", "2019-10-06T12:00Z")
+        lines = [line.split(maxsplit=2) for line in self.vigil(*options, "--by", "customer,severity").splitlines()]
+        self.assertEqual(lines, [["EVENTS", "RAW", "EVENTS  GROUP"], ["3", "9", "Counted Inc (777)"], ["2", "5", "high"],
+                                 ["1", "4", "low"]])
+        cut = self.vigil(*options, "--limit", "1", "--others").splitlines()
+        self.assertEqual([line.split() for line in cut[1:]], [["2", "5", "S-high"], ["1", "-", "other"]])
+        days = [line.split()[:3] for line in self.vigil(*options, "--timeline", "days").splitlines()[1:]]
+        self.assertEqual(days, [["3", "9", "all"], ["3", "9", "2019-10-05T00:00Z"], ["0", "0", "2019-10-06T00:00Z"]])
+        without_empty = self.vigil(*options, "--timeline", "days", "--no-empty").splitlines()
+        self.assertEqual(len(without_empty), 3)
+        answer = self.json(*options, "--by", "severity")
+        self.assertEqual([(row["group"]["identifier"], row["count"]) for row in answer["data"]], [("high", 2), ("low", 1)])
+        request = json.dumps({"groupBy": [{"field": "severity"}], "customer": "counted"})
+        self.assertEqual(self.json("event", "stats", "--json", "-", stdin=request)["data"], answer["data"])
+        for wrong in (("--by", "colour"), ("--timeline", "lustra"), ("--time", "noon", "--timeline", "days"),
+                      ("--limit", "x"), ("--json", "-", "--by", "severity")):
+            self.vigil("event", "stats", *wrong, status=USAGE, stdin=request)
+
     def test_customers(self):
         made = self.check_noun("customer", ["sub", "--id", "101", "--name", "Sub Inc", "--parent", "acme", "--domain", "d2",
                                             "--not-in-production"], "sub", "shortName")

@@ -82,6 +82,7 @@ extern const struct vg_command_group vg_cmd_signature;
 extern const struct vg_command_group vg_cmd_event;
 extern const struct vg_command_group vg_cmd_flow;
 extern const struct vg_command_group vg_cmd_assess;
+extern const struct vg_command_group vg_cmd_stats;
 extern const struct vg_command_group vg_cmd_import;
 extern const struct vg_command_group vg_cmd_whoami;
 
