@@ -13,7 +13,7 @@
 #include "core/table/aggregate.h"
 #include "tests/unit/core/table/table_fixture.h"
 
-#define IDS_MAX       1500u
+#define IDS_MAX       6000u
 #define SPANS_MAX     60u
 #define TIMELINES_MAX 3u
 
@@ -23,6 +23,7 @@ struct truth {
     struct vg_table *table;
     struct fixture_row *rows; /* by id */
     bool is_live[IDS_MAX];
+    uint32_t ids; /* how many may be used */
     uint64_t random;
     struct vg_arena arena;
     uint64_t groups; /* seen in all answers, to see that the run was worth it */
@@ -75,7 +76,7 @@ static void put_row(struct truth *truth, uint32_t id, bool removes)
 static void put_rows(struct truth *truth, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t id = fixture_below(&truth->random, IDS_MAX);
+        uint32_t id = fixture_below(&truth->random, truth->ids);
         put_row(truth, id, truth->is_live[id] && fixture_below(&truth->random, 5) == 0);
     }
 }
@@ -170,15 +171,17 @@ static void make_timeline(struct truth *truth, struct made_timeline *made)
     }
 }
 
+/* Of many rows only those with few values, or brute force takes for ever. */
 static uint32_t make_columns(struct truth *truth, uint32_t columns[4])
 {
     static const uint32_t choices[] = {
-        FIX_SEVERITY, FIX_CUSTOMER, FIX_SIGNATURE, FIX_PORT, FIX_AMOUNT, FIX_SOURCE,
-        FIX_CASES,    FIX_TYPE,     FIX_ASSESSED,  FIX_TIME, FIX_COUNT,  FIX_DESTINATION
+        FIX_SEVERITY, FIX_CUSTOMER, FIX_SIGNATURE, FIX_PORT, FIX_TYPE,  FIX_AMOUNT,
+        FIX_SOURCE,   FIX_CASES,    FIX_ASSESSED,  FIX_TIME, FIX_COUNT, FIX_DESTINATION,
     };
-    uint32_t count = fixture_below(&truth->random, 5);
+    bool is_many = truth->ids > 2000;
+    uint32_t count = fixture_below(&truth->random, is_many ? 3 : 5);
     for (uint32_t i = 0; i < count; i++) {
-        columns[i] = choices[fixture_below(&truth->random, 12)];
+        columns[i] = choices[fixture_below(&truth->random, is_many ? 5 : 12)];
     }
     return count;
 }
@@ -364,14 +367,15 @@ static void check_one(struct truth *truth, const struct vg_snapshot *snapshot)
     uint32_t ids[IDS_MAX];
     uint32_t count = 0;
     uint32_t live = 0;
+    static const uint32_t sums[] = {
+        VG_AGGREGATE_NO_COLUMN, VG_AGGREGATE_NO_COLUMN, FIX_COUNT, FIX_PORT, FIX_AMOUNT,
+    };
     struct question question = make_question(truth);
     struct vg_aggregate aggregate = {
         .where = ask(truth, &question),
         .columns = columns,
         .column_count = make_columns(truth, columns),
-        .sum_column = fixture_below(&truth->random, 2) == 0   ? VG_AGGREGATE_NO_COLUMN
-                      : fixture_below(&truth->random, 2) == 0 ? FIX_COUNT
-                                                              : FIX_PORT,
+        .sum_column = sums[fixture_below(&truth->random, 5)],
         .timelines = timelines,
         .timeline_count = fixture_below(&truth->random, 2) == 0
                               ? 0
@@ -414,21 +418,22 @@ static void truth_check(struct truth *truth, uint32_t answers)
     vg_snapshot_release(&snapshot);
 }
 
-static void run_truth(uint32_t chunk_rows, uint32_t ids, uint64_t seed)
+static void run_truth(uint32_t chunk_rows, uint32_t ids, uint32_t answers, uint64_t seed)
 {
     struct truth truth;
     print_message("seed %llu, chunks of %u", (unsigned long long)seed, (unsigned)chunk_rows);
     truth_setup(&truth, chunk_rows, seed);
+    truth.ids = ids;
     for (uint32_t id = 0; id < ids; id++) {
         put_row(&truth, id, false);
     }
-    truth_check(&truth, 40); /* no row is dead yet */
+    truth_check(&truth, answers); /* no row is dead yet */
     for (uint32_t round = 0; round < 4; round++) {
         put_rows(&truth, 1 + fixture_below(&truth.random, ids / 3));
-        truth_check(&truth, 40);
+        truth_check(&truth, answers);
         if (round % 2 == 1) {
             (void)fixture_checkpoint(truth.table, round == 3);
-            truth_check(&truth, 40);
+            truth_check(&truth, answers);
         }
     }
     print_message(
@@ -452,8 +457,8 @@ static void test_aggregate__agrees_with_brute_force_on_small_chunks(void **state
     (void)state;
     uint64_t first = first_seed();
     for (uint64_t seed = first; seed < first + 3; seed++) {
-        run_truth(5, 120, seed);
-        run_truth(64, 250, seed + 100);
+        run_truth(5, 120, 40, seed);
+        run_truth(64, 250, 40, seed + 100);
     }
 }
 
@@ -462,9 +467,18 @@ static void test_aggregate__agrees_with_brute_force_on_large_chunks(void **state
     (void)state;
     uint64_t first = first_seed();
     for (uint64_t seed = first + 200; seed < first + 203; seed++) {
-        run_truth(VG_TABLE_CHUNK_ROWS_MAX, IDS_MAX, seed);
+        run_truth(VG_TABLE_CHUNK_ROWS_MAX, 1500, 40, seed);
     }
-    run_truth(1100, IDS_MAX, first + 300);
+    run_truth(1100, 1500, 40, first + 300);
+}
+
+/* So many rows that several strips in a row touch the same spans. */
+static void test_aggregate__agrees_with_brute_force_on_many_rows(void **state)
+{
+    (void)state;
+    uint64_t first = first_seed();
+    run_truth(VG_TABLE_CHUNK_ROWS_MAX, IDS_MAX, 25, first + 400);
+    run_truth(3000, IDS_MAX, 25, first + 401);
 }
 
 /* --- lists and limits --- */
@@ -662,6 +676,56 @@ static void test_aggregate__an_element_counts_once_however_often_it_stands_there
     fixture_remove_folder(path);
 }
 
+/* Amounts of thirty bits fill a counter after two thousand rows; and a column without any value. */
+static void test_aggregate__large_amounts_are_added_up_exactly(void **state)
+{
+    (void)state;
+    enum { ROWS = 6000 };
+    static const uint32_t columns[] = { FIX_ASSESSED, FIX_SEVERITY };
+    const int64_t large = (INT64_C(1) << 30) - 1 - ROWS;
+    char path[64];
+    fixture_make_folder(path);
+    struct vg_table_config config = fixture_config(path, &vg_clock_real, 0);
+    struct vg_table *table = fixture_open(&config);
+    int64_t sums[4] = { 0 };
+    uint64_t counts[4] = { 0 };
+    for (uint32_t id = 0; id < ROWS; id++) {
+        struct fixture_row row;
+        fixture_fill(&row, id, id, 1800000000000);
+        row.values[FIX_ASSESSED].number = VG_ABSENT;
+        row.values[FIX_PORT].number = large + id;
+        counts[row.values[FIX_SEVERITY].number]++;
+        sums[row.values[FIX_SEVERITY].number] += large + id;
+        fixture_put(table, &row, 1);
+    }
+    struct vg_snapshot snapshot;
+    struct vg_arena arena;
+    struct vg_aggregate_result result;
+    vg_arena_init(&arena, 16u << 20);
+    assert_int_equal(vg_snapshot_acquire(table, VG_SNAPSHOT_AGE_MS, &snapshot, NULL), VG_OK);
+    const struct vg_aggregate aggregate = {
+        .where = vg_predicate_all(&arena),
+        .columns = columns,
+        .column_count = 2,
+        .sum_column = FIX_PORT,
+    };
+    assert_int_equal(vg_aggregate_run(&snapshot, &aggregate, &arena, &result, NULL), VG_OK);
+    assert_int_equal(result.levels[0].group_count, 1);
+    assert_true(result.levels[0].groups[0].value.number == VG_ABSENT);
+    assert_int_equal(result.levels[0].groups[0].total.count, ROWS);
+    assert_int_equal(result.levels[0].groups[0].total.sum, sums[0] + sums[1] + sums[2] + sums[3]);
+    assert_int_equal(result.levels[1].group_count, 4);
+    for (uint32_t i = 0; i < 4; i++) {
+        const struct vg_aggregate_group *group = &result.levels[1].groups[i];
+        assert_int_equal(group->total.count, counts[group->value.number]);
+        assert_int_equal(group->total.sum, sums[group->value.number]);
+    }
+    vg_snapshot_release(&snapshot);
+    vg_arena_dispose(&arena);
+    fixture_close(table);
+    fixture_remove_folder(path);
+}
+
 static enum vg_reason count_checks(void *owner, struct vg_error *error)
 {
     uint32_t *left = owner;
@@ -675,33 +739,49 @@ static enum vg_reason count_checks(void *owner, struct vg_error *error)
 static void test_aggregate__can_be_cancelled_in_the_middle_of_a_chunk(void **state)
 {
     (void)state;
-    uint32_t counts[30];
-    static const uint32_t columns[] = { FIX_CASES, FIX_SEVERITY, FIX_CASES };
-    struct listed listed;
-    struct vg_aggregate_result result;
-    for (uint32_t i = 0; i < 30; i++) {
-        counts[i] = 50;
+    /* Twelve rows of 300 elements, each in 90,000 groups: a million in one chunk. */
+    static const uint32_t columns[] = { FIX_CASES, FIX_CASES };
+    char path[64];
+    int64_t elements[300];
+    fixture_make_folder(path);
+    struct vg_table_config config = fixture_config(path, &vg_clock_real, 64);
+    struct vg_table *table = fixture_open(&config);
+    for (uint32_t i = 0; i < 300; i++) {
+        elements[i] = (int64_t)i * 1000003;
     }
-    listed_setup(&listed, counts, 30);
-    uint32_t left = 100;
-    struct vg_aggregate aggregate = {
-        .where = vg_predicate_all(&listed.arena),
+    for (uint32_t id = 0; id < 12; id++) {
+        struct fixture_row row;
+        fixture_fill(&row, id, id, 1800000000000);
+        row.values[FIX_CASES].numbers.items = elements;
+        row.values[FIX_CASES].numbers.count = 300;
+        fixture_put(table, &row, 1);
+    }
+    struct vg_snapshot snapshot;
+    struct vg_arena arena;
+    struct vg_aggregate_result result;
+    uint32_t left = 2;
+    vg_arena_init(&arena, 128u << 20);
+    assert_int_equal(vg_snapshot_acquire(table, VG_SNAPSHOT_AGE_STREAM_MS, &snapshot, NULL), VG_OK);
+    const struct vg_aggregate aggregate = {
+        .where = vg_predicate_all(&arena),
         .columns = columns,
-        .column_count = 3,
+        .column_count = 2,
         .sum_column = VG_AGGREGATE_NO_COLUMN,
         .check = count_checks,
         .owner = &left,
     };
-    assert_int_equal(
-        vg_aggregate_run(&listed.snapshot, &aggregate, &listed.arena, &result, NULL),
-        VG_OK);
-    assert_int_equal(result.levels[2].group_count, 30 * 50 * 50);
-    assert_int_equal(left, 99); /* one chunk, and not enough rows to ask again */
+    assert_int_equal(vg_aggregate_run(&snapshot, &aggregate, &arena, &result, NULL), VG_OK);
+    assert_int_equal(result.levels[1].group_count, 90000);
+    assert_int_equal(result.levels[1].groups[0].total.count, 12);
+    assert_int_equal(left, 0); /* once for the chunk, once within it */
+    left = 1;
+    assert_int_equal(vg_aggregate_run(&snapshot, &aggregate, &arena, &result, NULL), VG_CANCELLED);
     left = 0;
-    assert_int_equal(
-        vg_aggregate_run(&listed.snapshot, &aggregate, &listed.arena, &result, NULL),
-        VG_CANCELLED);
-    listed_teardown(&listed);
+    assert_int_equal(vg_aggregate_run(&snapshot, &aggregate, &arena, &result, NULL), VG_CANCELLED);
+    vg_snapshot_release(&snapshot);
+    vg_arena_dispose(&arena);
+    fixture_close(table);
+    fixture_remove_folder(path);
 }
 
 static void test_aggregate__what_does_not_fit_is_refused(void **state)
@@ -757,9 +837,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_aggregate__agrees_with_brute_force_on_small_chunks),
         cmocka_unit_test(test_aggregate__agrees_with_brute_force_on_large_chunks),
+        cmocka_unit_test(test_aggregate__agrees_with_brute_force_on_many_rows),
         cmocka_unit_test(test_aggregate__groups_are_limited),
         cmocka_unit_test(test_aggregate__cells_are_limited),
         cmocka_unit_test(test_aggregate__an_element_counts_once_however_often_it_stands_there),
+        cmocka_unit_test(test_aggregate__large_amounts_are_added_up_exactly),
         cmocka_unit_test(test_aggregate__can_be_cancelled_in_the_middle_of_a_chunk),
         cmocka_unit_test(test_aggregate__what_does_not_fit_is_refused),
     };
