@@ -7,8 +7,6 @@
 #include <time.h>
 
 #include "core/base/assert.h"
-#include "core/base/buffer.h"
-#include "gateway/json/json_write.h"
 #include "proto/contract_json.h"
 #include "tests/truth/truth_make.h"
 #include "tests/truth/truth_shrink.h"
@@ -19,18 +17,6 @@
 #define SUBMISSIONS_A_STEP 9
 #define REPLAYS_MAX        400
 #define DAY_MS             (24 * 3600 * INT64_C(1000))
-
-struct question {
-    const struct truth_version *version;
-    ProtobufCMessage *request;
-    size_t caller;
-    int64_t now;
-};
-
-struct expected {
-    const struct truth_event **items;
-    size_t count;
-};
 
 struct run {
     const struct truth_version *version;
@@ -45,7 +31,8 @@ struct run {
     unsigned batches;
     int64_t now;
     struct truth_answer answer;
-    struct expected expected;
+    char text[TRUTH_TEXT_SIZE];
+    struct truth_expected expected;
 
     unsigned cases;
     unsigned partial; /* some but not all events the caller may see */
@@ -63,100 +50,6 @@ static unsigned case_count(void)
 {
     const char *text = getenv("VIGIL_TRUTH_CASES");
     return text != NULL ? (unsigned)strtoul(text, NULL, 10) : CASES_DEFAULT;
-}
-
-/* ------------------------------------------------------------------------------- what is expected
- */
-
-static int compare_events(const void *a, const void *b, void *owner)
-{
-    const struct question *question = owner;
-    const struct truth_event *left;
-    const struct truth_event *right;
-    memcpy(&left, a, sizeof(left));
-    memcpy(&right, b, sizeof(right));
-    return question->version->compare(question->request, left, right);
-}
-
-static void expect(
-    const struct truth_events *events,
-    struct question *question,
-    struct expected *expected)
-{
-    if (question->version->prepare != NULL) {
-        question->version->prepare(question->request);
-    }
-    free(expected->items);
-    expected->items = calloc(events->count + 1, sizeof(*expected->items));
-    VG_ASSERT(expected->items != NULL);
-    expected->count = 0;
-    for (size_t i = 0; i < events->count; i++) {
-        const struct truth_event *event = &events->items[i];
-        if (question->version->matches(
-                question->request,
-                event,
-                &truth_callers[question->caller],
-                question->now)) {
-            expected->items[expected->count++] = event;
-        }
-    }
-    qsort_r(expected->items, expected->count, sizeof(*expected->items), compare_events, question);
-}
-
-/* NULL when the answer is the expected one, else what is wrong with it. */
-static const char *compare_answer(
-    const struct question *question,
-    const struct expected *expected,
-    const struct truth_answer *answer)
-{
-    static char text[300];
-    if (question->version->is_refused(question->request)) {
-        return answer->reason == VG_OK ? "it has to be refused" : NULL;
-    }
-    if (answer->reason != VG_OK) {
-        (void)snprintf(text, sizeof(text), "it is refused: %s", answer->message);
-        return text;
-    }
-    struct truth_page page = question->version->page(question->request);
-    size_t rows =
-        page.offset >= (int64_t)expected->count ? 0 : expected->count - (size_t)page.offset;
-    if (page.limit != 0 && rows > (size_t)page.limit) {
-        rows = (size_t)page.limit;
-    }
-    if (answer->count != (int64_t)expected->count || answer->row_count != rows ||
-        answer->limit != page.limit || answer->offset != page.offset) {
-        (void)snprintf(
-            text,
-            sizeof(text),
-            "%" PRId64 " match, %zu rows, limit %" PRId64 ", offset %" PRId64
-            "; expected were %zu, %zu, %" PRId64 ", %" PRId64,
-            answer->count,
-            answer->row_count,
-            answer->limit,
-            answer->offset,
-            expected->count,
-            rows,
-            page.limit,
-            page.offset);
-        return text;
-    }
-    for (size_t i = 0; i < rows; i++) {
-        const struct truth_event *event = expected->items[(size_t)page.offset + i];
-        const struct truth_row *row = &answer->rows[i];
-        if (strcmp(event->id, row->id) != 0 || event->count != row->count) {
-            (void)snprintf(
-                text,
-                sizeof(text),
-                "row %zu is %s (count %" PRId64 "), expected was %s (count %d)",
-                i,
-                row->id,
-                row->count,
-                event->id,
-                event->count);
-            return text;
-        }
-    }
-    return NULL;
 }
 
 /* --------------------------------------------------------------------------------- the store */
@@ -220,17 +113,17 @@ static void close_run(struct run *run)
 
 /* ------------------------------------------------------------------------------ a failing case */
 
-static const char *check(struct run *run, struct question *question)
+static const char *check(struct run *run, struct truth_question *question)
 {
-    expect(&run->events, question, &run->expected);
+    truth_expect(&run->events, question, &run->expected);
     question->version
         ->search(&run->world, question->request, question->caller, question->now, &run->answer);
-    return compare_answer(question, &run->expected, &run->answer);
+    return truth_compare(question, &run->expected, &run->answer, run->text);
 }
 
 struct shrinking {
     struct run *run;
-    struct question *question;
+    struct truth_question *question;
 };
 
 static bool still_fails(void *owner)
@@ -240,7 +133,7 @@ static bool still_fails(void *owner)
 }
 
 /* A store of its own with a part of the log, and the question put to it. */
-static bool replay_fails(struct run *run, struct question *question, const bool *kept)
+static bool replay_fails(struct run *run, struct truth_question *question, const bool *kept)
 {
     struct run part = { .version = run->version };
     part.random.state = 1;
@@ -268,7 +161,7 @@ static bool replay_fails(struct run *run, struct question *question, const bool 
 }
 
 /* Leave out submissions, many at a time first; false when a replay of all does not fail. */
-static bool shrink_log(struct run *run, struct question *question, bool *kept)
+static bool shrink_log(struct run *run, struct truth_question *question, bool *kept)
 {
     memset(kept, true, run->log_count);
     bool *before = calloc(run->log_count, sizeof(*before));
@@ -293,19 +186,7 @@ static bool shrink_log(struct run *run, struct question *question, bool *kept)
     return fails;
 }
 
-static void print_message(const struct vg_table *table, const ProtobufCMessage *message)
-{
-    struct vg_json_dialect dialect = vg_json_documented;
-    dialect.unset_shown = false;
-    struct vg_buffer buffer;
-    vg_buffer_init(&buffer, 1u << 20);
-    if (vg_json_write(table, message, &dialect, &buffer)) {
-        (void)fprintf(stderr, "  %.*s\n", (int)buffer.size, (const char *)buffer.data);
-    }
-    vg_buffer_dispose(&buffer);
-}
-
-static void tell_failure(struct run *run, struct question *question)
+static void tell_failure(struct run *run, struct truth_question *question)
 {
     struct shrinking shrinking = { run, question };
     truth_shrink(question->request, still_fails, &shrinking);
@@ -320,7 +201,7 @@ static void tell_failure(struct run *run, struct question *question)
         run->chunk_rows,
         run->events.count,
         what == NULL ? "it comes and goes" : what);
-    print_message(question->version->table, question->request);
+    truth_print(question->version->table, question->request);
     bool *kept = calloc(run->log_count, sizeof(*kept));
     VG_ASSERT(kept != NULL);
     if (shrink_log(run, question, kept)) {
@@ -332,7 +213,7 @@ static void tell_failure(struct run *run, struct question *question)
                     "  batch %u at %" PRId64 "\n",
                     run->log[i].batch,
                     run->log[i].now);
-                print_message(
+                truth_print(
                     &vg_table_vigil_events_v2_submit_request,
                     &truth_world_message(&run->arena, &run->log[i])->base);
             }
@@ -345,7 +226,7 @@ static void tell_failure(struct run *run, struct question *question)
 
 /* --------------------------------------------------------------------------------- the run */
 
-static void tally(struct run *run, const struct question *question)
+static void tally(struct run *run, const struct truth_question *question)
 {
     run->cases++;
     if (question->version->is_refused(question->request)) {
@@ -364,7 +245,7 @@ static bool ask(struct run *run)
 {
     vg_arena_reset(&run->arena);
     struct truth_random *random = &run->random;
-    struct question question = {
+    struct truth_question question = {
         .version = run->version,
         .request = run->version->make(random, &run->events, &run->arena),
         /* He who may nothing asks rarely. */

@@ -470,6 +470,9 @@ static void take_answer(struct waiting *waiting, read_row *read, struct truth_an
     struct vg_call *call = &waiting->call;
     answer->row_count = 0;
     (void)snprintf(answer->message, sizeof(answer->message), "%s", call->error.message);
+    if (answer->found != NULL) {
+        answer->found(answer->owner);
+    }
     if (answer->reason != VG_OK) {
         return;
     }

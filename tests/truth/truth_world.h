@@ -73,6 +73,10 @@ struct truth_answer {
     struct truth_row *rows;
     size_t row_count;
     size_t row_max;
+
+    /* May be set: called when the rows are found and before the first is read. */
+    void (*found)(void *owner);
+    void *owner;
 };
 
 void truth_answer_dispose(struct truth_answer *answer);
