@@ -327,6 +327,56 @@ void truth_events_apply(
     apply_cases(event, submission);
 }
 
+const struct truth_event *truth_events_find(const struct truth_events *events, const char *id)
+{
+    return find(events, id);
+}
+
+/* -------------------------------------------------------------------------- rules of assessing */
+
+static void dissociate(struct truth_event *event, const struct truth_submission *from)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < event->case_count; i++) {
+        if (!from->dissociates_all && event->cases[i] != from->dissociated) {
+            event->cases[kept++] = event->cases[i];
+        }
+    }
+    event->case_count = kept;
+}
+
+void truth_events_assess(
+    struct truth_events *events,
+    const struct truth_submission *assessment,
+    int64_t user)
+{
+    struct truth_event *event = find(events, assessment->id);
+    assert(event != NULL);
+    char text[24];
+    event->updated = issue_time(events, assessment->now);
+    event->batch = assessment->batch;
+    for (size_t i = 0; i < assessment->flag_count; i++) {
+        event->flags[assessment->flags[i]] = true;
+    }
+    for (size_t i = 0; i < assessment->disabled_count; i++) {
+        event->flags[assessment->disabled[i]] = false;
+    }
+    if (assessment->severity != 0 && assessment->severity != event->severity) {
+        event->severity = assessment->severity;
+        event->flags[TRUTH_FLAG_SEVERITY_ADJUSTED] = true;
+    }
+    event->flags[TRUTH_FLAG_COMMENTED] |= assessment->comments;
+    event->flags[TRUTH_FLAG_HANDLED_BY_ANALYST] |= assessment->handles;
+    event->flags[TRUTH_FLAG_REASSESSED] |= event->assessed != 0;
+    event->assessed = event->assessed != 0 ? event->assessed : assessment->now;
+    dissociate(event, assessment);
+    apply_cases(event, assessment);
+    (void)snprintf(text, sizeof(text), "%" PRId64, user);
+    set_default(event, "argus.assessed.by.userid", text);
+    (void)snprintf(text, sizeof(text), "%" PRId64, assessment->now);
+    set_default(event, "argus.assessed.timestamp", text);
+}
+
 /* -------------------------------------------------------------------------- what is submitted */
 
 static void make_identity(
@@ -344,7 +394,7 @@ static void make_identity(
         memcpy(to->uuid, event->uuid, sizeof(to->uuid));
     } else {
         static const int64_t owners[] = { 1, 1, 1, 2, 2, 3 };
-        to->type = truth_random_once(random, 4) ? TRUTH_RAW : TRUTH_AGGREGATED;
+        to->type = truth_random_once(random, 3) ? TRUTH_RAW : TRUTH_AGGREGATED;
         to->timestamp = now - 1000 * (int64_t)truth_random_below(random, 40);
         to->customer = owners[truth_random_below(random, COUNT(owners))];
         uint64_t high = truth_random_next(random);
@@ -465,4 +515,46 @@ void truth_submission_make(
     make_properties(random, to);
     make_cases(random, to);
     to->finalized = truth_random_once(random, 30);
+}
+
+/* Flags that nothing else sets, so that it is the assessment that is tested; pairs are left to
+ * submissions. */
+static void make_assessed_flags(struct truth_random *random, struct truth_submission *to)
+{
+    static const uint8_t flags[] = { 1, 3, 4, 9, 14, 15, 19, 20, 34, 62, 64, 65 };
+    to->flag_count = truth_random_below(random, 3);
+    for (size_t i = 0; i < to->flag_count; i++) {
+        to->flags[i] = flags[truth_random_below(random, COUNT(flags))];
+    }
+    if (to->flag_count == 0 && truth_random_once(random, 2)) {
+        to->disabled[to->disabled_count++] = flags[truth_random_below(random, COUNT(flags))];
+    }
+}
+
+void truth_assessment_make(
+    struct truth_random *random,
+    const struct truth_events *events,
+    int64_t now,
+    struct truth_submission *out_assessment)
+{
+    struct truth_submission *to = out_assessment;
+    const struct truth_event *event =
+        &events->items[truth_random_below(random, (unsigned)events->count)];
+    *to = (struct truth_submission){ .assesses = true, .type = event->type, .now = now };
+    memcpy(to->id, event->id, sizeof(to->id));
+    to->customer = event->customer;
+    make_assessed_flags(random, to);
+    to->severity = truth_random_once(random, 2) ? (int)truth_random_below(random, 5) : 0;
+    to->comments = truth_random_once(random, 3);
+    to->handles = truth_random_once(random, 4);
+    if (event->type == TRUTH_RAW) {
+        return;
+    }
+    if (truth_random_once(random, 4)) {
+        to->dissociates_all = true;
+    } else if (event->case_count != 0 && truth_random_once(random, 2)) {
+        to->dissociated = event->cases[0];
+    } else {
+        make_cases(random, to);
+    }
 }

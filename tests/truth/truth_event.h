@@ -32,6 +32,10 @@
 #define TRUTH_FLAG_FINALIZED          4
 #define TRUTH_FLAG_NOTIFIED           17
 #define TRUTH_FLAG_PARTIALLY_NOTIFIED 18
+#define TRUTH_FLAG_SEVERITY_ADJUSTED  24
+#define TRUTH_FLAG_COMMENTED          25
+#define TRUTH_FLAG_HANDLED_BY_ANALYST 57
+#define TRUTH_FLAG_REASSESSED         61
 
 struct truth_signature {
     const char *name;
@@ -115,6 +119,16 @@ struct truth_submission {
     size_t case_count;
     bool finalized;
 
+    /* An assessment of v1 in place of a submission (events-api.md 3.8): `id` is the event's,
+     * `flags` are enabled, `severity` and `cases` are the new ones. */
+    bool assesses;
+    uint8_t disabled[2];
+    size_t disabled_count;
+    int64_t dissociated; /* from this case; 0 = from none */
+    bool dissociates_all;
+    bool comments;
+    bool handles;
+
     /* How it is sent. */
     unsigned batch;
     int64_t now;
@@ -170,6 +184,21 @@ void truth_events_apply(
     struct truth_events *events,
     const struct truth_submission *submission,
     const char *user);
+
+const struct truth_event *truth_events_find(const struct truth_events *events, const char *id);
+
+/* The assessment of an event that is there. `user` is the id of who assesses. */
+void truth_events_assess(
+    struct truth_events *events,
+    const struct truth_submission *assessment,
+    int64_t user);
+
+/* An assessment of one of `events` at `now`. */
+void truth_assessment_make(
+    struct truth_random *random,
+    const struct truth_events *events,
+    int64_t now,
+    struct truth_submission *out_assessment);
 
 /* The server was restarted: its next change is later than all before (table-engine.md 2). */
 void truth_events_restart(struct truth_events *events);

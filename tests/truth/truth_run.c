@@ -64,12 +64,22 @@ static void log_submission(struct run *run, const struct truth_submission *submi
     run->log[run->log_count++] = *submission;
 }
 
-/* Submit what is in the log from `first` on as one bulk. */
+/* Submit what is in the log from `first` on as one bulk; an assessment goes alone. */
 static void send_batch(struct run *run, size_t first)
 {
+    const struct truth_caller *admin = &truth_callers[TRUTH_CALLER_ADMIN];
+    const struct truth_submission *only = &run->log[first];
+    if (only->assesses) {
+        /* In a part of a log its event may be missing. */
+        if (truth_events_find(&run->events, only->id) != NULL) {
+            truth_world_assess(&run->world, only);
+            truth_events_assess(&run->events, only, admin->user);
+        }
+        return;
+    }
     truth_world_submit(&run->world, run->log + first, run->log_count - first);
     for (size_t i = first; i < run->log_count; i++) {
-        truth_events_apply(&run->events, &run->log[i], truth_callers[TRUTH_CALLER_ADMIN].name);
+        truth_events_apply(&run->events, &run->log[i], admin->name);
     }
 }
 
@@ -80,16 +90,27 @@ static void step(struct run *run)
 {
     struct truth_random *random = &run->random;
     run->now += truth_random_once(random, 12) ? DAY_MS / 2 : truth_random_below(random, 3) * 700;
-    run->batches++;
+    bool assesses = run->events.count != 0 && truth_random_once(random, 3);
     size_t first = run->log_count;
     size_t count = 1 + truth_random_below(random, SUBMISSIONS_A_STEP);
+    run->batches++;
     for (size_t i = 0; i < count; i++) {
         struct truth_submission submission;
-        truth_submission_make(random, &run->events, run->now, &submission);
+        if (assesses) {
+            truth_assessment_make(random, &run->events, run->now, &submission);
+            run->batches++;
+        } else {
+            truth_submission_make(random, &run->events, run->now, &submission);
+        }
         submission.batch = run->batches;
         log_submission(run, &submission);
+        if (assesses) {
+            send_batch(run, run->log_count - 1);
+        }
     }
-    send_batch(run, first);
+    if (!assesses) {
+        send_batch(run, first);
+    }
     if (truth_random_once(random, 20)) {
         truth_world_restart(&run->world, truth_random_once(random, 3));
         truth_events_restart(&run->events);
@@ -186,6 +207,33 @@ static bool shrink_log(struct run *run, struct truth_question *question, bool *k
     return fails;
 }
 
+static void tell_change(struct run *run, const struct truth_submission *change)
+{
+    if (!change->assesses) {
+        truth_print(
+            &vg_table_vigil_events_v2_submit_request,
+            &truth_world_message(&run->arena, change)->base);
+        return;
+    }
+    (void)fprintf(
+        stderr,
+        "  assess %s: severity %d, case %" PRId64 ", from case %" PRId64 "%s%s%s; flags",
+        change->id,
+        change->severity,
+        change->case_count == 0 ? 0 : change->cases[0],
+        change->dissociated,
+        change->dissociates_all ? ", from all cases" : "",
+        change->comments ? ", commented" : "",
+        change->handles ? ", handled" : "");
+    for (size_t i = 0; i < change->flag_count; i++) {
+        (void)fprintf(stderr, " +%u", change->flags[i]);
+    }
+    for (size_t i = 0; i < change->disabled_count; i++) {
+        (void)fprintf(stderr, " -%u", change->disabled[i]);
+    }
+    (void)fprintf(stderr, "\n");
+}
+
 static void tell_failure(struct run *run, struct truth_question *question)
 {
     struct shrinking shrinking = { run, question };
@@ -213,9 +261,7 @@ static void tell_failure(struct run *run, struct truth_question *question)
                     "  batch %u at %" PRId64 "\n",
                     run->log[i].batch,
                     run->log[i].now);
-                truth_print(
-                    &vg_table_vigil_events_v2_submit_request,
-                    &truth_world_message(&run->arena, &run->log[i])->base);
+                tell_change(run, &run->log[i]);
             }
         }
     } else {

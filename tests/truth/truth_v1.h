@@ -31,10 +31,11 @@ int truth_v1_compare(
     const struct truth_event *a,
     const struct truth_event *b);
 
-/* A request about `events`, of which there is at least one. */
+/* A request about those of `events` that are of class `type`; there is at least one event. */
 Vigil__Events__V1__SearchCriteria *truth_v1_make(
     struct truth_random *random,
     const struct truth_events *events,
+    int type,
     struct vg_arena *arena);
 
 /*

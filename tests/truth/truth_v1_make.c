@@ -11,6 +11,7 @@ struct making {
     const struct truth_events *events;
     const struct truth_event *near; /* the event the members are taken from */
     struct vg_arena *arena;
+    int type; /* of the events that can be found */
 };
 
 static unsigned below(struct making *m, unsigned bound)
@@ -23,9 +24,14 @@ static bool once(struct making *m, unsigned of)
     return truth_random_once(m->random, of);
 }
 
+/* Mostly one that can be found. */
 static const struct truth_event *any_event(struct making *m)
 {
-    return &m->events->items[below(m, (unsigned)m->events->count)];
+    const struct truth_event *event = NULL;
+    for (unsigned i = 0; i < 8 && (event == NULL || event->type != m->type); i++) {
+        event = &m->events->items[below(m, (unsigned)m->events->count)];
+    }
+    return event;
 }
 
 static char *text(struct making *m, const char *from)
@@ -497,9 +503,10 @@ static void make_page(struct making *m, Vigil__Events__V1__SearchCriteria *reque
 Vigil__Events__V1__SearchCriteria *truth_v1_make(
     struct truth_random *random,
     const struct truth_events *events,
+    int type,
     struct vg_arena *arena)
 {
-    struct making m = { .random = random, .events = events, .arena = arena };
+    struct making m = { .random = random, .events = events, .arena = arena, .type = type };
     m.near = any_event(&m);
     criteria_v1 common;
     vigil__events__v1__sub_criteria__init(&common);

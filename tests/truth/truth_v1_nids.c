@@ -60,7 +60,7 @@ nids_criteria *truth_v1_make_nids(
     struct vg_arena *arena)
 {
     static const uint8_t keys[] = { 2, 3, 8, 9, 10, 11, 14, 15, 16, 17, 20, 21, 22, 23 };
-    Vigil__Events__V1__SearchCriteria *from = truth_v1_make(random, events, arena);
+    Vigil__Events__V1__SearchCriteria *from = truth_v1_make(random, events, TRUTH_RAW, arena);
     from->n_sort_by = 0;
     nids_criteria *request = (nids_criteria *)
         convert(&from->base, &vigil__events__v1__nids_search_criteria__descriptor, arena);

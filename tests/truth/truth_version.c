@@ -24,7 +24,7 @@ static ProtobufCMessage *make_v1(
     const struct truth_events *events,
     struct vg_arena *arena)
 {
-    return &truth_v1_make(random, events, arena)->base;
+    return &truth_v1_make(random, events, TRUTH_AGGREGATED, arena)->base;
 }
 
 static bool is_refused_v1(const ProtobufCMessage *request)

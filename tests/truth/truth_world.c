@@ -19,6 +19,7 @@
 #include "tests/support/directory_fixture.h"
 #include "tests/truth/truth_make.h"
 
+#include "vigil/events/v1/assessment.pb-c.h"
 #include "vigil/events/v1/event.pb-c.h"
 #include "vigil/events/v2/event.pb-c.h"
 #include "vigil/events/v2/search.pb-c.h"
@@ -234,6 +235,7 @@ static void fill_directory(struct vg_node *node)
 {
     struct vg_directory_fixture fixture = { .store = node->store, .directory = node->directory };
     add_customers(&fixture);
+    vg_directory_fixture_user(&fixture, 1, "admin", 1);
     vg_directory_fixture_user(&fixture, 10, "agent", 1);
     vg_directory_fixture_user(&fixture, 11, "analyst", 1);
     add_locations(&fixture);
@@ -439,6 +441,70 @@ void truth_world_submit(
         (void)fprintf(stderr, "a submission is refused: %s\n", waiting.call.error.message);
     }
     VG_ASSERT(reason == VG_OK && answer.accepted == (int32_t)count);
+    end_call(&waiting);
+}
+
+static void fill_update(
+    struct vg_arena *arena,
+    const struct truth_submission *from,
+    Vigil__Events__V1__EventUpdate *to)
+{
+    for (size_t i = 0; i < from->flag_count; i++) {
+        TRUTH_ADD(arena, to, flags_to_enable, (Vigil__Events__V1__EventFlag)from->flags[i]);
+    }
+    for (size_t i = 0; i < from->disabled_count; i++) {
+        TRUTH_ADD(arena, to, flags_to_disable, (Vigil__Events__V1__EventFlag)from->disabled[i]);
+    }
+    if (from->severity != 0) {
+        TRUTH_SET(to, new_severity, (Vigil__Events__V1__Severity)from->severity);
+    }
+    if (from->comments) {
+        to->comment = lend("looked at");
+    }
+    if (from->handles) {
+        TRUTH_SET(to, handled_by_analyst, true);
+    }
+    if (from->dissociates_all) {
+        TRUTH_SET(to, associate_to_case, 0);
+    }
+    for (size_t i = 0; i < from->case_count; i++) {
+        TRUTH_ADD(arena, to, associate_cases, from->cases[i]);
+    }
+    if (from->dissociated != 0) {
+        TRUTH_ADD(arena, to, unassociate_cases, from->dissociated);
+    }
+}
+
+void truth_world_assess(struct truth_world *world, const struct truth_submission *assessment)
+{
+    vg_clock_manual_set(&world->clock, assessment->now);
+    struct waiting waiting;
+    struct vg_principal principal;
+    begin_call(world, &waiting, &principal, TRUTH_CALLER_ADMIN, assessment->now);
+    Vigil__Events__V1__EventUpdate update = VIGIL__EVENTS__V1__EVENT_UPDATE__INIT;
+    Vigil__Events__V1__UpdateAggregatedRequest request =
+        VIGIL__EVENTS__V1__UPDATE_AGGREGATED_REQUEST__INIT;
+    Vigil__Events__V1__EventList answer = VIGIL__EVENTS__V1__EVENT_LIST__INIT;
+    fill_update(&waiting.call.arena, assessment, &update);
+    TRUTH_ADD(&waiting.call.arena, &request, event_identifiers, lend(assessment->id));
+    request.update = &update;
+    waiting.method.element = &vg_table_vigil_events_v1_event;
+    waiting.call.reply.answer = &answer.base;
+    enum vg_reason reason = read_request(
+        &waiting.call,
+        &vg_table_vigil_events_v1_update_aggregated_request,
+        &request.base);
+    if (reason == VG_OK) {
+        int result = vg_events_v1_update_aggregated(
+            &waiting.call,
+            (const Vigil__Events__V1__UpdateAggregatedRequest *)waiting.call.request,
+            &answer);
+        reason = await_call(&waiting, result);
+    }
+    if (reason != VG_OK) {
+        (void)fprintf(stderr, "an assessment is refused: %s\n", waiting.call.error.message);
+    }
+    VG_ASSERT(reason == VG_OK);
     end_call(&waiting);
 }
 

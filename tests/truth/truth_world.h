@@ -58,6 +58,9 @@ void truth_world_submit(
     const struct truth_submission *submissions,
     size_t count);
 
+/* Assess one event, by v1; it must be done. */
+void truth_world_assess(struct truth_world *world, const struct truth_submission *assessment);
+
 struct truth_row {
     char id[TRUTH_ID_SIZE];
     int64_t count;
