@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "core/base/assert.h"
+#include "core/base/metrics.h"
 #include "proto/contract_json.h"
 #include "tests/truth/truth_make.h"
 #include "tests/truth/truth_shrink.h"
@@ -38,6 +39,7 @@ struct run {
     unsigned partial; /* some but not all events the caller may see */
     unsigned empty;
     unsigned refused;
+    uint64_t restarts;
 };
 
 uint64_t truth_run_seed(void)
@@ -128,6 +130,7 @@ static void open_run(struct run *run)
 
 static void close_run(struct run *run)
 {
+    run->restarts += run->world.restarts;
     truth_world_close(&run->world);
     truth_events_dispose(&run->events);
 }
@@ -331,6 +334,8 @@ bool truth_run(const struct truth_version *version, uint64_t seed)
     (void)printf("%s: VIGIL_TEST_SEED=%" PRIu64 "\n", version->name, seed);
     (void)fflush(stdout);
     unsigned cases = case_count();
+    int64_t compactions = vg_metrics_value(VG_METRIC_compactions_total);
+    int64_t dropped = vg_metrics_value(VG_METRIC_compaction_rows_dropped_total);
     bool good = true;
     for (unsigned i = 0; good && i < WORLDS; i++) {
         good = run_world(&run, cases / WORLDS);
@@ -342,6 +347,12 @@ bool truth_run(const struct truth_version *version, uint64_t seed)
         100.0 * run.partial / run.cases,
         100.0 * run.empty / run.cases,
         run.refused);
+    (void)printf(
+        "%s: %" PRIu64 " restarts, %" PRId64 " compactions that left out %" PRId64 " rows\n",
+        version->name,
+        run.restarts,
+        vg_metrics_value(VG_METRIC_compactions_total) - compactions,
+        vg_metrics_value(VG_METRIC_compaction_rows_dropped_total) - dropped);
     if (good && 3 * run.partial < run.cases) {
         (void)fprintf(stderr, "less than a third of the cases match some but not all events\n");
         good = false;
