@@ -104,7 +104,7 @@ int truth_protocol_number(const char *protocol)
             return names[i].number;
         }
     }
-    return atoi(protocol);
+    return (int)strtol(protocol, NULL, 10);
 }
 
 /* ---------------------------------------------------------------------------- rules of storing */
