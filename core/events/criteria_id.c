@@ -131,56 +131,64 @@ static enum vg_reason confirm(
     return VG_OK;
 }
 
-/* NULL when the arena is full. */
-static const struct vg_predicate *match_set(struct vg_criteria_term *at, struct id_set *set)
+const struct vg_predicate *vg_criteria_id_any(
+    struct vg_arena *arena,
+    struct vg_event_id *ids,
+    size_t count)
 {
-    struct vg_arena *arena = at->context->arena;
-    int64_t *timestamps = vg_criteria_term_take(at, set->count, sizeof(*timestamps));
-    int64_t *customers = vg_criteria_term_take(at, set->count, sizeof(*customers));
-    int64_t *types = vg_criteria_term_take(at, set->count, sizeof(*types));
-    struct vg_bytes *uuids = vg_criteria_term_take(at, set->count, sizeof(*uuids));
-    if (timestamps == NULL || customers == NULL || types == NULL || uuids == NULL) {
+    struct id_set *set = vg_arena_alloc(arena, sizeof(*set));
+    int64_t *timestamps = vg_arena_calloc(arena, count, sizeof(*timestamps));
+    int64_t *customers = vg_arena_calloc(arena, count, sizeof(*customers));
+    int64_t *types = vg_arena_calloc(arena, count, sizeof(*types));
+    struct vg_bytes *uuids = vg_arena_calloc(arena, count, sizeof(*uuids));
+    if (set == NULL || timestamps == NULL || customers == NULL || types == NULL || uuids == NULL) {
         return NULL;
     }
-    qsort(set->ids, set->count, sizeof(*set->ids), compare_ids);
-    for (size_t i = 0; i < set->count; i++) {
-        timestamps[i] = set->ids[i].timestamp;
-        customers[i] = set->ids[i].customer_id;
-        types[i] = set->ids[i].type;
-        uuids[i] = vg_bytes(set->ids[i].uuid.bytes, sizeof(set->ids[i].uuid.bytes));
+    if (count == 0) {
+        return vg_predicate_none(arena);
     }
-    uint32_t count = (uint32_t)set->count;
+    qsort(ids, count, sizeof(*ids), compare_ids);
+    *set = (struct id_set){ .ids = ids, .count = count };
+    for (size_t i = 0; i < count; i++) {
+        timestamps[i] = ids[i].timestamp;
+        customers[i] = ids[i].customer_id;
+        types[i] = ids[i].type;
+        uuids[i] = vg_bytes(ids[i].uuid.bytes, sizeof(ids[i].uuid.bytes));
+    }
+    uint32_t used = (uint32_t)count;
     const struct vg_predicate *all[] = {
-        vg_predicate_number_in(arena, VG_EVENT_COLUMN_TIMESTAMP, timestamps, count),
-        vg_predicate_number_in(arena, VG_EVENT_COLUMN_CUSTOMER, customers, count),
-        vg_predicate_number_in(arena, VG_EVENT_COLUMN_TYPE, types, count),
-        vg_predicate_bytes_in(arena, VG_EVENT_COLUMN_UUID, uuids, count),
+        vg_predicate_number_in(arena, VG_EVENT_COLUMN_TIMESTAMP, timestamps, used),
+        vg_predicate_number_in(arena, VG_EVENT_COLUMN_CUSTOMER, customers, used),
+        vg_predicate_number_in(arena, VG_EVENT_COLUMN_TYPE, types, used),
+        vg_predicate_bytes_in(arena, VG_EVENT_COLUMN_UUID, uuids, used),
         vg_predicate_tokens(arena, VG_EVENT_COLUMN_PROPERTY_TOKENS, NULL, 0, confirm, set),
     };
     return vg_predicate_and(arena, all, VG_ARRAY_COUNT(all));
 }
 
-/* Take the whole identities among `parts` out into a set; NULL when the arena is full. */
-static struct id_set *take_set(struct vg_criteria_term *at, struct parts *parts, size_t *count)
+/* Take the whole identities out of `parts`; how many that are, SIZE_MAX when the arena is full. */
+static size_t take_whole(
+    struct vg_criteria_term *at,
+    struct parts *parts,
+    size_t *count,
+    struct vg_event_id **out_ids)
 {
-    struct id_set *set = vg_criteria_term_take(at, 1, sizeof(*set));
-    if (set == NULL) {
-        return NULL;
-    }
-    set->ids = vg_criteria_term_take(at, *count, sizeof(*set->ids));
+    struct vg_event_id *ids = vg_criteria_term_take(at, *count, sizeof(*ids));
+    size_t taken = 0;
     size_t left = 0;
-    for (size_t i = 0; set->ids != NULL && i < *count; i++) {
+    for (size_t i = 0; ids != NULL && i < *count; i++) {
         if (parts[i].foreign) {
             continue; /* it adds nothing to the others */
         }
         if (is_whole(&parts[i])) {
-            set->ids[set->count++] = parts[i].id;
+            ids[taken++] = parts[i].id;
         } else {
             parts[left++] = parts[i];
         }
     }
     *count = left;
-    return set->ids == NULL ? NULL : set;
+    *out_ids = ids;
+    return ids == NULL ? SIZE_MAX : taken;
 }
 
 /* ----------------------------------------------------------------------------------- the whole */
@@ -202,12 +210,13 @@ void vg_criteria_id_add(struct vg_criteria_term *at)
     }
     uint32_t used = 0;
     if (count > VG_CRITERIA_ID_FEW) {
-        struct id_set *set = take_set(at, parts, &count);
-        if (set == NULL) {
+        struct vg_event_id *ids = NULL;
+        size_t taken = take_whole(at, parts, &count, &ids);
+        if (taken == SIZE_MAX) {
             return;
         }
-        if (set->count != 0) {
-            any[used++] = match_set(at, set);
+        if (taken != 0) {
+            any[used++] = vg_criteria_id_any(arena, ids, taken);
         }
     }
     for (size_t i = 0; i < count; i++) {

@@ -1,5 +1,5 @@
 /*
- * Inside the compiler of criteria: identities of events. Used by criteria_term.c only.
+ * Identities of events as questions: those that criteria name, and lists of whole ones.
  *
  * Threads: one.
  */
@@ -13,5 +13,14 @@
 
 /* Add: the event is one of at->criteria->ids; nothing when there are none. */
 void vg_criteria_id_add(struct vg_criteria_term *at);
+
+/*
+ * The events that have one of these identities, which are put in order; `ids` must stay as long as
+ * the predicate. A search for it reads records. NULL when the arena is full.
+ */
+const struct vg_predicate *vg_criteria_id_any(
+    struct vg_arena *arena,
+    struct vg_event_id *ids,
+    size_t count);
 
 #endif

@@ -3,7 +3,9 @@
 #include "core/base/assert.h"
 #include "core/base/metrics.h"
 #include "core/base/settings.h"
+#include "core/events/criteria_id.h"
 #include "core/events/event_access.h"
+#include "core/events/event_details.h"
 #include "core/node/node.h"
 #include "core/wire/wire_decode.h"
 #include "rpc/handlers/event_calls.h"
@@ -188,6 +190,32 @@ static enum vg_reason compile(
     return vg_event_criteria_compile(pages->criteria, &context, out_where, &call->error);
 }
 
+/* What `search` finds, and the raw events that consists of. Those linked from now on are told the
+ * next time. */
+static enum vg_reason add_details(
+    struct vg_call *call,
+    const struct vg_event_store *source,
+    struct vg_event_search *search)
+{
+    struct vg_event_id *ids = NULL;
+    size_t count = 0;
+    enum vg_reason reason =
+        vg_event_details_find(source, search, &call->arena, &ids, &count, &call->error);
+    if (reason != VG_OK || count == 0) {
+        return reason;
+    }
+    const struct vg_predicate *either[] = {
+        search->where,
+        vg_criteria_id_any(&call->arena, ids, count),
+    };
+    const struct vg_predicate *both = vg_predicate_or(&call->arena, either, VG_ARRAY_COUNT(either));
+    if (both == NULL) {
+        return vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
+    }
+    search->where = both;
+    return VG_OK;
+}
+
 static enum vg_reason find_page(
     struct vg_call *call,
     const struct vg_event_pages *pages,
@@ -212,6 +240,9 @@ static enum vg_reason find_page(
         call,
         is_long ? node->settings->stream_snapshot_age_ms : node->settings->snapshot_age_ms);
     enum vg_reason reason = compile(call, pages, directory, &search.where);
+    if (reason == VG_OK && pages->with_details) {
+        reason = add_details(call, &source, &search);
+    }
     if (reason != VG_OK) {
         return reason;
     }

@@ -33,9 +33,10 @@ struct vg_event_pages {
     int64_t offset;
     const char *separator;                /* v1, NULL = the server's */
     struct vg_event_view_members members; /* v2 */
-    int64_t case_id; /* 0, or: the events of this case and of those merged into it; the caller
-                        must be able to read it */
-    bool open;       /* whoever may read the case may read its events, whatever else he may */
+    int64_t case_id;   /* 0, or: the events of this case and of those merged into it; the caller
+                          must be able to read it */
+    bool with_details; /* the raw events that those consist of, too */
+    bool open;         /* whoever may read the case may read its events, whatever else he may */
 };
 
 /* An even number of a SortBy sorts ascending, the odd one above it descending: what is left is the

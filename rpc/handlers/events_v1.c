@@ -330,16 +330,16 @@ static int list_events_by_case(struct vg_call *call)
         (const Vigil__Events__V1__ListEventsByCaseRequest *)call->request;
     struct vg_event_criteria criteria;
     vg_event_criteria_init(&criteria);
-    bool with_raw = request->has_include_raw_events && request->include_raw_events;
     const struct vg_event_pages pages = {
         .shape = VG_EVENT_PAGES_EITHER,
-        .type = with_raw ? VG_EVENT_TYPE_UNSET : VG_EVENT_TYPE_AGGREGATED,
+        .type = VG_EVENT_TYPE_AGGREGATED,
         .criteria = &criteria,
         .sort = vg_event_pages_sort(call, request->sort_by, request->n_sort_by, sort_fields),
         .sort_count = request->n_sort_by,
         .limit = request->has_limit ? request->limit : VG_EVENT_LIMIT_DEFAULT,
         .offset = request->offset,
         .case_id = request->case_id,
+        .with_details = request->has_include_raw_events && request->include_raw_events,
         .open = true,
     };
     return (

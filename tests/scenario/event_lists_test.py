@@ -12,6 +12,7 @@ from vigiltest.directory import Directory
 TIME = 1570288030000
 EXPLAIN = "vigil.events.v1.EventService/ExplainSearch"
 BY_CASE_V1 = "vigil.events.v1.EventService/ListEventsByCase"
+STREAM_BY_CASE = "vigil.events.v1.EventService/StreamListEventsByCase"
 BY_CASE_V2 = "vigil.events.v2.EventService/ListEventsByCase"
 SEARCH_V2 = "vigil.events.v2.EventService/SearchEvents"
 STREAM_V2 = "vigil.events.v2.EventService/StreamEvents"
@@ -28,7 +29,7 @@ def submit(rest, documents):
 
 
 class Cases(ServerCase):
-    """Cases of acme: 10; 11 merged into 10, 12 merged into 11; 13 and 15 by themselves, as 20 of foreign."""
+    """Cases of acme: 10; 11 merged into 10, 12 merged into 11; 13 to 15 by themselves, as 20 of foreign."""
 
     @classmethod
     def arrange(cls):
@@ -41,7 +42,7 @@ class Cases(ServerCase):
         directory.user("auditor", "acme")
         for number, customer, members in (
                 (10, "acme", {"reader": ["reader"]}), (11, "acme", {"mergedInto": 10}), (12, "acme", {"mergedInto": 11}),
-                (13, "acme", {}), (15, "acme", {}), (20, "foreign", {})):
+                (13, "acme", {}), (14, "acme", {}), (15, "acme", {}), (20, "foreign", {})):
             directory.add("cases", id=number, customer=customer, subject=f"Case {number}", **members)
         cls.rest = Rest(cls.server.port)
         cls.grpc = Grpc(cls.server.port)
@@ -135,9 +136,49 @@ class Cases(ServerCase):
         self.assert_error(self.of_case(self.viewer, 10, "v2", sortBy="timestamp"), 412, "invalid.url.parameter", "sortBy")
 
     def test_raw_events_are_told_only_when_asked_for(self):
-        """Both shapes stand in one list; without raw events of the case there are none to tell."""
-        self.assertEqual(self.places(self.of_case(self.viewer, 10, includeRawEvents="true")), [3, 2, 1, 0])
-        self.assertEqual(self.places(self.of_case(self.viewer, 10, includeRawEvents="false")), [3, 2, 1, 0])
+        """They are what the events of the case consist of; both shapes stand in one list."""
+        raw = f"RAW/{TIME}/1001/{uuid.UUID(int=101)}"
+        whole = f"AGGR/{TIME + 1}/1001/{uuid.UUID(int=102)}"
+        with_key = Rest(self.server.port, self.admin)
+        other = f"RAW/{TIME + 1}/1001/{uuid.UUID(int=101)}"  # its uuid, another event
+        submit(with_key, [{"id": raw, "protocol": "udp"}, {"id": other},
+                          {"id": whole, "subEvents": [raw, f"RAW/{TIME}/1001/{uuid.UUID(int=999)}", self.ids[7]],
+                           "associatedCaseID": 13}])
+        with_key.close()
+
+        def listed(version="v1", **parameters):
+            answer = self.of_case(self.viewer, 13, version, **parameters)
+            self.assertEqual(answer.status, 200, answer)
+            return answer.json["count"], [row["id"] for row in answer.data]
+
+        for parameters in ({}, {"includeRawEvents": "false"}, {"version": "v2"}):
+            self.assertEqual(listed(**parameters), (2, [self.ids[4], whole]))
+        count, rows = listed(includeRawEvents="true", sortBy="timestamp")
+        self.assertEqual((count, rows), (3, [raw, whole, self.ids[4]]))
+        answer = self.of_case(self.viewer, 13, includeRawEvents="true", sortBy="timestamp")
+        self.assertEqual((answer.data[0]["protocolID"], "detailedEventIDS" in answer.data[0]), (17, False))
+        self.assertEqual((answer.data[1]["detailedEventIDS"][0], "protocolID" in answer.data[1]), (raw, False))
+        asked = {"caseID": 13, "includeRawEvents": True, "sortBy": ["timestamp"]}
+        found = self.grpc.call(BY_CASE_V1, message(BY_CASE_V1, asked), key=self.viewer)
+        self.assertEqual([(row.raw.id, row.aggregated.id) for row in found.data],
+                         [(raw, ""), ("", whole), ("", self.ids[4])])
+        streamed, _ = self.grpc.rows(STREAM_BY_CASE, message(BY_CASE_V1, asked), key=self.viewer)
+        self.assertEqual(list(streamed), list(found.data))
+
+    def test_so_many_raw_events_are_told_and_no_more(self):
+        with_key = Rest(self.server.port, self.admin)
+        parts = [[f"RAW/{TIME}/1001/{uuid.UUID(int=10000 * at + number)}" for number in range(1000, 11000)]
+                 for at in range(2)]
+        first = submit(with_key, [{"id": {"customer": "acme", "timestamp": TIME + at}, "subEvents": part,
+                                   "associatedCaseID": 14} for at, part in enumerate(parts)])
+        answer = self.of_case(self.viewer, 14, includeRawEvents="true")
+        self.assertEqual([row["id"] for row in answer.data], first[::-1])
+        submit(with_key, [{"id": {"customer": "acme"}, "subEvents": [parts[0][0]], "associatedCaseID": 14}])
+        answer = self.of_case(self.viewer, 14, includeRawEvents="true")
+        self.assert_error(answer, 412, "resultset.too.large")
+        self.assertEqual(answer.json["messages"][0]["parameter"], "20000")
+        self.assertEqual(self.of_case(self.viewer, 14).json["count"], 3)
+        with_key.close()
 
     def test_criteria_name_cases_by_the_same_rule(self):
         def found(key, **criteria):
@@ -146,8 +187,8 @@ class Cases(ServerCase):
 
         self.assertEqual(found(self.viewer, associatedCase=[10]), [0, 1])
         self.assertEqual(found(self.viewer, associatedCase=[20, 999]), [])
-        self.assertEqual(found(self.viewer, associatedCase=[0]), [7])
-        self.assertEqual(found(self.admin, associatedCase=["0", 20]), [6, 7])
+        self.assertEqual(found(self.viewer, associatedCase=[0], type="aggregated"), [7])
+        self.assertEqual(found(self.admin, associatedCase=["0", 20], type="aggregated"), [6, 7])
 
 
 class Searches(ServerCase):

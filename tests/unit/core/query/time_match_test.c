@@ -31,13 +31,13 @@ static void test_what_a_range_adds(void **state)
     (void)state;
     static const struct {
         struct vg_time_range range;
-        uint32_t any, overlap; /* terms */
+        uint32_t any, overlap, all; /* terms */
     } rows[] = {
-        { { VG_TIME_UNBOUNDED_START, VG_TIME_UNBOUNDED_END }, 0, 0 },
-        { { 5, VG_TIME_UNBOUNDED_END }, 1, 1 },
-        { { VG_TIME_UNBOUNDED_START, 5 }, 1, 1 },
-        { { 5, 6 }, 1, 2 },
-        { { 6, 5 }, 1, 1 },
+        { { VG_TIME_UNBOUNDED_START, VG_TIME_UNBOUNDED_END }, 0, 0, 0 },
+        { { 5, VG_TIME_UNBOUNDED_END }, 1, 1, 3 },
+        { { VG_TIME_UNBOUNDED_START, 5 }, 1, 1, 3 },
+        { { 5, 6 }, 1, 2, 3 },
+        { { 6, 5 }, 1, 1, 3 },
     };
     static const uint32_t columns[] = { 3, 4 };
     struct vg_arena arena;
@@ -50,6 +50,9 @@ static void test_what_a_range_adds(void **state)
         vg_term_list_init(&terms, &arena);
         vg_time_match_overlap(&terms, &rows[i].range, 3, 4);
         assert_int_equal(terms.count, rows[i].overlap);
+        vg_term_list_init(&terms, &arena);
+        vg_time_match_all(&terms, &rows[i].range, columns, 2);
+        assert_int_equal(terms.count, rows[i].all);
     }
     struct vg_term_list terms;
     vg_term_list_init(&terms, &arena);
