@@ -98,6 +98,27 @@ void vg_key_idempotency(struct vg_key *key, const uint8_t hash[VG_KEY_HASH_SIZE]
     vg_key_codec_put_bytes(key, vg_bytes(hash, VG_KEY_HASH_SIZE));
 }
 
+void vg_key_sample(struct vg_key *key, const uint8_t sha256[VG_KEY_HASH_SIZE])
+{
+    vg_key_codec_begin(key, first_of(VG_KEY_FAMILY_SAMPLE));
+    vg_key_codec_put_bytes(key, vg_bytes(sha256, VG_KEY_HASH_SIZE));
+}
+
+void vg_key_submission_prefix(struct vg_key *key, const uint8_t sha256[VG_KEY_HASH_SIZE])
+{
+    vg_key_codec_begin(key, first_of(VG_KEY_FAMILY_SUBMISSION));
+    vg_key_codec_put_bytes(key, vg_bytes(sha256, VG_KEY_HASH_SIZE));
+}
+
+void vg_key_submission(
+    struct vg_key *key,
+    const uint8_t sha256[VG_KEY_HASH_SIZE],
+    const uint8_t uuid[VG_KEY_UUID_SIZE])
+{
+    vg_key_submission_prefix(key, sha256);
+    vg_key_codec_put_bytes(key, vg_bytes(uuid, VG_KEY_UUID_SIZE));
+}
+
 void vg_key_directory_prefix(struct vg_key *key, uint32_t kind)
 {
     vg_key_codec_begin(key, first_of(VG_KEY_FAMILY_DIRECTORY));
@@ -194,16 +215,50 @@ bool vg_key_parse_change_log(struct vg_bytes key, uint64_t *out_sequence)
     return true;
 }
 
-bool vg_key_parse_idempotency(struct vg_bytes key, uint8_t out_hash[VG_KEY_HASH_SIZE])
+/* A key that is a hash and nothing else. */
+static bool parse_hash(
+    struct vg_bytes key,
+    enum vg_key_family family,
+    uint8_t out_hash[VG_KEY_HASH_SIZE])
 {
     struct vg_key_cursor cursor;
     uint8_t hash[VG_KEY_HASH_SIZE];
-    vg_key_cursor_init(&cursor, key, first_of(VG_KEY_FAMILY_IDEMPOTENCY));
+    vg_key_cursor_init(&cursor, key, first_of(family));
     size_t size = vg_key_cursor_get_bytes(&cursor, hash, sizeof(hash));
     if (!vg_key_cursor_finished(&cursor) || size != sizeof(hash)) {
         return false;
     }
     memcpy(out_hash, hash, sizeof(hash));
+    return true;
+}
+
+bool vg_key_parse_idempotency(struct vg_bytes key, uint8_t out_hash[VG_KEY_HASH_SIZE])
+{
+    return parse_hash(key, VG_KEY_FAMILY_IDEMPOTENCY, out_hash);
+}
+
+bool vg_key_parse_sample(struct vg_bytes key, uint8_t out_sha256[VG_KEY_HASH_SIZE])
+{
+    return parse_hash(key, VG_KEY_FAMILY_SAMPLE, out_sha256);
+}
+
+bool vg_key_parse_submission(
+    struct vg_bytes key,
+    uint8_t out_sha256[VG_KEY_HASH_SIZE],
+    uint8_t out_uuid[VG_KEY_UUID_SIZE])
+{
+    struct vg_key_cursor cursor;
+    uint8_t sha256[VG_KEY_HASH_SIZE];
+    uint8_t uuid[VG_KEY_UUID_SIZE];
+    vg_key_cursor_init(&cursor, key, first_of(VG_KEY_FAMILY_SUBMISSION));
+    size_t sha256_size = vg_key_cursor_get_bytes(&cursor, sha256, sizeof(sha256));
+    size_t uuid_size = vg_key_cursor_get_bytes(&cursor, uuid, sizeof(uuid));
+    if (!vg_key_cursor_finished(&cursor) || sha256_size != sizeof(sha256) ||
+        uuid_size != sizeof(uuid)) {
+        return false;
+    }
+    memcpy(out_sha256, sha256, sizeof(sha256));
+    memcpy(out_uuid, uuid, sizeof(uuid));
     return true;
 }
 

@@ -44,6 +44,7 @@ struct vg_event_identity {
 /* Names in directory keys are at most this long, so that every key fits. */
 #define VG_KEY_NAME_BYTES_MAX 200
 #define VG_KEY_HASH_SIZE      32
+#define VG_KEY_UUID_SIZE      16
 
 void vg_key_event(struct vg_key *key, const struct vg_event_identity *event);
 void vg_key_event_payload(struct vg_key *key, const struct vg_event_identity *event);
@@ -62,6 +63,16 @@ void vg_key_state(struct vg_key *key);
 void vg_key_format(struct vg_key *key);
 void vg_key_change_log(struct vg_key *key, uint64_t sequence);
 void vg_key_idempotency(struct vg_key *key, const uint8_t hash[VG_KEY_HASH_SIZE]);
+
+/* A sample, by the SHA-256 of its file; a submission of it. */
+void vg_key_sample(struct vg_key *key, const uint8_t sha256[VG_KEY_HASH_SIZE]);
+void vg_key_submission(
+    struct vg_key *key,
+    const uint8_t sha256[VG_KEY_HASH_SIZE],
+    const uint8_t uuid[VG_KEY_UUID_SIZE]);
+
+/* What begins all submissions of a sample: a prefix to scan. */
+void vg_key_submission_prefix(struct vg_key *key, const uint8_t sha256[VG_KEY_HASH_SIZE]);
 
 /* A directory record: `id` (0 for kinds named only) and `name` (empty for kinds known by id), which
  * is at most VG_KEY_NAME_BYTES_MAX bytes. */
@@ -86,6 +97,12 @@ VG_MUST_USE bool vg_key_parse_lineage(
     uint32_t *out_number);
 VG_MUST_USE bool vg_key_parse_change_log(struct vg_bytes key, uint64_t *out_sequence);
 VG_MUST_USE bool vg_key_parse_idempotency(struct vg_bytes key, uint8_t out_hash[VG_KEY_HASH_SIZE]);
+
+VG_MUST_USE bool vg_key_parse_sample(struct vg_bytes key, uint8_t out_sha256[VG_KEY_HASH_SIZE]);
+VG_MUST_USE bool vg_key_parse_submission(
+    struct vg_bytes key,
+    uint8_t out_sha256[VG_KEY_HASH_SIZE],
+    uint8_t out_uuid[VG_KEY_UUID_SIZE]);
 
 /* out_name: room for VG_KEY_NAME_BYTES_MAX bytes. */
 VG_MUST_USE bool vg_key_parse_directory(

@@ -20,7 +20,7 @@
 #include "core/base/metrics.h"
 #include "core/keyspace/change_log.h"
 #include "core/keyspace/keyspace.h"
-#include "core/node/event_source.h"
+#include "core/node/record_source.h"
 #include "core/store/store.h"
 
 #define VG_KEEPER_PERIOD_S 1
@@ -271,8 +271,8 @@ enum vg_reason vg_keeper_start_table(struct vg_node *node, struct vg_error *erro
     if (reason != VG_OK) {
         return reason;
     }
-    struct vg_event_source source;
-    vg_event_source_init(
+    struct vg_record_source source;
+    vg_record_source_init(
         &source,
         node->store,
         VG_NODE_SHARD,
@@ -281,7 +281,7 @@ enum vg_reason vg_keeper_start_table(struct vg_node *node, struct vg_error *erro
     struct vg_table_start start = { .source = &source.source, .sequence = sequence, .view = view };
     struct vg_table_started started;
     reason = vg_table_start(node->table, &start, &started, error);
-    vg_event_source_dispose(&source);
+    vg_record_source_dispose(&source);
     if (reason == VG_OK) {
         log_started(&started, vg_clock_monotonic_ns(node->clock) - started_ns);
     }

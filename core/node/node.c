@@ -14,6 +14,7 @@
 #include "core/events/event_table.h"
 #include "core/keyspace/keyspace.h"
 #include "core/node/keeper.h"
+#include "core/node/record_kind.h"
 #include "core/store/store_leveldb.h"
 #include "core/table/table.h"
 
@@ -84,14 +85,15 @@ static enum vg_reason read_format(struct vg_node *node, struct vg_error *error)
 
 static enum vg_reason open_table(struct vg_node *node, struct vg_error *error)
 {
-    static const struct vg_table_schema *const schemas[] = { [VG_INGEST_KIND_EVENT] =
-                                                                 &vg_event_table_schema };
+    for (uint32_t kind = 0; kind < VG_INGEST_KIND_COUNT; kind++) {
+        node->schemas[kind] = vg_record_kinds[kind].schema;
+    }
     char path[PATH_SIZE];
     (void)snprintf(path, sizeof(path), "%s/table", node->settings->data);
     struct vg_table_config config = {
         .path = path,
-        .schemas = schemas,
-        .kind_count = VG_ARRAY_COUNT(schemas),
+        .schemas = node->schemas,
+        .kind_count = VG_INGEST_KIND_COUNT,
         .clock = node->clock,
         .fingerprint = vg_event_table_fingerprint(),
         .limits = { .chunk_rows = node->settings->table_chunk_rows },

@@ -42,11 +42,12 @@ struct vg_node {
     struct vg_store *store;
     struct vg_directory *directory;
     struct vg_access *access;
-    struct vg_table *table; /* of events */
+    struct vg_table *table; /* of all kinds: record_kind.h */
     struct vg_ingest *ingest;
     struct vg_format format; /* store id and the secret of hash lists */
 
     /* Private to core/node. */
+    const struct vg_table_schema *schemas[VG_INGEST_KIND_COUNT];
     struct vg_ingest_columns columns;
     unsigned loader_threads; /* that decode records when the table is rebuilt */
     pthread_t keeper;        /* checkpoints and trimming */

@@ -14,8 +14,7 @@
 #include "core/base/assert.h"
 #include "core/base/buffer.h"
 #include "core/base/task.h"
-#include "core/events/event_table.h"
-#include "core/ingest/ingest_domain.h"
+#include "core/node/record_kind.h"
 #include "core/table/table.h"
 
 #define BATCH_RECORDS 256u
@@ -37,6 +36,7 @@ struct record_place {
 
 struct batch {
     struct vg_task task;
+    const struct vg_record_kind *kind;
     const uint8_t *secret;
     _Atomic int state;
     sem_t passed; /* the task has been run and will not touch the batch again */
@@ -51,6 +51,7 @@ struct batch {
 
 struct vg_row_loader {
     struct vg_table_rebuild *rebuild;
+    uint32_t kind;
     struct vg_executor *threads;
     unsigned gathering; /* index of the batch that gathers; the next one is the oldest given away */
     unsigned batch_count;
@@ -64,13 +65,9 @@ static void decode(struct batch *batch)
         struct vg_bytes key = vg_bytes(batch->bytes.data + place->key, place->record - place->key);
         struct vg_bytes record =
             vg_bytes(batch->bytes.data + place->record, place[1].key - place->record);
-        batch->reason = vg_event_table_load(
-            key,
-            record,
-            batch->secret,
-            &batch->arena,
-            &batch->rows[i],
-            &batch->error);
+        batch->reason =
+            batch->kind
+                ->load(key, record, batch->secret, &batch->arena, &batch->rows[i], &batch->error);
     }
 }
 
@@ -119,8 +116,7 @@ static enum vg_reason collect(
         *error = batch->error;
     }
     for (uint32_t i = 0; i < batch->count && reason == VG_OK; i++) {
-        reason =
-            vg_table_rebuild_add(loader->rebuild, VG_INGEST_KIND_EVENT, &batch->rows[i], error);
+        reason = vg_table_rebuild_add(loader->rebuild, loader->kind, &batch->rows[i], error);
     }
     clear(batch);
     return reason;
@@ -138,12 +134,13 @@ static enum vg_reason give_away(struct vg_row_loader *loader, struct vg_error *e
 
 enum vg_reason vg_row_loader_create(
     struct vg_table_rebuild *rebuild,
+    uint32_t kind,
     const uint8_t *secret,
     unsigned thread_count,
     struct vg_row_loader **out_loader,
     struct vg_error *error)
 {
-    VG_ASSERT(thread_count > 0);
+    VG_ASSERT(thread_count > 0 && kind < VG_INGEST_KIND_COUNT);
     unsigned batch_count = 2 * thread_count + 2;
     struct vg_row_loader *loader = calloc(1, sizeof(*loader) + batch_count * sizeof(struct batch));
     if (loader == NULL) {
@@ -156,10 +153,12 @@ enum vg_reason vg_row_loader_create(
         return reason;
     }
     loader->rebuild = rebuild;
+    loader->kind = kind;
     loader->batch_count = batch_count;
     for (unsigned i = 0; i < batch_count; i++) {
         struct batch *batch = &loader->batches[i];
         batch->task.run = batch_task;
+        batch->kind = &vg_record_kinds[kind];
         batch->secret = secret;
         VG_ASSERT(sem_init(&batch->passed, 0, 0) == 0);
         vg_buffer_init(&batch->bytes, BATCH_BYTES_MAX);

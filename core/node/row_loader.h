@@ -1,6 +1,6 @@
 /*
- * Row loader: makes rows of stored events on several threads and hands them to a table that is
- * being rebuilt, in the order in which the records came.
+ * Row loader: makes rows of stored records of one kind on several threads and hands them to a table
+ * that is being rebuilt, in the order in which the records came.
  *
  * Decoding a record and hashing its properties costs several times what the table does with the
  * row, so a rebuild by one thread would be bound by it.
@@ -20,13 +20,14 @@ struct vg_row_loader;
 struct vg_table_rebuild;
 
 /*
- * A loader with `thread_count` threads (at least 1) besides the caller's, which helps. `rebuild`
- * and the 16 bytes of `secret` are borrowed.
+ * A loader for records of `kind` (enum vg_ingest_kind) with `thread_count` threads (at least 1)
+ * besides the caller's, which helps. `rebuild` and the 16 bytes of `secret` are borrowed.
  *
  * Fails with: RESOURCE_LIMIT.
  */
 VG_MUST_USE enum vg_reason vg_row_loader_create(
     struct vg_table_rebuild *rebuild,
+    uint32_t kind,
     const uint8_t *secret,
     unsigned thread_count,
     struct vg_row_loader **out_loader,

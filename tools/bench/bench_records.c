@@ -17,7 +17,7 @@
 #include "core/events/event_search.h"
 #include "core/events/event_table.h"
 #include "core/events/property_match.h"
-#include "core/node/event_source.h"
+#include "core/node/record_source.h"
 #include "core/store/store_leveldb.h"
 
 #define EVENTS_DEFAULT 1000000u
@@ -148,10 +148,10 @@ static void open_table(struct bench *bench)
                                             .schemas = schemas,
                                             .kind_count = 1,
                                             .clock = &vg_clock_real };
-    struct vg_event_source source;
+    struct vg_record_source source;
     struct vg_store_view *view;
     struct vg_table_started started;
-    vg_event_source_init(&source, bench->source.store, 0, bench->secret, 2);
+    vg_record_source_init(&source, bench->source.store, 0, bench->secret, 2);
     must(vg_store_view_take(bench->source.store, 0, &view, NULL) == VG_OK, "taking a view");
     const struct vg_table_start start = { .source = &source.source, .sequence = 1, .view = view };
     uint64_t begun = now_ns(CLOCK_MONOTONIC);
@@ -170,7 +170,7 @@ static void open_table(struct bench *bench)
         "per row %.0f bytes mapped, %.0f in memory\n",
         (double)usage.mapped_bytes / (double)usage.rows,
         (double)usage.memory_bytes / (double)usage.rows);
-    vg_event_source_dispose(&source);
+    vg_record_source_dispose(&source);
 }
 
 /* Read all that `search` finds; prints CPU of the search, and per record. */

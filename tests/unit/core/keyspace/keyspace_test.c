@@ -101,6 +101,21 @@ static void test_keyspace__keys_parse_back(void **state)
     assert_true(vg_key_parse_idempotency(vg_key_bytes(&key), out_hash));
     assert_memory_equal(hash, out_hash, sizeof(hash));
 
+    vg_key_sample(&key, hash);
+    assert_true(vg_key_parse_sample(vg_key_bytes(&key), out_hash));
+    assert_memory_equal(hash, out_hash, sizeof(hash));
+    assert_false(vg_key_parse_idempotency(vg_key_bytes(&key), out_hash));
+
+    uint8_t uuid[VG_KEY_UUID_SIZE];
+    vg_key_submission(&key, hash, sample.uuid);
+    assert_true(vg_key_parse_submission(vg_key_bytes(&key), out_hash, uuid));
+    assert_memory_equal(hash, out_hash, sizeof(hash));
+    assert_memory_equal(sample.uuid, uuid, sizeof(uuid));
+    struct vg_key prefix;
+    vg_key_submission_prefix(&prefix, hash);
+    assert_true(vg_bytes_begins_with(vg_key_bytes(&key), vg_key_bytes(&prefix)));
+    assert_false(vg_key_parse_submission(vg_key_bytes(&prefix), out_hash, uuid));
+
     uint32_t kind;
     int64_t id;
     uint8_t name[VG_KEY_NAME_BYTES_MAX];

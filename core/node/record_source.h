@@ -1,16 +1,16 @@
 /*
- * Where the table of events gets its rows from at a start: the change log and the records.
+ * Where the table gets its rows from, of all kinds, at a start: the change log and the records.
  *
  * Threads: whoever starts the table.
  */
-#ifndef VG_CORE_NODE_EVENT_SOURCE_H
-#define VG_CORE_NODE_EVENT_SOURCE_H
+#ifndef VG_CORE_NODE_RECORD_SOURCE_H
+#define VG_CORE_NODE_RECORD_SOURCE_H
 
 #include "core/base/arena.h"
 #include "core/store/store.h"
 #include "core/table/table.h"
 
-struct vg_event_source {
+struct vg_record_source {
     struct vg_table_source source; /* hand this to the table */
     struct vg_store *store;
     uint32_t shard;
@@ -21,12 +21,12 @@ struct vg_event_source {
 };
 
 /* `store` and `secret` are borrowed. */
-void vg_event_source_init(
-    struct vg_event_source *source,
+void vg_record_source_init(
+    struct vg_record_source *source,
     struct vg_store *store,
     uint32_t shard,
     const uint8_t *secret,
     unsigned thread_count);
-void vg_event_source_dispose(struct vg_event_source *source);
+void vg_record_source_dispose(struct vg_record_source *source);
 
 #endif

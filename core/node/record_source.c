@@ -1,16 +1,16 @@
-#include "core/node/event_source.h"
+#include "core/node/record_source.h"
 
 #include "core/base/log.h"
-#include "core/events/event_table.h"
 #include "core/ingest/ingest.h"
 #include "core/keyspace/change_log.h"
 #include "core/keyspace/keyspace.h"
+#include "core/node/record_kind.h"
 #include "core/node/row_loader.h"
 
 /* One stored event takes at most 4 MiB; its row needs little besides. */
 #define ROW_BYTES_MAX (16u * 1024u * 1024u)
 
-static struct vg_event_source *of(void *owner)
+static struct vg_record_source *of(void *owner)
 {
     return owner;
 }
@@ -68,7 +68,7 @@ static enum vg_reason source_replay(
     struct vg_table_replay *replay,
     struct vg_error *error)
 {
-    struct vg_event_source *source = of(owner);
+    struct vg_record_source *source = of(owner);
     struct replay_walk walk = { .replay = replay, .after = after, .reason = VG_OK, .error = error };
     struct vg_key start;
     vg_key_change_log(&start, after);
@@ -89,8 +89,8 @@ static enum vg_reason source_load(
     bool *out_exists,
     struct vg_error *error)
 {
-    struct vg_event_source *source = of(owner);
-    if (kind != VG_INGEST_KIND_EVENT) {
+    struct vg_record_source *source = of(owner);
+    if (kind >= VG_INGEST_KIND_COUNT) {
         return vg_error_set(
             error,
             VG_STORE_CORRUPT,
@@ -105,7 +105,7 @@ static enum vg_reason source_load(
     }
     *out_exists = source->value.found;
     struct vg_bytes record = source->value.found ? source->value.bytes : vg_bytes(NULL, 0);
-    return vg_event_table_load(id, record, source->secret, &source->arena, row, error);
+    return vg_record_kinds[kind].load(id, record, source->secret, &source->arena, row, error);
 }
 
 /* ---- all records */
@@ -124,13 +124,14 @@ static bool scan_visit(void *owner, struct vg_bytes key, struct vg_bytes value)
 }
 
 static enum vg_reason scan_into(
-    const struct vg_event_source *source,
+    const struct vg_record_source *source,
+    uint32_t kind,
     struct vg_row_loader *loader,
     struct vg_error *error)
 {
     struct scan_walk walk = { .loader = loader, .reason = VG_OK, .error = error };
     struct vg_store_range range = { .shard = source->shard,
-                                    .prefix = vg_key_family_prefix(VG_KEY_FAMILY_EVENT) };
+                                    .prefix = vg_key_family_prefix(vg_record_kinds[kind].family) };
     enum vg_reason reason = vg_store_scan(source->store, &range, scan_visit, &walk, NULL, error);
     if (reason == VG_OK) {
         reason = walk.reason;
@@ -138,19 +139,32 @@ static enum vg_reason scan_into(
     return reason == VG_OK ? vg_row_loader_finish(loader, error) : reason;
 }
 
+static enum vg_reason scan_kind(
+    const struct vg_record_source *source,
+    uint32_t kind,
+    struct vg_table_rebuild *rebuild,
+    struct vg_error *error)
+{
+    struct vg_row_loader *loader = NULL;
+    enum vg_reason reason =
+        vg_row_loader_create(rebuild, kind, source->secret, source->thread_count, &loader, error);
+    if (reason == VG_OK) {
+        reason = scan_into(source, kind, loader, error);
+    }
+    vg_row_loader_destroy(loader);
+    return reason;
+}
+
 static enum vg_reason source_scan(
     void *owner,
     struct vg_table_rebuild *rebuild,
     struct vg_error *error)
 {
-    struct vg_event_source *source = of(owner);
-    struct vg_row_loader *loader = NULL;
-    enum vg_reason reason =
-        vg_row_loader_create(rebuild, source->secret, source->thread_count, &loader, error);
-    if (reason == VG_OK) {
-        reason = scan_into(source, loader, error);
+    const struct vg_record_source *source = of(owner);
+    enum vg_reason reason = VG_OK;
+    for (uint32_t kind = 0; kind < VG_INGEST_KIND_COUNT && reason == VG_OK; kind++) {
+        reason = scan_kind(source, kind, rebuild, error);
     }
-    vg_row_loader_destroy(loader);
     return reason;
 }
 
@@ -164,14 +178,14 @@ static void source_progress(void *owner, uint64_t rows)
     }
 }
 
-void vg_event_source_init(
-    struct vg_event_source *source,
+void vg_record_source_init(
+    struct vg_record_source *source,
     struct vg_store *store,
     uint32_t shard,
     const uint8_t *secret,
     unsigned thread_count)
 {
-    *source = (struct vg_event_source){
+    *source = (struct vg_record_source){
         .source = { .owner = source,
                     .replay = source_replay,
                     .load = source_load,
@@ -185,7 +199,7 @@ void vg_event_source_init(
     vg_arena_init(&source->arena, ROW_BYTES_MAX);
 }
 
-void vg_event_source_dispose(struct vg_event_source *source)
+void vg_record_source_dispose(struct vg_record_source *source)
 {
     vg_store_value_release(&source->value);
     vg_arena_dispose(&source->arena);
