@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/table/id_marks.h"
 #include "core/table/plan.h"
 
 static uint32_t word_count(const struct vg_plan_block *block)
@@ -415,6 +416,19 @@ static bool row_bytes_wanted(
     return false;
 }
 
+static bool row_marked(
+    const struct vg_plan_node *node,
+    const struct vg_column_data *data,
+    uint32_t row)
+{
+    const uint8_t *value = (const uint8_t *)data->values + (size_t)row * data->value_size;
+    const struct vg_predicate *question = node->question;
+    return vg_id_marks_has(
+        question->marked.ids,
+        vg_bytes(value, data->value_size),
+        question->marked.mark);
+}
+
 static bool row_bytes_absent(
     const struct vg_plan_node *node,
     const struct vg_column_data *data,
@@ -608,6 +622,10 @@ static void evaluate_block(
     case VG_PREDICATE_TOKENS:
         memcpy(out, wanted, word_count(block) * sizeof(*out));
         filter_tokens(node, block, out);
+        return;
+    case VG_PREDICATE_MARKED:
+        memcpy(out, wanted, word_count(block) * sizeof(*out));
+        filter(node, block, row_marked, out);
         return;
     case VG_PREDICATE_ABSENT:
         evaluate_absent(node, block, wanted, out);

@@ -111,7 +111,9 @@ static uint32_t leaf_cost(const struct vg_plan_node *node, const struct vg_colum
     case VG_COLUMN_NETWORK:
         return node->question->network.network.family == 6 ? COST_COMPARE : 5;
     case VG_COLUMN_FIXED:
-        return node->question->count == 1 ? column->width : COST_COMPARE;
+        return node->question->kind == VG_PREDICATE_MARKED ? COST_LIST
+               : node->question->count == 1                ? column->width
+                                                           : COST_COMPARE;
     case VG_COLUMN_TIME:
     case VG_COLUMN_NUMBER:
     case VG_COLUMN_FLAGS:
@@ -332,6 +334,7 @@ enum vg_plan_decision vg_plan_decide(
     case VG_PREDICATE_NETWORK:
     case VG_PREDICATE_HASH_IN:
     case VG_PREDICATE_TOKENS:
+    case VG_PREDICATE_MARKED:
     case VG_PREDICATE_ABSENT:
         plan->decision = is_tail ? VG_PLAN_LOOK : decide_leaf(plan, chunk);
         break;

@@ -265,6 +265,20 @@ bool vg_predicate_reads_records(const struct vg_predicate *predicate)
     return reads;
 }
 
+const struct vg_predicate *vg_predicate_marked(
+    struct vg_arena *arena,
+    uint32_t column,
+    const struct vg_id_marks *ids,
+    uint32_t mark)
+{
+    struct vg_predicate *node = make_node(arena, VG_PREDICATE_MARKED, column);
+    if (node != NULL) {
+        node->marked.ids = ids;
+        node->marked.mark = mark;
+    }
+    return node;
+}
+
 const struct vg_predicate *vg_predicate_absent(struct vg_arena *arena, uint32_t column)
 {
     return make_node(arena, VG_PREDICATE_ABSENT, column);
@@ -286,6 +300,7 @@ const char *vg_predicate_kind_name(enum vg_predicate_kind kind)
         [VG_PREDICATE_NETWORK] = "network",
         [VG_PREDICATE_HASH_IN] = "contains",
         [VG_PREDICATE_TOKENS] = "words",
+        [VG_PREDICATE_MARKED] = "joined",
         [VG_PREDICATE_ABSENT] = "absent",
     };
     VG_ASSERT((unsigned)kind < VG_ARRAY_COUNT(names));
@@ -310,6 +325,7 @@ static const uint32_t question_kinds[] = {
     [VG_PREDICATE_NETWORK] = KIND(NETWORK),
     [VG_PREDICATE_HASH_IN] = KIND(HASHES),
     [VG_PREDICATE_TOKENS] = KIND(TOKENS),
+    [VG_PREDICATE_MARKED] = KIND(FIXED),
     [VG_PREDICATE_ABSENT] = ANY_KIND & ~KIND(FLAGS),
 };
 

@@ -38,6 +38,7 @@ enum vg_predicate_kind {
     VG_PREDICATE_NETWORK,   /* NETWORK: inside or covering, events-api.md 4.2 */
     VG_PREDICATE_HASH_IN,   /* HASHES: any element is one of */
     VG_PREDICATE_TOKENS,    /* TOKENS: what the record says of rows the words do not rule out */
+    VG_PREDICATE_MARKED,    /* FIXED: the value is among the ids that have the mark */
     VG_PREDICATE_ABSENT,    /* the row has no value in this column; not for FLAGS */
 };
 
@@ -70,6 +71,8 @@ struct vg_record_reader {
 /* What a kind of question is called when a search is explained: "range", "network". */
 const char *vg_predicate_kind_name(enum vg_predicate_kind kind);
 
+struct vg_id_marks; /* core/table/id_marks.h */
+
 struct vg_predicate {
     enum vg_predicate_kind kind;
     uint32_t column;
@@ -93,6 +96,10 @@ struct vg_predicate {
             vg_predicate_confirm confirm;
             const void *owner;
         } tokens;
+        struct {
+            const struct vg_id_marks *ids;
+            uint32_t mark;
+        } marked;
     };
 };
 
@@ -176,6 +183,14 @@ const struct vg_predicate *vg_predicate_tokens(
     uint32_t count,
     vg_predicate_confirm confirm,
     const void *owner);
+
+/* The value is one of `ids` with the mark `mark`: the second pass of a join (core/table/join.h).
+ * `ids` is borrowed and may be filled later, until the search. */
+const struct vg_predicate *vg_predicate_marked(
+    struct vg_arena *arena,
+    uint32_t column,
+    const struct vg_id_marks *ids,
+    uint32_t mark);
 
 /* Must records be read to evaluate this tree? */
 bool vg_predicate_reads_records(const struct vg_predicate *predicate);
