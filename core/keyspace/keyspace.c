@@ -104,6 +104,23 @@ void vg_key_sample(struct vg_key *key, const uint8_t sha256[VG_KEY_HASH_SIZE])
     vg_key_codec_put_bytes(key, vg_bytes(sha256, VG_KEY_HASH_SIZE));
 }
 
+void vg_key_verdict_prefix(struct vg_key *key, const uint8_t sha256[VG_KEY_HASH_SIZE])
+{
+    vg_key_codec_begin(key, first_of(VG_KEY_FAMILY_VERDICT));
+    vg_key_codec_put_bytes(key, vg_bytes(sha256, VG_KEY_HASH_SIZE));
+}
+
+void vg_key_verdict(
+    struct vg_key *key,
+    const uint8_t sha256[VG_KEY_HASH_SIZE],
+    uint64_t revision,
+    uint32_t number)
+{
+    vg_key_verdict_prefix(key, sha256);
+    vg_key_codec_put_number(key, revision);
+    vg_key_codec_put_number(key, number);
+}
+
 void vg_key_submission_prefix(struct vg_key *key, const uint8_t sha256[VG_KEY_HASH_SIZE])
 {
     vg_key_codec_begin(key, first_of(VG_KEY_FAMILY_SUBMISSION));
@@ -240,6 +257,27 @@ bool vg_key_parse_idempotency(struct vg_bytes key, uint8_t out_hash[VG_KEY_HASH_
 bool vg_key_parse_sample(struct vg_bytes key, uint8_t out_sha256[VG_KEY_HASH_SIZE])
 {
     return parse_hash(key, VG_KEY_FAMILY_SAMPLE, out_sha256);
+}
+
+bool vg_key_parse_verdict(
+    struct vg_bytes key,
+    uint8_t out_sha256[VG_KEY_HASH_SIZE],
+    uint64_t *out_revision,
+    uint32_t *out_number)
+{
+    struct vg_key_cursor cursor;
+    uint8_t sha256[VG_KEY_HASH_SIZE];
+    vg_key_cursor_init(&cursor, key, first_of(VG_KEY_FAMILY_VERDICT));
+    size_t size = vg_key_cursor_get_bytes(&cursor, sha256, sizeof(sha256));
+    uint64_t revision = vg_key_cursor_get_number(&cursor);
+    uint64_t number = vg_key_cursor_get_number(&cursor);
+    if (!vg_key_cursor_finished(&cursor) || size != sizeof(sha256) || number > UINT32_MAX) {
+        return false;
+    }
+    memcpy(out_sha256, sha256, sizeof(sha256));
+    *out_revision = revision;
+    *out_number = (uint32_t)number;
+    return true;
 }
 
 bool vg_key_parse_submission(

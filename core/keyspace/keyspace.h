@@ -71,6 +71,22 @@ void vg_key_submission(
     const uint8_t sha256[VG_KEY_HASH_SIZE],
     const uint8_t uuid[VG_KEY_UUID_SIZE]);
 
+/* A verdict about a sample, in the order in which they were added: `revision` of the sample's
+ * change it came with, and `number` of that change within its batch. */
+void vg_key_verdict(
+    struct vg_key *key,
+    const uint8_t sha256[VG_KEY_HASH_SIZE],
+    uint64_t revision,
+    uint32_t number);
+VG_MUST_USE bool vg_key_parse_verdict(
+    struct vg_bytes key,
+    uint8_t out_sha256[VG_KEY_HASH_SIZE],
+    uint64_t *out_revision,
+    uint32_t *out_number);
+
+/* What begins all verdicts about a sample: a prefix to scan. */
+void vg_key_verdict_prefix(struct vg_key *key, const uint8_t sha256[VG_KEY_HASH_SIZE]);
+
 /* What begins all submissions of a sample: a prefix to scan. */
 void vg_key_submission_prefix(struct vg_key *key, const uint8_t sha256[VG_KEY_HASH_SIZE]);
 

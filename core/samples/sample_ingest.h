@@ -30,4 +30,32 @@ struct vg_sample_upload {
 /* Make `upload`, whose record has digests and size, an item of `group`. */
 void vg_sample_ingest_upload(struct vg_ingest_submission *group, struct vg_sample_upload *upload);
 
+/* That a submission of the sample is added: the sample's times of submissions follow. */
+struct vg_sample_submitted {
+    struct vg_ingest_item item;
+    vg_time observed;     /* when the file was seen */
+    bool observed_is_now; /* it is the time of the commit instead */
+    /* NULL, or the item of the submission, which stands before this one in the group: unless that
+     * one is stored (VG_INGEST_PUT), the sample stays as it is. */
+    const struct vg_ingest_item *submission;
+
+    /* Private. */
+    struct vg_sample_id_row identity;
+    struct vg_key key;
+};
+
+/*
+ * Make `submitted`, filled, an item of `group`, which must be all_or_nothing. It is refused with
+ * SAMPLE_NOT_FOUND when there is no such sample, or it is deleted.
+ */
+void vg_sample_ingest_submitted(
+    struct vg_ingest_submission *group,
+    struct vg_sample_submitted *submitted,
+    const uint8_t sha256[VG_SHA256_SIZE]);
+
+/* For merges of samples: `record` is what the sample is from now on. */
+VG_MUST_USE enum vg_reason vg_sample_ingest_put(
+    struct vg_sample_record *record,
+    struct vg_ingest_change *change);
+
 #endif

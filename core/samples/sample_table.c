@@ -18,7 +18,7 @@ const struct vg_table_schema vg_sample_table_schema = {
     .name = "sample",
     .columns = columns,
     .column_count = VG_SAMPLE_COLUMNS,
-    .version = 1,
+    .version = 2,
 };
 
 void vg_sample_table_id_row(const uint8_t sha256[VG_SHA256_SIZE], struct vg_sample_id_row *out_row)
@@ -39,19 +39,64 @@ static struct vg_sample_id_row *new_row(const uint8_t *sha256, struct vg_arena *
     return row;
 }
 
+static int64_t or_absent(bool has, int64_t number)
+{
+    return has ? number : VG_ABSENT;
+}
+
+/* What the row points at beside its own digest. */
+struct kept {
+    struct vg_sample_digests digests;
+    int64_t marks[];
+};
+
+void vg_sample_table_digests(
+    const struct vg_sample_record *record,
+    struct vg_sample_digests *out_digests)
+{
+    memset(out_digests, 0, sizeof(*out_digests));
+    memcpy(out_digests->md5, record->md5, VG_MD5_SIZE);
+    memcpy(out_digests->sha1, record->sha1, VG_SHA1_SIZE);
+    memcpy(out_digests->sha512, record->sha512, VG_SHA512_SIZE);
+}
+
+static void set_digests(const struct vg_sample_digests *digests, struct vg_value *values)
+{
+    values[VG_SAMPLE_COLUMN_MD5].bytes = vg_bytes(digests->md5, sizeof(digests->md5));
+    values[VG_SAMPLE_COLUMN_SHA1].bytes = vg_bytes(digests->sha1, sizeof(digests->sha1));
+    values[VG_SAMPLE_COLUMN_SHA512_HEAD].bytes = vg_bytes(digests->sha512, 32);
+    values[VG_SAMPLE_COLUMN_SHA512_TAIL].bytes = vg_bytes(digests->sha512 + 32, 32);
+}
+
 bool vg_sample_table_row(
     const struct vg_sample_record *record,
     struct vg_arena *arena,
     struct vg_row *out_row)
 {
     struct vg_sample_id_row *row = new_row(record->sha256, arena);
-    if (row == NULL) {
+    uint32_t mark_count = record->verdict_mark_count;
+    struct kept *kept = vg_arena_alloc(arena, sizeof(*kept) + mark_count * sizeof(kept->marks[0]));
+    if (row == NULL || kept == NULL) {
         return false;
     }
-    row->values[VG_SAMPLE_COLUMN_CREATED].number = record->created;
-    row->values[VG_SAMPLE_COLUMN_SIZE].number = record->size;
-    row->values[VG_SAMPLE_COLUMN_DELETED].number =
-        record->deleted != 0 ? record->deleted : VG_ABSENT;
+    bool submitted = record->first_submitted != 0;
+    struct vg_value *values = row->values;
+    vg_sample_table_digests(record, &kept->digests);
+    set_digests(&kept->digests, values);
+    values[VG_SAMPLE_COLUMN_CREATED].number = record->created;
+    values[VG_SAMPLE_COLUMN_CHANGED].number = submitted && record->last_submitted > record->created
+                                                  ? record->last_submitted
+                                                  : record->created;
+    values[VG_SAMPLE_COLUMN_FIRST_SUBMITTED].number = or_absent(submitted, record->first_submitted);
+    values[VG_SAMPLE_COLUMN_LAST_SUBMITTED].number = or_absent(submitted, record->last_submitted);
+    values[VG_SAMPLE_COLUMN_DELETED].number = or_absent(record->deleted != 0, record->deleted);
+    values[VG_SAMPLE_COLUMN_SIZE].number = record->size;
+    values[VG_SAMPLE_COLUMN_PURGING].number = or_absent(record->purged_until != 0, 1);
+    for (uint32_t i = 0; i < mark_count; i++) {
+        kept->marks[i] = record->verdict_marks[i];
+    }
+    values[VG_SAMPLE_COLUMN_VERDICTS].numbers.items = kept->marks;
+    values[VG_SAMPLE_COLUMN_VERDICTS].numbers.count = mark_count;
     *out_row = row->row;
     return true;
 }

@@ -116,6 +116,20 @@ static void test_keyspace__keys_parse_back(void **state)
     assert_true(vg_bytes_begins_with(vg_key_bytes(&key), vg_key_bytes(&prefix)));
     assert_false(vg_key_parse_submission(vg_key_bytes(&prefix), out_hash, uuid));
 
+    struct vg_key later;
+    uint64_t revision = 0;
+    uint32_t number = 0;
+    vg_key_verdict(&key, hash, 255, 3);
+    vg_key_verdict(&later, hash, 256, 0);
+    assert_true(vg_key_parse_verdict(vg_key_bytes(&key), out_hash, &revision, &number));
+    assert_memory_equal(out_hash, hash, sizeof(hash));
+    assert_int_equal(revision, 255);
+    assert_int_equal(number, 3);
+    assert_true(vg_bytes_compare(vg_key_bytes(&key), vg_key_bytes(&later)) < 0);
+    vg_key_verdict_prefix(&prefix, hash);
+    assert_true(vg_bytes_begins_with(vg_key_bytes(&key), vg_key_bytes(&prefix)));
+    assert_false(vg_key_parse_verdict(vg_key_bytes(&prefix), out_hash, &revision, &number));
+
     uint32_t kind;
     int64_t id;
     uint8_t name[VG_KEY_NAME_BYTES_MAX];
