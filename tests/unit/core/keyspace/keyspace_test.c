@@ -117,8 +117,6 @@ static void test_keyspace__keys_parse_back(void **state)
     assert_false(vg_key_parse_submission(vg_key_bytes(&prefix), out_hash, uuid));
 
     struct vg_key later;
-    uint64_t revision = 0;
-    uint32_t number = 0;
     vg_key_verdict(&key, hash, 255, 3);
     vg_key_verdict(&later, hash, 256, 0);
     assert_true(vg_key_parse_verdict(vg_key_bytes(&key), out_hash, &revision, &number));
