@@ -1,0 +1,32 @@
+#include "core/base/case_fold.h"
+
+#include <string.h>
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
+
+#include "core/base/utf8.h"
+
+size_t vg_case_fold(struct vg_bytes text, uint8_t *out)
+{
+    size_t used = 0;
+    size_t at = 0;
+    while (at < text.size) {
+        uint8_t byte = text.data[at];
+        if (byte < 0x80) {
+            out[used++] = byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte | 0x20) : byte;
+            at++;
+            continue;
+        }
+        size_t next = at;
+        UChar32 point;
+        U8_NEXT(text.data, next, text.size, point);
+        if (point < 0) {
+            memcpy(out + used, text.data + at, next - at);
+            used += next - at;
+        } else {
+            used += vg_utf8_encode((uint32_t)u_foldCase(point, U_FOLD_CASE_DEFAULT), out + used);
+        }
+        at = next;
+    }
+    return used;
+}
