@@ -9,6 +9,7 @@
 
 /* More values than these are not asked for one by one. */
 #define VG_NETWORKS_ASKED_MAX 256u
+#define VG_FIXED_ASKED_MAX    32u
 
 /* A group that may be shown. */
 struct candidate {
@@ -46,13 +47,14 @@ bool vg_group_is_absent(enum vg_column_kind kind, const struct vg_value *value)
     case VG_COLUMN_NUMBERS:
         return value->number == VG_ABSENT;
     case VG_COLUMN_TEXT:
+    case VG_COLUMN_TEXTS:
+    case VG_COLUMN_FIXED:
         return value->bytes.data == NULL && !value->beyond;
     case VG_COLUMN_SUBJECTS:
         return value->numbers.count == 0;
     case VG_COLUMN_NETWORK:
         return value->network.family == VG_NETWORK_NONE;
     case VG_COLUMN_FLAGS:
-    case VG_COLUMN_FIXED:
     case VG_COLUMN_HASHES:
     case VG_COLUMN_TOKENS:
         break;
@@ -424,6 +426,21 @@ static const struct vg_predicate *ask_texts(
     return texts == NULL ? NULL : vg_predicate_bytes_in(arena, column, texts, shown->count);
 }
 
+static const struct vg_predicate *ask_values(
+    struct vg_arena *arena,
+    uint32_t column,
+    const struct shown *shown)
+{
+    struct vg_bytes *values = vg_arena_alloc(arena, shown->count * sizeof(*values));
+    for (uint32_t i = 0; values != NULL && i < shown->count; i++) {
+        values[i] = shown->nodes[i]->group->value.bytes;
+        if (shown->nodes[i]->group->value.beyond) {
+            return vg_predicate_all(arena);
+        }
+    }
+    return values == NULL ? NULL : vg_predicate_bytes_in(arena, column, values, shown->count);
+}
+
 /* This asks for networks around and within each as well, which does no harm. */
 static const struct vg_predicate *ask_networks(
     struct vg_arena *arena,
@@ -459,6 +476,13 @@ static const struct vg_predicate *restrict_level(const struct vg_group_tree *tre
     list_nodes(&tree->root, level, &shown);
     if (kind == VG_COLUMN_TEXT) {
         return ask_texts(tree->arena, column, &shown);
+    }
+    if (kind == VG_COLUMN_TEXTS) {
+        return ask_values(tree->arena, column, &shown);
+    }
+    if (kind == VG_COLUMN_FIXED) {
+        return count > VG_FIXED_ASKED_MAX ? vg_predicate_all(tree->arena)
+                                          : ask_values(tree->arena, column, &shown);
     }
     return kind == VG_COLUMN_NETWORK ? ask_networks(tree->arena, column, &shown)
                                      : ask_numbers(tree->arena, column, kind, &shown);
@@ -565,6 +589,7 @@ enum vg_reason vg_group_tree_fill(
     struct vg_group_node **parents = &root;
     if (tree->level_count == 0) {
         add_spans(&making, root, result->spans, span_count);
+        root->extremes = result->extremes;
     }
     for (uint32_t level = 0; level < tree->level_count && making.reason == VG_OK; level++) {
         const struct vg_aggregate_level *groups = &result->levels[level];
@@ -575,6 +600,7 @@ enum vg_reason vg_group_tree_fill(
             nodes[i] = find_node(&making, group, parents[level == 0 ? 0 : group->parent]);
             if (nodes[i] != NULL && level + 1 == tree->level_count) {
                 add_spans(&making, nodes[i], group->spans, span_count);
+                nodes[i]->extremes = group->extremes;
             }
         }
         parents = nodes;

@@ -54,8 +54,9 @@ struct vg_group_node {
     struct vg_aggregate_cell total;
     struct vg_group_node *children; /* the others last */
     uint32_t child_count;
-    struct vg_aggregate_cell *spans;      /* after vg_group_tree_fill, of leaves; else NULL */
-    struct vg_group_node **by_identifier; /* children without the others; private */
+    struct vg_aggregate_cell *spans; /* after vg_group_tree_fill, of leaves; else NULL */
+    const struct vg_aggregate_extremes *extremes; /* the same; not of a level that merges */
+    struct vg_group_node **by_identifier;         /* children without the others; private */
 };
 
 struct vg_group_tree {
@@ -84,7 +85,8 @@ VG_MUST_USE enum vg_reason vg_group_tree_make(
 const struct vg_predicate *vg_group_tree_restrict(const struct vg_group_tree *tree);
 
 /*
- * Give the leaves their spans, from a result with the same levels and `span_count` spans in all.
+ * Give the leaves their spans and extremes, from a result with the same levels and `span_count`
+ * spans in all.
  *
  * Fails with: REQUEST_MEMORY; what identify fails with.
  */

@@ -31,6 +31,7 @@ struct vg_aggregate_run {
     struct vg_span_strip *span_strips;
     struct vg_aggregate_cell total;
     struct vg_aggregate_cell *spans; /* of the root */
+    struct vg_aggregate_extremes *extremes;
     int64_t amounts[VG_STRIP_ROWS];
     uint32_t cells[VG_STRIP_ROWS];
     uint64_t found[VG_TABLE_CHUNK_ROWS_MAX / 64]; /* of the chunk at hand */
@@ -39,7 +40,8 @@ struct vg_aggregate_run {
 static bool can_group(enum vg_column_kind kind)
 {
     return kind == VG_COLUMN_TIME || kind == VG_COLUMN_NUMBER || kind == VG_COLUMN_TEXT ||
-           kind == VG_COLUMN_SUBJECTS || kind == VG_COLUMN_NETWORK || kind == VG_COLUMN_NUMBERS;
+           kind == VG_COLUMN_SUBJECTS || kind == VG_COLUMN_NETWORK || kind == VG_COLUMN_NUMBERS ||
+           kind == VG_COLUMN_FIXED || kind == VG_COLUMN_TEXTS;
 }
 
 static bool is_time(const struct vg_table_schema *schema, uint32_t column)
@@ -71,6 +73,24 @@ static enum vg_reason check_timelines(
     return VG_OK;
 }
 
+static enum vg_reason check_extremes(
+    const struct vg_aggregate *aggregate,
+    const struct vg_table_schema *schema,
+    struct vg_error *error)
+{
+    if (aggregate->extreme_count > VG_AGGREGATE_EXTREMES_MAX) {
+        return vg_error_set(error, VG_INTERNAL, "too many columns of extremes");
+    }
+    for (uint32_t i = 0; i < aggregate->extreme_count; i++) {
+        uint32_t column = aggregate->extreme_columns[i];
+        if (column >= schema->column_count || (schema->columns[column].kind != VG_COLUMN_TIME &&
+                                               schema->columns[column].kind != VG_COLUMN_NUMBER)) {
+            return vg_error_set(error, VG_INTERNAL, "a column without least and greatest");
+        }
+    }
+    return VG_OK;
+}
+
 static enum vg_reason check_aggregate(
     const struct vg_aggregate *aggregate,
     const struct vg_table_schema *schema,
@@ -91,7 +111,8 @@ static enum vg_reason check_aggregate(
         (sum >= schema->column_count || schema->columns[sum].kind != VG_COLUMN_NUMBER)) {
         return vg_error_set(error, VG_INTERNAL, "a column that cannot be added up");
     }
-    return check_timelines(aggregate, schema, error);
+    enum vg_reason reason = check_extremes(aggregate, schema, error);
+    return reason == VG_OK ? check_timelines(aggregate, schema, error) : reason;
 }
 
 /* --- preparation --- */
@@ -138,11 +159,14 @@ static bool prepare_levels(
             levels->secret,
             aggregate->column_count,
             span_count,
+            aggregate->extreme_count,
             run->arena) ||
         !vg_levels_init(levels, run->walk.parts, run->walk.part_count, kind->dictionaries)) {
         return false;
     }
-    run->has_counters = levels->narrow_count == aggregate->column_count &&
+    /* Counters know nothing of single rows. */
+    run->has_counters = aggregate->extreme_count == 0 &&
+                        levels->narrow_count == aggregate->column_count &&
                         levels->narrow_width <= VG_COUNTERS_WIDTH_MAX;
     return !run->has_counters || vg_counters_init(
                                      &run->counters,
@@ -159,6 +183,12 @@ static enum vg_reason prepare_run(struct vg_aggregate_run *run, struct vg_error 
         vg_chunk_walk_begin(&run->walk, aggregate->kind, aggregate->where, run->arena, error);
     if (reason != VG_OK) {
         return reason;
+    }
+    if (aggregate->column_count == 0 && aggregate->extreme_count > 0) {
+        run->extremes = vg_extremes_create(run->arena, aggregate->extreme_count);
+        if (run->extremes == NULL) {
+            return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
+        }
     }
     if (!prepare_timelines(run, &span_count) ||
         (aggregate->column_count > 0 &&
@@ -306,6 +336,21 @@ static enum vg_reason count_in_groups(
     return vg_levels_count(&run->levels, strip, error);
 }
 
+/* Least and greatest of all rows found. */
+static void count_extremes(struct vg_aggregate_run *run, const struct vg_strip *strip)
+{
+    int64_t numbers[VG_STRIP_ROWS];
+    for (uint32_t i = 0; i < run->aggregate->extreme_count; i++) {
+        vg_strip_numbers(strip, run->aggregate->extreme_columns[i], VG_ABSENT, numbers);
+        for (uint32_t word = 0; word * 64 < strip->count; word++) {
+            for (uint64_t rest = strip->found[word]; rest != 0; rest &= rest - 1) {
+                uint32_t row = word * 64 + (uint32_t)__builtin_ctzll(rest);
+                vg_extremes_add(&run->extremes[i], numbers[row]);
+            }
+        }
+    }
+}
+
 static enum vg_reason count_strip(
     struct vg_aggregate_run *run,
     struct vg_strip *strip,
@@ -322,6 +367,7 @@ static enum vg_reason count_strip(
     }
     struct vg_aggregate_cell total = vg_strip_total(strip, strip->found);
     add_cell(&run->total, &total);
+    count_extremes(run, strip);
     for (uint32_t i = 0; i < aggregate->timeline_count; i++) {
         vg_span_line_count(&run->lines[i], strip, &total, run->span_strips, run->spans);
     }
@@ -408,6 +454,7 @@ static enum vg_reason finish_run(
     }
     result.total = run->total;
     result.spans = run->spans;
+    result.extremes = run->extremes;
     *out_result = result;
     return VG_OK;
 }

@@ -24,6 +24,7 @@
 
 #define VG_AGGREGATE_LEVELS_MAX    16u
 #define VG_AGGREGATE_TIMELINES_MAX 16u
+#define VG_AGGREGATE_EXTREMES_MAX  16u
 
 /* Of one answer, all levels together; and spans of all timelines of all leaves together. */
 #define VG_AGGREGATE_GROUPS_MAX 100000u
@@ -46,11 +47,16 @@ struct vg_aggregate_timeline {
 struct vg_aggregate {
     uint32_t kind;                    /* index of the schema */
     const struct vg_predicate *where; /* access included */
-    const uint32_t *columns;          /* of the levels: any kind but FLAGS, FIXED and HASHES */
+    const uint32_t *columns;          /* of the levels: any kind but FLAGS, HASHES and TOKENS */
     uint32_t column_count;            /* 0 = no groups: only the root */
-    uint32_t sum_column;              /* NUMBER to add up (absent = 0), or VG_AGGREGATE_NO_COLUMN */
+    /* NULL, or one for each level: of a level of TEXTS only the elements that begin with it are
+     * there. */
+    const struct vg_bytes *prefixes;
+    uint32_t sum_column; /* NUMBER to add up (absent = 0), or VG_AGGREGATE_NO_COLUMN */
     const struct vg_aggregate_timeline *timelines; /* counted for every leaf */
     uint32_t timeline_count;
+    const uint32_t *extreme_columns; /* TIME, NUMBER: least and greatest are found for every leaf */
+    uint32_t extreme_count;
     /* Needed when vg_predicate_reads_records(where); else NULL. */
     const struct vg_record_reader *reader;
     /* Asked once per chunk, and while records are read; anything but VG_OK ends the work with that
@@ -64,15 +70,22 @@ struct vg_aggregate_cell {
     int64_t sum;    /* of sum_column */
 };
 
+/* Of the values of a column; both VG_ABSENT when there are none. */
+struct vg_aggregate_extremes {
+    int64_t min;
+    int64_t max;
+};
+
 struct vg_aggregate_group {
     uint32_t parent; /* index in the level above; of level 0: 0 */
     /* As the level's column holds it; of NUMBERS one element, as `number` (VG_ABSENT for an empty
-     * list). Pointers stay while the snapshot is held. */
+     * list); of TEXTS one, as `bytes`. Pointers stay while the snapshot is held. */
     struct vg_value value;
     struct vg_hit example; /* a row of the group, for what only its record tells */
     struct vg_aggregate_cell total;
     const struct vg_aggregate_cell *spans; /* of a leaf: those of all timelines, one behind the
                                               other; NULL without timelines */
+    const struct vg_aggregate_extremes *extremes; /* of a leaf; NULL without columns of them */
 };
 
 struct vg_aggregate_level {
@@ -84,6 +97,7 @@ struct vg_aggregate_level {
 struct vg_aggregate_result {
     struct vg_aggregate_cell total;        /* of all rows that match */
     const struct vg_aggregate_cell *spans; /* of all rows when there are no columns; else NULL */
+    const struct vg_aggregate_extremes *extremes;              /* the same */
     struct vg_aggregate_level levels[VG_AGGREGATE_LEVELS_MAX]; /* column_count of them */
 };
 
@@ -91,7 +105,8 @@ struct vg_aggregate_result {
  * Run `aggregate`. Memory comes from `arena`.
  *
  * Fails with: RESULTSET_TOO_LARGE past VG_AGGREGATE_GROUPS_MAX or VG_AGGREGATE_CELLS_MAX;
- * RESOURCE_LIMIT for a predicate past its limits; REQUEST_MEMORY when the arena is full;
+ * RESOURCE_LIMIT for a predicate past its limits, or when a level of TEXTS with a prefix meets a
+ * text past the limit of the dictionary; REQUEST_MEMORY when the arena is full;
  * SNAPSHOT_EXPIRED or STORE_UNAVAILABLE when the snapshot has ended; INTERNAL when a column does
  * not fit or a reader is missing; what `check`, the reader and a vg_predicate_confirm returned.
  */

@@ -14,12 +14,14 @@ bool vg_group_store_init(
     const uint8_t secret[16],
     uint32_t level_count,
     uint32_t span_count,
+    uint32_t extreme_count,
     struct vg_arena *arena)
 {
     memset(store, 0, sizeof(*store));
     store->arena = arena;
     store->level_count = level_count;
     store->span_count = span_count;
+    store->extreme_count = extreme_count;
     memcpy(store->secrets, secret, sizeof(store->secrets));
     /* A secret of zeros, as tests have, must still spread. */
     store->secrets[0] ^= UINT64_C(0x2D358DCCAA6C78A5);
@@ -81,9 +83,19 @@ static struct vg_open_group *take_group(struct vg_group_store *store, uint32_t l
 static bool is_full(const struct vg_group_store *store, uint32_t level)
 {
     bool is_leaf = level == store->level_count - 1;
-    uint64_t cells = (uint64_t)(store->levels[level].count + 1) * store->span_count;
+    uint64_t cells =
+        (uint64_t)(store->levels[level].count + 1) * (store->span_count + store->extreme_count);
     return store->group_count >= VG_AGGREGATE_GROUPS_MAX ||
            (is_leaf && cells > VG_AGGREGATE_CELLS_MAX);
+}
+
+struct vg_aggregate_extremes *vg_extremes_create(struct vg_arena *arena, uint32_t count)
+{
+    struct vg_aggregate_extremes *extremes = vg_arena_alloc(arena, count * sizeof(*extremes));
+    for (uint32_t i = 0; extremes != NULL && i < count; i++) {
+        extremes[i] = (struct vg_aggregate_extremes){ .min = VG_ABSENT, .max = VG_ABSENT };
+    }
+    return extremes;
 }
 
 static uint32_t add_group(
@@ -102,12 +114,18 @@ static uint32_t add_group(
         spans = vg_arena_calloc(store->arena, store->span_count, sizeof(*spans));
         group = spans == NULL ? NULL : group;
     }
+    struct vg_aggregate_extremes *extremes = NULL;
+    if (group != NULL && store->extreme_count > 0 && level == store->level_count - 1) {
+        extremes = vg_extremes_create(store->arena, store->extreme_count);
+        group = extremes == NULL ? NULL : group;
+    }
     if (group == NULL || (table->count * 2 >= table->mask && !grow_slots(store, level))) {
         store->reason = VG_REQUEST_MEMORY;
         return VG_GROUP_NONE;
     }
     *group = *made;
     group->spans = spans;
+    group->extremes = extremes;
     uint32_t slot = hash_of(store, made->parent, made->number) & table->mask;
     while (table->slots[slot] != 0) {
         slot = (slot + 1) & table->mask;
@@ -166,9 +184,19 @@ static void read_value(
     uint32_t column,
     struct vg_value *out_value)
 {
-    if (group->example.chunk->schema->columns[column].kind == VG_COLUMN_NUMBERS) {
+    enum vg_column_kind kind = group->example.chunk->schema->columns[column].kind;
+    int64_t number;
+    memcpy(&number, &group->number, sizeof(number));
+    if (kind == VG_COLUMN_NUMBERS) {
         memset(out_value, 0, sizeof(*out_value));
-        memcpy(&out_value->number, &group->number, sizeof(out_value->number));
+        out_value->number = number;
+        return;
+    }
+    if (kind == VG_COLUMN_TEXTS) {
+        uint32_t id = number == VG_ABSENT ? 0 : (uint32_t)number;
+        memset(out_value, 0, sizeof(*out_value));
+        out_value->bytes = vg_chunk_text(group->example.chunk, column, id);
+        out_value->beyond = (id & VG_DICTIONARY_BEYOND) != 0;
         return;
     }
     vg_chunk_read(group->example.chunk, column, group->example.position, out_value);
@@ -224,6 +252,7 @@ bool vg_group_store_finish(
             group->example = open->example;
             group->total = open->total;
             group->spans = open->spans;
+            group->extremes = open->extremes;
         }
         out_result->levels[level].groups = groups;
         out_result->levels[level].group_count = count;

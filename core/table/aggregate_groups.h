@@ -24,9 +24,10 @@ struct vg_open_group {
     uint64_t number;
     struct vg_aggregate_cell total;
     struct vg_hit example;
-    struct vg_aggregate_cell *spans; /* of a leaf */
-    uint32_t parent;                 /* in the level above */
-    uint32_t place;                  /* in the result: set when all are counted */
+    struct vg_aggregate_cell *spans;        /* of a leaf */
+    struct vg_aggregate_extremes *extremes; /* the same */
+    uint32_t parent;                        /* in the level above */
+    uint32_t place;                         /* in the result: set when all are counted */
 };
 
 struct vg_group_table {
@@ -40,7 +41,8 @@ struct vg_group_store {
     struct vg_arena *arena;
     uint64_t secrets[2]; /* nobody can choose values that fall together */
     uint32_t level_count;
-    uint32_t span_count;   /* of a leaf */
+    uint32_t span_count; /* of a leaf */
+    uint32_t extreme_count;
     uint32_t group_count;  /* of all levels */
     enum vg_reason reason; /* why a group could not be added */
     struct vg_group_table levels[VG_AGGREGATE_LEVELS_MAX];
@@ -52,6 +54,7 @@ VG_MUST_USE bool vg_group_store_init(
     const uint8_t secret[16],
     uint32_t level_count,
     uint32_t span_count,
+    uint32_t extreme_count,
     struct vg_arena *arena);
 
 /*
@@ -84,6 +87,17 @@ static inline struct vg_open_group *vg_group_store_at(
     uint32_t group)
 {
     return &store->levels[level].segments[group / VG_GROUP_SEGMENT][group % VG_GROUP_SEGMENT];
+}
+
+/* Extremes of no value. NULL when the arena is full. */
+struct vg_aggregate_extremes *vg_extremes_create(struct vg_arena *arena, uint32_t count);
+
+static inline void vg_extremes_add(struct vg_aggregate_extremes *extremes, int64_t value)
+{
+    if (value != VG_ABSENT) {
+        extremes->min = extremes->min == VG_ABSENT || value < extremes->min ? value : extremes->min;
+        extremes->max = value > extremes->max ? value : extremes->max; /* VG_ABSENT is the least */
+    }
 }
 
 /*

@@ -22,6 +22,11 @@ static bool has_ids(enum vg_column_kind kind)
     return kind == VG_COLUMN_TEXT || kind == VG_COLUMN_SUBJECTS;
 }
 
+static bool is_list_kind(enum vg_column_kind kind)
+{
+    return kind == VG_COLUMN_NUMBERS || kind == VG_COLUMN_TEXTS;
+}
+
 static enum vg_column_kind kind_of(const struct vg_levels *levels, uint32_t level)
 {
     return levels->schema->columns[levels->aggregate->columns[level]].kind;
@@ -100,6 +105,31 @@ static bool measure(
            measure_numbers(narrow, parts, part_count);
 }
 
+/* Which entries begin with the prefix of `level`. False when the arena is full. */
+static bool find_elements(
+    struct vg_levels *levels,
+    uint32_t level,
+    const struct vg_dictionary *dictionaries)
+{
+    const struct vg_aggregate *aggregate = levels->aggregate;
+    if (aggregate->prefixes == NULL || aggregate->prefixes[level].size == 0 ||
+        kind_of(levels, level) != VG_COLUMN_TEXTS) {
+        return true;
+    }
+    const struct vg_dictionary *dictionary = &dictionaries[aggregate->columns[level]];
+    struct vg_bytes prefix = aggregate->prefixes[level];
+    uint32_t count = vg_dictionary_count(dictionary);
+    uint64_t *bits = vg_arena_calloc(levels->arena, count / 64 + 1, sizeof(*bits));
+    for (uint32_t id = 1; bits != NULL && id <= count; id++) {
+        struct vg_bytes entry = vg_dictionary_get(dictionary, id);
+        uint64_t has =
+            entry.size >= prefix.size && memcmp(entry.data, prefix.data, prefix.size) == 0;
+        bits[id / 64] |= has << id % 64;
+    }
+    levels->elements[level] = bits;
+    return bits != NULL;
+}
+
 bool vg_levels_init(
     struct vg_levels *levels,
     const struct vg_walk_part *parts,
@@ -121,7 +151,11 @@ bool vg_levels_init(
         levels->arena,
         (size_t)aggregate->column_count + 1,
         sizeof(*levels->batches));
-    return levels->known != NULL && levels->batches != NULL;
+    bool found = true;
+    for (uint32_t level = 0; found && level < aggregate->column_count; level++) {
+        found = find_elements(levels, level, dictionaries);
+    }
+    return found && levels->known != NULL && levels->batches != NULL;
 }
 
 /* --- the narrow levels --- */
@@ -200,6 +234,23 @@ static void fill_networks(
     }
 }
 
+/* What stands for a value is a hash of it. */
+static void fill_fixed(
+    const struct vg_levels *levels,
+    const struct vg_column_data *data,
+    int64_t *numbers)
+{
+    const struct vg_strip *strip = levels->strip;
+    for (uint32_t row = 0; row < strip->count; row++) {
+        if ((strip->found[row / 64] >> row % 64 & 1) != 0) {
+            const uint8_t *value =
+                (const uint8_t *)data->values + (size_t)(strip->first + row) * data->value_size;
+            uint64_t hash = vg_siphash(levels->secret, vg_bytes(value, data->value_size));
+            memcpy(&numbers[row], &hash, sizeof(hash));
+        }
+    }
+}
+
 static void fill_numbers(struct vg_levels *levels, uint32_t level, struct vg_level_batch *batch)
 {
     const struct vg_strip *strip = levels->strip;
@@ -210,6 +261,8 @@ static void fill_numbers(struct vg_levels *levels, uint32_t level, struct vg_lev
         vg_strip_numbers(strip, column, VG_ABSENT, batch->numbers);
     } else if (kind == VG_COLUMN_NETWORK) {
         fill_networks(levels, &strip->chunk->columns[column], batch->numbers);
+    } else if (kind == VG_COLUMN_FIXED) {
+        fill_fixed(levels, &strip->chunk->columns[column], batch->numbers);
     } else {
         const uint32_t *ids = vg_strip_ids(strip, column);
         for (uint32_t row = 0; row < strip->count; row++) {
@@ -222,8 +275,7 @@ static void fill_numbers(struct vg_levels *levels, uint32_t level, struct vg_lev
 
 bool vg_levels_are_counted(const struct vg_levels *levels, uint32_t level)
 {
-    return level + 1 == levels->aggregate->column_count ||
-           kind_of(levels, level + 1) == VG_COLUMN_NUMBERS;
+    return level + 1 == levels->aggregate->column_count || is_list_kind(kind_of(levels, level + 1));
 }
 
 static void count_batch(struct vg_levels *levels, uint32_t level)
@@ -258,6 +310,21 @@ static void count_spans(struct vg_levels *levels, uint32_t level)
     }
 }
 
+static void count_extremes(struct vg_levels *levels, uint32_t level)
+{
+    const struct vg_level_batch *batch = &levels->batches[level + 1];
+    const struct vg_aggregate *aggregate = levels->aggregate;
+    int64_t numbers[VG_STRIP_ROWS];
+    for (uint32_t extreme = 0; extreme < aggregate->extreme_count; extreme++) {
+        vg_strip_numbers(levels->strip, aggregate->extreme_columns[extreme], VG_ABSENT, numbers);
+        for (uint32_t i = 0; i < batch->count; i++) {
+            struct vg_open_group *group =
+                vg_group_store_at(&levels->store, level, batch->groups[i]);
+            vg_extremes_add(&group->extremes[extreme], numbers[batch->rows[i]]);
+        }
+    }
+}
+
 static enum vg_reason ask_to_go_on(struct vg_levels *levels, uint32_t rows, struct vg_error *error)
 {
     const struct vg_aggregate *aggregate = levels->aggregate;
@@ -276,6 +343,15 @@ static int compare_elements(const void *left, const void *right)
     return (*a > *b) - (*a < *b);
 }
 
+/* Room for the elements of a list; false when the arena is full. */
+static bool make_room(struct vg_levels *levels, struct vg_level_batch *batch)
+{
+    if (batch->elements == NULL) {
+        batch->elements = vg_arena_calloc(levels->arena, VG_ROW_LIST_MAX, sizeof(*batch->elements));
+    }
+    return batch->elements != NULL;
+}
+
 /* The elements of a list with those that occur twice side by side, when it is long. NULL when the
  * arena is full. */
 static const int64_t *sorted_elements(
@@ -287,13 +363,12 @@ static const int64_t *sorted_elements(
     if (count <= ELEMENTS_COMPARED_MAX) {
         return items;
     }
-    if (batch->elements == NULL) {
-        batch->elements = vg_arena_calloc(levels->arena, VG_ROW_LIST_MAX, sizeof(*batch->elements));
-        if (batch->elements == NULL) {
-            return NULL;
-        }
+    if (!make_room(levels, batch)) {
+        return NULL;
     }
-    memcpy(batch->elements, items, count * sizeof(*items));
+    if (items != batch->elements) {
+        memcpy(batch->elements, items, count * sizeof(*items));
+    }
     qsort(batch->elements, count, sizeof(*items), compare_elements);
     return batch->elements;
 }
@@ -349,6 +424,36 @@ static enum vg_reason go_on(
     return next->count < VG_STRIP_ROWS ? VG_OK : descend(levels, level + 1, error);
 }
 
+/* The entries of a list of texts that the level is about, as numbers. */
+static enum vg_reason pick_texts(
+    struct vg_levels *levels,
+    uint32_t level,
+    const uint32_t *ids,
+    uint32_t *count,
+    struct vg_error *error)
+{
+    struct vg_level_batch *batch = &levels->batches[level];
+    const uint64_t *wanted = levels->elements[level];
+    uint32_t kept = 0;
+    if (!make_room(levels, batch)) {
+        return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
+    }
+    for (uint32_t i = 0; i < *count; i++) {
+        bool is_beyond = (ids[i] & VG_DICTIONARY_BEYOND) != 0;
+        if (wanted != NULL && is_beyond) {
+            return vg_error_set(
+                error,
+                VG_RESOURCE_LIMIT,
+                "there are too many different texts to group by some of them");
+        }
+        if (wanted == NULL || (wanted[ids[i] / 64] >> ids[i] % 64 & 1) != 0) {
+            batch->elements[kept++] = ids[i];
+        }
+    }
+    *count = kept;
+    return VG_OK;
+}
+
 static enum vg_reason go_on_with_list(
     struct vg_levels *levels,
     uint32_t level,
@@ -360,10 +465,18 @@ static enum vg_reason go_on_with_list(
         &levels->strip->chunk->columns[levels->aggregate->columns[level]];
     uint32_t position = levels->strip->first + batch->rows[entry];
     uint32_t count = data->ends[position] - data->starts[position];
+    const void *stored = count == 0 ? NULL : vg_chunk_elements(data, data->starts[position]);
+    const int64_t *items = stored;
+    if (count > 0 && kind_of(levels, level) == VG_COLUMN_TEXTS) {
+        enum vg_reason reason = pick_texts(levels, level, stored, &count, error);
+        if (reason != VG_OK) {
+            return reason;
+        }
+        items = batch->elements;
+    }
     if (count == 0) {
         return go_on(levels, level, entry, VG_ABSENT, error);
     }
-    const int64_t *items = vg_chunk_elements(data, data->starts[position]);
     items = sorted_elements(levels, batch, items, count);
     if (items == NULL) {
         return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
@@ -389,10 +502,11 @@ static enum vg_reason descend(struct vg_levels *levels, uint32_t level, struct v
     }
     if (level == levels->aggregate->column_count) {
         count_spans(levels, level - 1);
+        count_extremes(levels, level - 1);
         batch->count = 0;
         return reason;
     }
-    bool is_list = kind_of(levels, level) == VG_COLUMN_NUMBERS;
+    bool is_list = is_list_kind(kind_of(levels, level));
     if (!is_list && !batch->has_numbers) {
         fill_numbers(levels, level, batch);
     }

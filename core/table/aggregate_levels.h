@@ -41,6 +41,8 @@ struct vg_levels {
     uint32_t narrow_width; /* cells of them together */
     uint32_t *known;       /* by cell: group of the last of these levels, plus 1 */
 
+    uint64_t *elements[VG_AGGREGATE_LEVELS_MAX]; /* levels with a prefix: which entries have it */
+
     const struct vg_span_line *lines;
     const struct vg_span_strip *span_strips; /* one per timeline, for the strip at hand */
     const struct vg_strip *strip;

@@ -22,6 +22,7 @@ uint8_t vg_chunk_value_size(const struct vg_column *column)
         return 4;
     case VG_COLUMN_NUMBERS:
     case VG_COLUMN_TOKENS:
+    case VG_COLUMN_TEXTS:
         return 0;
     }
     return 0;
@@ -36,6 +37,7 @@ uint8_t vg_chunk_element_size(const struct vg_column *column)
     case VG_COLUMN_HASHES:
         return 8;
     case VG_COLUMN_TOKENS:
+    case VG_COLUMN_TEXTS:
         return 4;
     case VG_COLUMN_TIME:
     case VG_COLUMN_NUMBER:
@@ -256,6 +258,12 @@ void vg_chunk_read(
             out_value->tokens.items = vg_chunk_elements(data, data->starts[position]);
         }
         return;
+    case VG_COLUMN_TEXTS:
+        out_value->text_ids.count = data->ends[position] - data->starts[position];
+        if (out_value->text_ids.count > 0) {
+            out_value->text_ids.items = vg_chunk_elements(data, data->starts[position]);
+        }
+        return;
     }
 }
 
@@ -282,6 +290,12 @@ bool vg_chunk_has_hash(
         found |= items[i] == hash;
     }
     return found;
+}
+
+struct vg_bytes vg_chunk_text(const struct vg_chunk *chunk, uint32_t column, uint32_t id)
+{
+    bool is_entry = id != 0 && (id & VG_DICTIONARY_BEYOND) == 0;
+    return is_entry ? vg_dictionary_get(&chunk->dictionaries[column], id) : vg_bytes(NULL, 0);
 }
 
 static int compare_numbers(int64_t left, int64_t right)
@@ -356,6 +370,7 @@ bool vg_chunk_id_equal(
     case VG_COLUMN_NUMBERS:
     case VG_COLUMN_HASHES:
     case VG_COLUMN_TOKENS:
+    case VG_COLUMN_TEXTS:
         return stored.number == value->number;
     }
     return false;

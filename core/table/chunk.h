@@ -37,7 +37,7 @@ struct vg_zone {
     int64_t min; /* TIME, NUMBER: over values that are not absent; NETWORK: over the codes */
     int64_t max;
     uint64_t has_absent;
-    uint64_t presence[VG_CHUNK_PRESENCE_BITS / 64]; /* TEXT, SUBJECTS */
+    uint64_t presence[VG_CHUNK_PRESENCE_BITS / 64]; /* TEXT, SUBJECTS, TEXTS */
 };
 
 struct vg_column_data {
@@ -45,11 +45,10 @@ struct vg_column_data {
      * machine's order, or the element that is the IPv6 address. HASHES: signatures. */
     void *values;
     uint8_t value_size;
-    int64_t base;   /* sealed TIME and NUMBER kept narrow: added to each value; else 0 */
-    uint8_t *codes; /* NETWORK */
-    uint32_t
-        *starts; /* NUMBERS, HASHES, TOKENS: first element of a row, one per row; ends behind it */
-    uint32_t *ends;
+    int64_t base;     /* sealed TIME and NUMBER kept narrow: added to each value; else 0 */
+    uint8_t *codes;   /* NETWORK */
+    uint32_t *starts; /* NUMBERS, HASHES, TOKENS, TEXTS: first element of a row, one per row */
+    uint32_t *ends;   /* behind its last */
     struct vg_hash_index *index; /* sealed HASHES: instead of values, starts and elements */
     void *elements;              /* sealed, or copied by compaction: all; NULL otherwise */
     void *
@@ -80,7 +79,7 @@ struct vg_chunk {
     struct vg_column_data columns[];
 };
 
-/* Bytes of one entry of `values`; 0 where the kind has none (NUMBERS, TOKENS). */
+/* Bytes of one entry of `values`; 0 where the kind has none (NUMBERS, TOKENS, TEXTS). */
 uint8_t vg_chunk_value_size(const struct vg_column *column);
 
 /* Bytes of one element; 0 where the kind has none. */
@@ -140,6 +139,9 @@ void vg_chunk_read(
     uint32_t column,
     uint32_t position,
     struct vg_value *out_value);
+
+/* The text of an element of a TEXTS column; data NULL for one past the limit of the dictionary. */
+struct vg_bytes vg_chunk_text(const struct vg_chunk *chunk, uint32_t column, uint32_t id);
 
 /* Order of two rows of one kind in a column that can be sorted by: absent first, then see search.h.
  */

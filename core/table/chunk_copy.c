@@ -142,6 +142,21 @@ static bool copy_lists(const struct copy *copy, uint32_t column)
     return true;
 }
 
+/* Lists of ids of a dictionary. */
+static bool copy_texts(const struct copy *copy, uint32_t column)
+{
+    struct vg_column_data *target = &copy->target->columns[column];
+    if (!copy_lists(copy, column)) {
+        return false;
+    }
+    const uint32_t *ids = target->elements;
+    for (uint32_t i = 0; i < target->element_count; i++) {
+        uint32_t bit = ids[i] % VG_CHUNK_PRESENCE_BITS;
+        target->zone->presence[bit / 64] |= UINT64_C(1) << bit % 64;
+    }
+    return true;
+}
+
 /* Position -> row of the copy; COPY_NONE = it is not in this copy. */
 #define COPY_NONE UINT32_MAX
 
@@ -214,12 +229,14 @@ static bool (*const copiers[VG_COLUMN_KIND_COUNT])(const struct copy *copy, uint
     [VG_COLUMN_NUMBERS] = copy_lists,    /* elements */
     [VG_COLUMN_HASHES] = copy_hashes,    /* an index of sets */
     [VG_COLUMN_TOKENS] = copy_lists,     /* elements */
+    [VG_COLUMN_TEXTS] = copy_texts,      /* elements that are ids */
 };
-_Static_assert(VG_COLUMN_KIND_COUNT == 10, "a new kind of column says how it is copied");
+_Static_assert(VG_COLUMN_KIND_COUNT == 11, "a new kind of column says how it is copied");
 
 static bool make_column(struct vg_column_data *data, const struct vg_column *column, uint32_t rows)
 {
-    bool has_lists = column->kind == VG_COLUMN_NUMBERS || column->kind == VG_COLUMN_TOKENS;
+    bool has_lists = column->kind == VG_COLUMN_NUMBERS || column->kind == VG_COLUMN_TOKENS ||
+                     column->kind == VG_COLUMN_TEXTS;
     data->zone = calloc(1, sizeof(*data->zone));
     if (data->zone == NULL) {
         return false;

@@ -354,11 +354,14 @@ static bool array_fits(uint64_t offset, uint64_t bytes, uint64_t size)
 /* Every id must be an entry: a dictionary that is too short would be read behind its end. */
 static bool ids_exist(const struct vg_chunk *chunk, uint32_t column)
 {
-    const uint32_t *ids = chunk->columns[column].values;
+    const struct vg_column_data *data = &chunk->columns[column];
+    bool is_list = chunk->schema->columns[column].kind == VG_COLUMN_TEXTS;
+    const uint32_t *ids = is_list ? data->elements : data->values;
+    uint32_t id_count = is_list ? data->element_count : chunk->rows;
     uint32_t count = vg_dictionary_count(&chunk->dictionaries[column]);
     bool exist = true;
-    for (uint32_t row = 0; row < chunk->rows; row++) {
-        exist &= ids[row] <= count || (ids[row] & VG_DICTIONARY_BEYOND) != 0;
+    for (uint32_t i = 0; i < id_count; i++) {
+        exist &= ids[i] <= count || (ids[i] & VG_DICTIONARY_BEYOND) != 0;
     }
     return exist;
 }
@@ -406,8 +409,7 @@ static bool map_column(
         return data->index != NULL && data->elements != NULL &&
                vg_hash_index_open(data->elements, data->element_count, chunk->rows, data->index);
     }
-    return (schema->kind != VG_COLUMN_TEXT && schema->kind != VG_COLUMN_SUBJECTS) ||
-           ids_exist(chunk, index);
+    return !vg_column_kind_has_dictionary(schema->kind) || ids_exist(chunk, index);
 }
 
 static bool map_chunk(struct vg_chunk *chunk, const struct vg_chunk_file *file)

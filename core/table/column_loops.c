@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/table/fixed_text.h"
+
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -68,6 +70,39 @@ VG_LOOP_CLONES void vg_loop_range_8(
     uint64_t *out)
 {
     LOOP(IN_RANGE(values[row], min, max));
+}
+
+VG_LOOP_CLONES void vg_loop_both_ends(
+    const uint8_t *text,
+    uint32_t count,
+    struct vg_bytes needle,
+    uint64_t *out)
+{
+    const uint8_t *ends = text + needle.size - 1;
+    uint8_t first = needle.data[0];
+    uint8_t final = needle.data[needle.size - 1];
+    LOOP((text[row] == first) & (ends[row] == final));
+}
+
+#define PAIR_WIDTH_MAX 32u
+
+VG_LOOP_CLONES bool vg_loop_has_pair(
+    const uint8_t *value,
+    uint32_t width,
+    const struct vg_fixed_pair *pairs)
+{
+    uint8_t bytes[PAIR_WIDTH_MAX + 1] = { 0 };
+    uint8_t any = 0;
+    memcpy(bytes, value, width <= PAIR_WIDTH_MAX ? width : PAIR_WIDTH_MAX);
+    /* All of the room is looked at: a loop of fixed length, and what is wrong is asked again. */
+    for (uint32_t shift = 0; shift < 2; shift++) {
+        const struct vg_fixed_pair pair = pairs[shift];
+        for (uint32_t i = 0; i < PAIR_WIDTH_MAX; i++) {
+            any |=
+                (uint8_t)(((bytes[i] & pair.masks[0]) == pair.values[0]) & ((bytes[i + 1] & pair.masks[1]) == pair.values[1]));
+        }
+    }
+    return any != 0;
 }
 
 VG_LOOP_CLONES void vg_loop_range_16(

@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/base/bytes.h"
+
 /* A loop in two copies, the one for AVX2 taken where the processor has it. clang 14 has no
  * target_clones in C, and the sanitizers' runtime is not up when the loader asks which copy to
  * take. */
@@ -74,6 +76,15 @@ void vg_loop_equal_16(
     uint32_t count,
     const uint64_t wanted[2],
     uint64_t *out);
+
+/* The needle's first byte stands at the position and its last byte where it would end. The bytes of
+ * a needle behind the last position are read. */
+void vg_loop_both_ends(const uint8_t *text, uint32_t count, struct vg_bytes needle, uint64_t *out);
+
+/* Do two bytes of a value, side by side, agree with one of the two pairs in the bits of its masks?
+ * The byte behind the last counts as zero. `width` is 16 or 32. */
+struct vg_fixed_pair;
+bool vg_loop_has_pair(const uint8_t *value, uint32_t width, const struct vg_fixed_pair *pairs);
 
 /* Is one of `items` equal to `wanted` in all bits of `mask`? */
 bool vg_loop_has_masked(const uint32_t *items, uint32_t count, uint32_t wanted, uint32_t mask);

@@ -50,6 +50,13 @@ bool vg_dictionary_init(
     return true;
 }
 
+bool vg_dictionary_fold(struct vg_dictionary *dictionary)
+{
+    VG_ASSERT(vg_dictionary_count(dictionary) == 0 && dictionary->folded == NULL);
+    dictionary->folded = vg_folded_texts_create(dictionary->entries_max, dictionary->bytes_max);
+    return dictionary->folded != NULL;
+}
+
 void vg_dictionary_dispose(struct vg_dictionary *dictionary)
 {
     if (dictionary->segments != NULL) {
@@ -58,6 +65,7 @@ void vg_dictionary_dispose(struct vg_dictionary *dictionary)
         }
     }
     vg_entry_rank_cache_dispose(&dictionary->rank_cache);
+    vg_folded_texts_destroy(dictionary->folded);
     free(dictionary->segments);
     free(atomic_load(&dictionary->index));
     while (dictionary->blocks != NULL) {
@@ -180,7 +188,8 @@ bool vg_dictionary_add(
         *segment = calloc(VG_DICTIONARY_SEGMENT, sizeof(**segment));
     }
     uint8_t *text = *segment == NULL ? NULL : copy_text(dictionary, bytes);
-    if (text == NULL) {
+    if (text == NULL ||
+        (dictionary->folded != NULL && !vg_folded_texts_add(dictionary->folded, id, bytes))) {
         return false;
     }
     (*segment)[id % VG_DICTIONARY_SEGMENT] =
@@ -203,7 +212,11 @@ uint32_t vg_dictionary_find(const struct vg_dictionary *dictionary, struct vg_by
 uint64_t vg_dictionary_memory(const struct vg_dictionary *dictionary)
 {
     uint64_t segments = vg_dictionary_count(dictionary) / VG_DICTIONARY_SEGMENT + 1;
-    return dictionary->bytes +
+    uint64_t folded =
+        dictionary->folded == NULL
+            ? 0
+            : vg_folded_texts_memory(dictionary->folded, vg_dictionary_count(dictionary));
+    return dictionary->bytes + folded +
            segments * VG_DICTIONARY_SEGMENT * sizeof(struct vg_dictionary_entry) +
            (uint64_t)(atomic_load(&dictionary->index)->mask + 1) * sizeof(uint32_t);
 }

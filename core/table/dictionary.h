@@ -20,9 +20,11 @@
 #include "core/base/compiler.h"
 #include "core/table/entry_ranks.h"
 #include "core/table/epoch.h"
+#include "core/table/folded_texts.h"
 
-#define VG_DICTIONARY_BEYOND      UINT32_C(0x80000000)
-#define VG_DICTIONARY_TEXT_MAX    4096u
+#define VG_DICTIONARY_BEYOND UINT32_C(0x80000000)
+/* A key and a value of metadata of 255 and 8,192 code points, and what stands between them. */
+#define VG_DICTIONARY_TEXT_MAX    33792u
 #define VG_DICTIONARY_ENTRIES_MAX (UINT32_C(0x7FFFFFFF))
 #define VG_DICTIONARY_SEGMENT     4096u
 
@@ -57,7 +59,8 @@ struct vg_dictionary {
     _Atomic uint32_t count; /* ids 1 to count exist */
     atomic_bool has_beyond; /* an id with VG_DICTIONARY_BEYOND may be in a row */
     struct vg_dictionary_block *blocks;
-    uint64_t bytes; /* of texts */
+    uint64_t bytes;                 /* of texts */
+    struct vg_folded_texts *folded; /* NULL = substrings are not looked for */
     struct vg_entry_rank_cache rank_cache;
 };
 
@@ -69,6 +72,9 @@ VG_MUST_USE bool vg_dictionary_init(
     uint64_t bytes_max,
     struct vg_epoch *epoch,
     struct vg_retired_list *retired);
+
+/* Keep the entries, none so far, folded as well. False without memory. */
+VG_MUST_USE bool vg_dictionary_fold(struct vg_dictionary *dictionary);
 
 /* Nobody may be reading. Accepts a dictionary of zero bytes. */
 void vg_dictionary_dispose(struct vg_dictionary *dictionary);

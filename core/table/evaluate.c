@@ -324,9 +324,10 @@ static bool has_words_together(
 
 /* Ask the record of one row; false also once the run has failed. */
 static bool confirm_row(
-    const struct vg_plan_node *node,
     const struct vg_plan_block *block,
-    const struct vg_hit *hit)
+    const struct vg_hit *hit,
+    vg_predicate_confirm confirm,
+    const void *owner)
 {
     struct vg_plan_run *run = block->run;
     if (run->reason == VG_OK && run->check != NULL && run->confirmed % RECORDS_UNCHECKED_MAX == 0) {
@@ -340,8 +341,7 @@ static bool confirm_row(
     run->confirmed++;
     run->reason = run->reader->read(run->reader->owner, hit, &record, run->error);
     if (run->reason == VG_OK) {
-        run->reason = node->question->tokens
-                          .confirm(node->question->tokens.owner, record, &matches, run->error);
+        run->reason = confirm(owner, record, &matches, run->error);
     }
     return run->reason == VG_OK && matches;
 }
@@ -363,7 +363,11 @@ static void confirm_rows(
     }
     for (uint32_t i = 0; i < count; i++) {
         uint32_t row = hits[i].position - block->first;
-        if (!confirm_row(node, block, &hits[i])) {
+        if (!confirm_row(
+                block,
+                &hits[i],
+                node->question->tokens.confirm,
+                node->question->tokens.owner)) {
             out[row / 64] &= ~(UINT64_C(1) << row % 64);
         }
     }
@@ -399,6 +403,112 @@ static void filter_tokens(
     if (count > 0) {
         confirm_rows(node, block, hits, count, out);
     }
+}
+
+/* ------------------------------------------------------------------------------- entries of lists
+ */
+
+/* Does the folded form of a dictionary's entry hold a wanted text? The block it stands in is
+ * searched as a whole when this is first asked. */
+static bool entry_contains(const struct vg_plan_node *node, uint32_t id)
+{
+    const struct vg_folded_texts *texts = node->dictionary->folded;
+    VG_ASSERT(id < node->bitmap_bits);
+    uint32_t block = vg_folded_texts_block(texts, id);
+    if (node->scanned[block] == 0) {
+        node->scanned[block] = 1;
+        for (uint32_t i = 0; i < node->question->count; i++) {
+            vg_folded_texts_scan(
+                texts,
+                block,
+                node->bitmap_bits - 1,
+                node->question->texts.values[i],
+                node->bitmap);
+        }
+    }
+    return (node->bitmap[id / 64] >> id % 64 & 1) != 0;
+}
+
+/* What a row's entries say; those past the limit of the dictionary only match byte for byte. */
+enum entry_answer { ENTRY_NO, ENTRY_YES, ENTRY_ASK_RECORD };
+
+static enum entry_answer ask_entry(const struct vg_plan_node *node, uint32_t id)
+{
+    if (id == 0) {
+        return ENTRY_NO;
+    }
+    if ((id & VG_DICTIONARY_BEYOND) == 0 && node->question->kind == VG_PREDICATE_CONTAINS) {
+        return entry_contains(node, id) ? ENTRY_YES : ENTRY_NO;
+    }
+    if ((id & VG_DICTIONARY_BEYOND) == 0 && node->bitmap != NULL) {
+        bool is_set = id < node->bitmap_bits && (node->bitmap[id / 64] >> id % 64 & 1) != 0;
+        return is_set ? ENTRY_YES : ENTRY_NO;
+    }
+    if (node->question->kind != VG_PREDICATE_BYTES_IN) {
+        return node->question->texts.confirm == NULL ? ENTRY_NO : ENTRY_ASK_RECORD;
+    }
+    for (uint32_t i = 0; i < node->id_count; i++) {
+        if (node->ids[i] == id) {
+            return ENTRY_YES;
+        }
+    }
+    return ENTRY_NO;
+}
+
+static enum entry_answer ask_entries(
+    const struct vg_plan_node *node,
+    const struct vg_column_data *data,
+    uint32_t row)
+{
+    if (node->column_kind == VG_COLUMN_TEXT) {
+        return ask_entry(node, ((const uint32_t *)data->values)[row]);
+    }
+    enum entry_answer answer = ENTRY_NO;
+    uint32_t count = data->ends[row] - data->starts[row];
+    const uint32_t *ids = count == 0 ? NULL : vg_chunk_elements(data, data->starts[row]);
+    for (uint32_t i = 0; i < count && answer != ENTRY_YES; i++) {
+        enum entry_answer one = ask_entry(node, ids[i]);
+        answer = one == ENTRY_NO ? answer : one;
+    }
+    return answer;
+}
+
+static void filter_entries(
+    const struct vg_plan_node *node,
+    const struct vg_plan_block *block,
+    uint64_t *out)
+{
+    const struct vg_column_data *data = &block->chunk->columns[node->question->column];
+    for (uint32_t word = 0; word < word_count(block); word++) {
+        for (uint64_t rest = out[word]; rest != 0; rest &= rest - 1) {
+            uint32_t bit = (uint32_t)__builtin_ctzll(rest);
+            uint32_t row = block->first + word * 64 + bit;
+            enum entry_answer answer = ask_entries(node, data, row);
+            const struct vg_hit hit = { .chunk = block->chunk, .position = row };
+            if (answer == ENTRY_NO ||
+                (answer == ENTRY_ASK_RECORD && !confirm_row(
+                                                   block,
+                                                   &hit,
+                                                   node->question->texts.confirm,
+                                                   node->question->texts.owner))) {
+                out[word] &= ~(UINT64_C(1) << bit);
+            }
+        }
+    }
+}
+
+static bool row_fixed_contains(
+    const struct vg_plan_node *node,
+    const struct vg_column_data *data,
+    uint32_t row)
+{
+    const uint8_t *value = (const uint8_t *)data->values + (size_t)row * data->value_size;
+    for (uint32_t i = 0; i < node->needle_count; i++) {
+        if (vg_fixed_needle_matches(&node->needles[i], data->value_size, value)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool row_bytes_wanted(
@@ -575,6 +685,7 @@ static void evaluate_absent(
     case VG_COLUMN_NUMBERS:
     case VG_COLUMN_HASHES:
     case VG_COLUMN_TOKENS:
+    case VG_COLUMN_TEXTS:
         memcpy(out, wanted, word_count(block) * sizeof(*out));
         filter(node, block, row_list_absent, out);
         return;
@@ -609,6 +720,9 @@ static void evaluate_block(
     case VG_PREDICATE_BYTES_IN:
         if (node->column_kind == VG_COLUMN_TEXT) {
             loop_ids(node, data, block, out);
+        } else if (node->column_kind == VG_COLUMN_TEXTS) {
+            memcpy(out, wanted, word_count(block) * sizeof(*out));
+            filter_entries(node, block, out);
         } else {
             evaluate_bytes(node, block, wanted, out);
         }
@@ -626,6 +740,15 @@ static void evaluate_block(
     case VG_PREDICATE_MARKED:
         memcpy(out, wanted, word_count(block) * sizeof(*out));
         filter(node, block, row_marked, out);
+        return;
+    case VG_PREDICATE_PREFIX:
+    case VG_PREDICATE_CONTAINS:
+        memcpy(out, wanted, word_count(block) * sizeof(*out));
+        if (node->column_kind == VG_COLUMN_FIXED) {
+            filter(node, block, row_fixed_contains, out);
+        } else {
+            filter_entries(node, block, out);
+        }
         return;
     case VG_PREDICATE_ABSENT:
         evaluate_absent(node, block, wanted, out);

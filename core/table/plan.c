@@ -11,6 +11,9 @@
 #define COST_LIST    64u
 #define COST_COMPARE 32u
 
+/* Of the text of a digest. */
+#define COST_SUBSTRING 200u
+
 /* Reading a record costs as much as looking at ten thousand bytes; it is done last. */
 #define COST_RECORD 100000u
 
@@ -74,6 +77,63 @@ static bool find_texts(
     return fold_ids(node, arena) && make_bitmap(node, arena);
 }
 
+/* The entries that begin with the prefix, in a bitmap. */
+static bool find_prefix(struct vg_plan_node *node, struct vg_arena *arena)
+{
+    const struct vg_dictionary *dictionary = node->dictionary;
+    struct vg_bytes prefix = node->question->texts.values[0];
+    uint32_t count = vg_dictionary_count(dictionary);
+    node->bitmap_bits = count + 1;
+    node->bitmap = vg_arena_calloc(arena, count / 64 + 1, sizeof(*node->bitmap));
+    uint64_t *presence =
+        vg_arena_calloc(arena, VG_CHUNK_PRESENCE_BITS / 64, sizeof(*node->presence));
+    if (node->bitmap == NULL || presence == NULL) {
+        return false;
+    }
+    for (uint32_t id = 1; id <= count; id++) {
+        struct vg_bytes entry = vg_dictionary_get(dictionary, id);
+        if (entry.size >= prefix.size &&
+            (prefix.size == 0 || memcmp(entry.data, prefix.data, prefix.size) == 0)) {
+            uint32_t bit = id % VG_CHUNK_PRESENCE_BITS;
+            node->bitmap[id / 64] |= UINT64_C(1) << id % 64;
+            presence[bit / 64] |= UINT64_C(1) << bit % 64;
+        }
+    }
+    /* What is past the limit is asked of the record. */
+    node->presence = vg_dictionary_has_beyond(dictionary) ? NULL : presence;
+    return true;
+}
+
+/* Room for what the folded texts will say. */
+static bool prepare_contains(struct vg_plan_node *node, struct vg_arena *arena)
+{
+    uint32_t count = vg_dictionary_count(node->dictionary);
+    uint32_t blocks = count == 0 ? 0 : vg_folded_texts_block(node->dictionary->folded, count) + 1;
+    node->bitmap_bits = count + 1;
+    node->bitmap = vg_arena_calloc(arena, count / 64 + 1, sizeof(*node->bitmap));
+    node->scanned = vg_arena_calloc(arena, blocks + 1, sizeof(*node->scanned));
+    return node->bitmap != NULL && node->scanned != NULL;
+}
+
+static bool prepare_needles(
+    struct vg_plan_node *node,
+    const struct vg_column *column,
+    struct vg_arena *arena)
+{
+    const struct vg_predicate *question = node->question;
+    node->needles = vg_arena_calloc(arena, (size_t)question->count + 1, sizeof(*node->needles));
+    if (node->needles == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < question->count; i++) {
+        node->needle_count += vg_fixed_needle_init(
+            &node->needles[node->needle_count],
+            column->width,
+            question->texts.values[i]);
+    }
+    return true;
+}
+
 /* Sets are compared once per distinct set, not per row. */
 static bool find_subjects(
     struct vg_plan_node *node,
@@ -102,18 +162,27 @@ static bool find_subjects(
 
 static uint32_t leaf_cost(const struct vg_plan_node *node, const struct vg_column *column)
 {
+    bool asks_texts = node->question->kind == VG_PREDICATE_PREFIX ||
+                      node->question->kind == VG_PREDICATE_CONTAINS;
+    uint32_t more = 0; /* texts past the limit of the dictionary are read from records */
+    if (asks_texts && node->dictionary != NULL) {
+        more = vg_dictionary_has_beyond(node->dictionary) ? COST_RECORD : COST_COMPARE;
+    }
     switch (node->column_kind) {
     case VG_COLUMN_NUMBERS:
     case VG_COLUMN_HASHES:
         return COST_LIST;
+    case VG_COLUMN_TEXTS:
+        return COST_LIST + more;
     case VG_COLUMN_TOKENS:
         return node->question->kind == VG_PREDICATE_TOKENS ? COST_RECORD : COST_LIST;
     case VG_COLUMN_NETWORK:
         return node->question->network.network.family == 6 ? COST_COMPARE : 5;
     case VG_COLUMN_FIXED:
-        return node->question->kind == VG_PREDICATE_MARKED ? COST_LIST
-               : node->question->count == 1                ? column->width
-                                                           : COST_COMPARE;
+        return asks_texts ? COST_SUBSTRING + node->question->count
+               : node->question->kind == VG_PREDICATE_MARKED ? COST_LIST
+               : node->question->count == 1                  ? column->width
+                                                             : COST_COMPARE;
     case VG_COLUMN_TIME:
     case VG_COLUMN_NUMBER:
     case VG_COLUMN_FLAGS:
@@ -122,7 +191,8 @@ static uint32_t leaf_cost(const struct vg_plan_node *node, const struct vg_colum
         break;
     }
     uint32_t size = vg_chunk_value_size(column);
-    return node->bitmap != NULL || node->question->kind == VG_PREDICATE_NUMBER_IN ? size * 2 : size;
+    size = node->bitmap != NULL || node->question->kind == VG_PREDICATE_NUMBER_IN ? size * 2 : size;
+    return size + more;
 }
 
 static bool fill_leaf(
@@ -134,7 +204,15 @@ static bool fill_leaf(
     const struct vg_predicate *question = node->question;
     node->column_kind = column->kind;
     bool filled = true;
-    if (question->kind == VG_PREDICATE_BYTES_IN && column->kind == VG_COLUMN_TEXT) {
+    bool is_text = column->kind == VG_COLUMN_TEXT || column->kind == VG_COLUMN_TEXTS;
+    if (is_text) {
+        node->dictionary = dictionary;
+    }
+    if (question->kind == VG_PREDICATE_PREFIX) {
+        filled = find_prefix(node, arena);
+    } else if (question->kind == VG_PREDICATE_CONTAINS) {
+        filled = is_text ? prepare_contains(node, arena) : prepare_needles(node, column, arena);
+    } else if (question->kind == VG_PREDICATE_BYTES_IN && is_text) {
         filled = find_texts(node, dictionary, arena);
     } else if (question->kind == VG_PREDICATE_NUMBER_IN && column->kind == VG_COLUMN_SUBJECTS) {
         filled = find_subjects(node, dictionary, arena);
@@ -273,6 +351,10 @@ static enum vg_plan_decision decide_leaf(
     if (question->kind == VG_PREDICATE_HASH_IN) {
         return decide_hashes(chunk->columns[question->column].index, question);
     }
+    if (question->kind == VG_PREDICATE_CONTAINS && node->column_kind == VG_COLUMN_FIXED &&
+        node->needle_count == 0) {
+        return VG_PLAN_NO_ROW;
+    }
     if (question->kind == VG_PREDICATE_ABSENT && is_number) {
         return zone->has_absent == 0   ? VG_PLAN_NO_ROW
                : zone->min > zone->max ? VG_PLAN_EVERY_ROW
@@ -335,6 +417,8 @@ enum vg_plan_decision vg_plan_decide(
     case VG_PREDICATE_HASH_IN:
     case VG_PREDICATE_TOKENS:
     case VG_PREDICATE_MARKED:
+    case VG_PREDICATE_PREFIX:
+    case VG_PREDICATE_CONTAINS:
     case VG_PREDICATE_ABSENT:
         plan->decision = is_tail ? VG_PLAN_LOOK : decide_leaf(plan, chunk);
         break;

@@ -15,6 +15,7 @@
 #include "core/base/clock.h"
 #include "core/table/chunk.h"
 #include "core/table/column_loops.h"
+#include "core/table/fixed_text.h"
 #include "core/table/predicate.h"
 
 /* Rows evaluated at a time: their selections stay in the nearest cache. */
@@ -47,12 +48,18 @@ struct vg_plan_node {
     enum vg_plan_decision decision;  /* for the chunk at hand */
     uint32_t child_count;
     struct vg_plan_node **children; /* cheapest first */
-    /* TEXT and SUBJECTS: ids that answer yes. A few are compared, many looked up in a bitmap. */
+    /* TEXT, SUBJECTS and TEXTS: ids that answer yes. A few are compared, many looked up in a
+     * bitmap. */
     uint32_t *ids;
     uint32_t id_count;
     uint64_t *bitmap;
     uint32_t bitmap_bits;
-    uint64_t *presence;             /* the ids, folded as in a zone; NULL = none */
+    uint64_t *presence;                     /* the ids, folded as in a zone; NULL = none */
+    const struct vg_dictionary *dictionary; /* PREFIX and CONTAINS of texts */
+    uint8_t *scanned; /* CONTAINS: blocks of folded texts whose entries are in the bitmap; the
+                         others are looked at when a row first has an entry of theirs */
+    struct vg_fixed_needle *needles; /* CONTAINS of FIXED: those that can be found */
+    uint32_t needle_count;
     struct vg_loop_network network; /* NETWORK of IPv4 */
     /* Of a leaf, counted when the run has a clock. */
     uint64_t rows_in;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/base/case_fold.h"
 
 static struct vg_predicate *make_node(
     struct vg_arena *arena,
@@ -250,6 +251,66 @@ const struct vg_predicate *vg_predicate_tokens(
     return node;
 }
 
+static struct vg_predicate *make_texts(
+    struct vg_arena *arena,
+    enum vg_predicate_kind kind,
+    uint32_t column,
+    vg_predicate_confirm confirm,
+    const void *owner)
+{
+    struct vg_predicate *node = make_node(arena, kind, column);
+    if (node != NULL) {
+        node->texts.confirm = confirm;
+        node->texts.owner = owner;
+    }
+    return node;
+}
+
+const struct vg_predicate *vg_predicate_prefix(
+    struct vg_arena *arena,
+    uint32_t column,
+    struct vg_bytes prefix,
+    vg_predicate_confirm confirm,
+    const void *owner)
+{
+    struct vg_predicate *node = make_texts(arena, VG_PREDICATE_PREFIX, column, confirm, owner);
+    struct vg_bytes *copy = vg_arena_alloc(arena, sizeof(*copy));
+    const char *text = vg_arena_text(arena, prefix);
+    if (node == NULL || copy == NULL || text == NULL) {
+        return NULL;
+    }
+    *copy = vg_bytes(text, prefix.size);
+    node->texts.values = copy;
+    node->count = 1;
+    return node;
+}
+
+const struct vg_predicate *vg_predicate_contains(
+    struct vg_arena *arena,
+    uint32_t column,
+    const struct vg_bytes *texts,
+    uint32_t count,
+    vg_predicate_confirm confirm,
+    const void *owner)
+{
+    struct vg_predicate *node = make_texts(arena, VG_PREDICATE_CONTAINS, column, confirm, owner);
+    struct vg_bytes *folded = copy_values(arena, texts, count, sizeof(*folded));
+    if (node == NULL || folded == NULL) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        VG_ASSERT(texts[i].size > 0);
+        uint8_t *text = vg_arena_alloc(arena, vg_case_fold_room(texts[i].size));
+        if (text == NULL) {
+            return NULL;
+        }
+        folded[i] = vg_bytes(text, vg_case_fold(texts[i], text));
+    }
+    node->texts.values = folded;
+    node->count = count;
+    return node;
+}
+
 static bool is_branch(const struct vg_predicate *node)
 {
     return node->kind == VG_PREDICATE_AND || node->kind == VG_PREDICATE_OR ||
@@ -258,7 +319,10 @@ static bool is_branch(const struct vg_predicate *node)
 
 bool vg_predicate_reads_records(const struct vg_predicate *predicate)
 {
-    bool reads = predicate->kind == VG_PREDICATE_TOKENS;
+    bool asks_texts =
+        predicate->kind == VG_PREDICATE_PREFIX || predicate->kind == VG_PREDICATE_CONTAINS;
+    bool reads =
+        predicate->kind == VG_PREDICATE_TOKENS || (asks_texts && predicate->texts.confirm != NULL);
     for (uint32_t i = 0; is_branch(predicate) && !reads && i < predicate->count; i++) {
         reads = vg_predicate_reads_records(predicate->children[i]);
     }
@@ -301,6 +365,8 @@ const char *vg_predicate_kind_name(enum vg_predicate_kind kind)
         [VG_PREDICATE_HASH_IN] = "contains",
         [VG_PREDICATE_TOKENS] = "words",
         [VG_PREDICATE_MARKED] = "joined",
+        [VG_PREDICATE_PREFIX] = "begins with",
+        [VG_PREDICATE_CONTAINS] = "substring",
         [VG_PREDICATE_ABSENT] = "absent",
     };
     VG_ASSERT((unsigned)kind < VG_ARRAY_COUNT(names));
@@ -321,11 +387,13 @@ static const uint32_t question_kinds[] = {
     [VG_PREDICATE_NUMBER_IN] = KIND(TIME) | KIND(NUMBER) | KIND(NUMBERS) | KIND(SUBJECTS),
     [VG_PREDICATE_FLAGS_ALL] = KIND(FLAGS),
     [VG_PREDICATE_FLAGS_ANY] = KIND(FLAGS),
-    [VG_PREDICATE_BYTES_IN] = KIND(TEXT) | KIND(FIXED),
+    [VG_PREDICATE_BYTES_IN] = KIND(TEXT) | KIND(FIXED) | KIND(TEXTS),
     [VG_PREDICATE_NETWORK] = KIND(NETWORK),
     [VG_PREDICATE_HASH_IN] = KIND(HASHES),
     [VG_PREDICATE_TOKENS] = KIND(TOKENS),
     [VG_PREDICATE_MARKED] = KIND(FIXED),
+    [VG_PREDICATE_PREFIX] = KIND(TEXT) | KIND(TEXTS),
+    [VG_PREDICATE_CONTAINS] = KIND(TEXT) | KIND(TEXTS) | KIND(FIXED),
     [VG_PREDICATE_ABSENT] = ANY_KIND & ~KIND(FLAGS),
 };
 
@@ -349,6 +417,11 @@ static enum vg_reason check_question(
             (unsigned)node->kind,
             (unsigned)node->column,
             schema->name);
+    }
+    const struct vg_column *column = &schema->columns[node->column];
+    if (node->kind == VG_PREDICATE_CONTAINS && column->kind != VG_COLUMN_FIXED &&
+        (column->flags & VG_COLUMN_FOLDED) == 0) {
+        return vg_error_set(error, VG_INTERNAL, "column %s is not folded", column->name);
     }
     if (node->kind == VG_PREDICATE_NETWORK && !network_is_valid(&node->network.network)) {
         return vg_error_set(error, VG_INTERNAL, "a search for a network that is none");

@@ -34,11 +34,14 @@ enum vg_predicate_kind {
     VG_PREDICATE_NUMBER_IN, /* TIME, NUMBER: one of; NUMBERS, SUBJECTS: any element is one of */
     VG_PREDICATE_FLAGS_ALL, /* every bit of the mask is set */
     VG_PREDICATE_FLAGS_ANY, /* at least one bit of the mask is set */
-    VG_PREDICATE_BYTES_IN,  /* TEXT, FIXED: one of, byte for byte */
+    VG_PREDICATE_BYTES_IN,  /* TEXT, FIXED, TEXTS: one of (any element is), byte for byte */
     VG_PREDICATE_NETWORK,   /* NETWORK: inside or covering, events-api.md 4.2 */
     VG_PREDICATE_HASH_IN,   /* HASHES: any element is one of */
     VG_PREDICATE_TOKENS,    /* TOKENS: what the record says of rows the words do not rule out */
     VG_PREDICATE_MARKED,    /* FIXED: the value is among the ids that have the mark */
+    VG_PREDICATE_PREFIX,    /* TEXT, TEXTS: it (any element) begins with these bytes */
+    VG_PREDICATE_CONTAINS,  /* TEXT, TEXTS: it (any element) holds one of, whatever the case; FIXED:
+                               the hexadecimal text does */
     VG_PREDICATE_ABSENT,    /* the row has no value in this column; not for FLAGS */
 };
 
@@ -100,6 +103,11 @@ struct vg_predicate {
             const struct vg_id_marks *ids;
             uint32_t mark;
         } marked;
+        struct {
+            const struct vg_bytes *values; /* the prefix; or substrings, folded */
+            vg_predicate_confirm confirm;
+            const void *owner;
+        } texts;
     };
 };
 
@@ -191,6 +199,31 @@ const struct vg_predicate *vg_predicate_marked(
     uint32_t column,
     const struct vg_id_marks *ids,
     uint32_t mark);
+
+/*
+ * The text, or an element of the list, begins with `prefix`, which is copied. Of rows whose text is
+ * past the limit of the dictionary `confirm` is asked, which must answer the same question about
+ * the record; NULL = they do not match. With it a search needs a vg_record_reader.
+ */
+const struct vg_predicate *vg_predicate_prefix(
+    struct vg_arena *arena,
+    uint32_t column,
+    struct vg_bytes prefix,
+    vg_predicate_confirm confirm,
+    const void *owner);
+
+/*
+ * The text, or an element of the list, holds one of `texts`, without regard to case (case_fold.h);
+ * of FIXED its text (fixed_text.h). They are copied; none may be empty. The column of texts must be
+ * VG_COLUMN_FOLDED. `confirm` and `owner` are as above.
+ */
+const struct vg_predicate *vg_predicate_contains(
+    struct vg_arena *arena,
+    uint32_t column,
+    const struct vg_bytes *texts,
+    uint32_t count,
+    vg_predicate_confirm confirm,
+    const void *owner);
 
 /* Must records be read to evaluate this tree? */
 bool vg_predicate_reads_records(const struct vg_predicate *predicate);

@@ -37,6 +37,15 @@ struct vg_value {
             uint32_t count;
         } hashes;
         struct {
+            const struct vg_bytes *items; /* TEXTS, as written */
+            uint32_t count;
+        } texts;
+        struct {
+            const uint32_t *items; /* TEXTS, as read back: entries of the column's dictionary, and
+                                      hashes of those past its limit */
+            uint32_t count;
+        } text_ids;
+        struct {
             const uint32_t *items; /* vg_token_element, or VG_TOKEN_ANY alone */
             uint32_t count;
         } tokens;

@@ -36,7 +36,7 @@ struct vg_search_run {
 static bool can_sort(enum vg_column_kind kind)
 {
     return kind != VG_COLUMN_NETWORK && kind != VG_COLUMN_NUMBERS && kind != VG_COLUMN_HASHES &&
-           kind != VG_COLUMN_TOKENS;
+           kind != VG_COLUMN_TOKENS && kind != VG_COLUMN_TEXTS;
 }
 
 static enum vg_reason check_search(

@@ -56,8 +56,7 @@ struct vg_table_kind {
     uint32_t index;
     uint32_t id_columns[VG_TABLE_ID_COLUMNS_MAX];
     uint32_t id_count;
-    struct vg_dictionary *dictionaries; /* by column; those of other kinds than TEXT and SUBJECTS
-                                           are zero */
+    struct vg_dictionary *dictionaries; /* by column; those of kinds without one are zero */
     struct vg_id_map ids;
     struct vg_chunk_list *list; /* as the next publication shows it */
     uint32_t tail_rows;

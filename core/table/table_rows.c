@@ -295,15 +295,18 @@ static bool init_kind(struct vg_table *table, struct vg_table_kind *kind)
         return false;
     }
     for (uint32_t i = 0; i < schema->column_count; i++) {
-        enum vg_column_kind column = schema->columns[i].kind;
-        if ((column == VG_COLUMN_TEXT || column == VG_COLUMN_SUBJECTS) &&
-            !vg_dictionary_init(
+        if (!vg_column_kind_has_dictionary(schema->columns[i].kind)) {
+            continue;
+        }
+        if (!vg_dictionary_init(
                 &kind->dictionaries[i],
                 table->config.secret,
                 table->limits.dictionary_entries,
                 table->limits.dictionary_bytes,
                 &table->epoch,
-                &table->retired)) {
+                &table->retired) ||
+            ((schema->columns[i].flags & VG_COLUMN_FOLDED) != 0 &&
+             !vg_dictionary_fold(&kind->dictionaries[i]))) {
             return false;
         }
     }

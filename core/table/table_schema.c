@@ -22,6 +22,7 @@ static uint64_t legal_widths(enum vg_column_kind kind)
     case VG_COLUMN_NUMBERS:
     case VG_COLUMN_HASHES:
     case VG_COLUMN_TOKENS:
+    case VG_COLUMN_TEXTS:
         return 1;
     }
     return 0;
@@ -57,6 +58,10 @@ static enum vg_reason check_column(
     }
     if ((column->flags & VG_COLUMN_ID) != 0 && !may_identify(column->kind)) {
         return vg_error_set(error, VG_CONFIG, "column %s cannot be part of the id", column->name);
+    }
+    if ((column->flags & VG_COLUMN_FOLDED) != 0 && column->kind != VG_COLUMN_TEXT &&
+        column->kind != VG_COLUMN_TEXTS) {
+        return vg_error_set(error, VG_CONFIG, "column %s holds no texts to fold", column->name);
     }
     if (vg_table_schema_find(schema, column->name) != index) {
         return vg_error_set(error, VG_CONFIG, "column %s is there twice", column->name);

@@ -11,6 +11,7 @@
 #ifndef VG_CORE_TABLE_TABLE_SCHEMA_H
 #define VG_CORE_TABLE_TABLE_SCHEMA_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/base/compiler.h"
@@ -30,18 +31,29 @@ enum vg_column_kind {
                            64-bit signature of the row's hashes */
     VG_COLUMN_TOKENS, /* 8 + 4 per element: list of words of the record's texts (row.h); it narrows,
                          the record confirms */
+    VG_COLUMN_TEXTS,  /* 8 + 4 per element: list of entries of an append-only dictionary */
 };
-#define VG_COLUMN_KIND_COUNT 10
+#define VG_COLUMN_KIND_COUNT 11
 
 /* The column is part of the record's identity: never absent, and the last sort key. */
 #define VG_COLUMN_ID 1u
+
+/* TEXT, TEXTS: substrings are looked for without regard to case; the dictionary keeps its entries
+ * folded as well. */
+#define VG_COLUMN_FOLDED 2u
 
 struct vg_column {
     const char *name;
     enum vg_column_kind kind;
     uint8_t width; /* of NUMBER and FIXED; 0 for the others */
-    uint8_t flags; /* VG_COLUMN_ID */
+    uint8_t flags; /* VG_COLUMN_ID, VG_COLUMN_FOLDED */
 };
+
+/* Columns whose values stand in a dictionary. */
+static inline bool vg_column_kind_has_dictionary(enum vg_column_kind kind)
+{
+    return kind == VG_COLUMN_TEXT || kind == VG_COLUMN_SUBJECTS || kind == VG_COLUMN_TEXTS;
+}
 
 #define VG_TABLE_COLUMNS_MAX    64u
 #define VG_TABLE_KINDS_MAX      4u

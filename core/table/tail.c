@@ -33,7 +33,7 @@ static bool make_column(
         }
     }
     if (column->kind == VG_COLUMN_NUMBERS || column->kind == VG_COLUMN_HASHES ||
-        column->kind == VG_COLUMN_TOKENS) {
+        column->kind == VG_COLUMN_TOKENS || column->kind == VG_COLUMN_TEXTS) {
         data->starts = calloc(rows, sizeof(uint32_t));
         data->ends = calloc(rows, sizeof(uint32_t));
         if (data->starts == NULL || data->ends == NULL) {
@@ -109,10 +109,15 @@ static bool write_number(struct vg_column_data *data, uint32_t position, int64_t
     }
 }
 
-static void write_id(struct vg_column_data *data, uint32_t position, uint32_t id)
+static void note_id(struct vg_column_data *data, uint32_t id)
 {
     uint32_t bit = id % VG_CHUNK_PRESENCE_BITS;
     data->zone->presence[bit / 64] |= UINT64_C(1) << bit % 64;
+}
+
+static void write_id(struct vg_column_data *data, uint32_t position, uint32_t id)
+{
+    note_id(data, id);
     ((uint32_t *)data->values)[position] = id;
 }
 
@@ -261,6 +266,41 @@ static enum vg_reason write_list(
     return VG_OK;
 }
 
+static enum vg_reason write_texts(
+    struct vg_chunk *chunk,
+    struct vg_dictionary *dictionary,
+    uint32_t column,
+    uint32_t position,
+    const struct vg_value *value,
+    struct vg_error *error)
+{
+    struct vg_column_data *data = &chunk->columns[column];
+    uint32_t count = value->texts.count;
+    uint32_t start = 0;
+    if (count > VG_ROW_LIST_MAX) {
+        return vg_error_set(
+            error,
+            VG_RESOURCE_LIMIT,
+            "a list of a record may have %u elements",
+            VG_ROW_LIST_MAX);
+    }
+    enum vg_reason reason = count == 0 ? VG_OK : take_elements(chunk, data, count, &start, error);
+    if (reason != VG_OK) {
+        return reason;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t *element = element_at(data, start + i);
+        bool full;
+        if (!vg_dictionary_add(dictionary, value->texts.items[i], element, &full)) {
+            return no_memory(error);
+        }
+        note_id(data, *element);
+    }
+    data->starts[position] = start;
+    data->ends[position] = start + count;
+    return VG_OK;
+}
+
 static enum vg_reason write_value(
     struct vg_chunk *chunk,
     struct vg_dictionary *dictionaries,
@@ -302,6 +342,8 @@ static enum vg_reason write_value(
         return write_list(chunk, data, position, value->hashes.items, value->hashes.count, error);
     case VG_COLUMN_TOKENS:
         return write_list(chunk, data, position, value->tokens.items, value->tokens.count, error);
+    case VG_COLUMN_TEXTS:
+        return write_texts(chunk, &dictionaries[column], column, position, value, error);
     }
     return VG_OK;
 }

@@ -177,11 +177,12 @@ static uint32_t make_columns(struct truth *truth, uint32_t columns[4])
     static const uint32_t choices[] = {
         FIX_SEVERITY, FIX_CUSTOMER, FIX_SIGNATURE, FIX_PORT, FIX_TYPE,  FIX_AMOUNT,
         FIX_SOURCE,   FIX_CASES,    FIX_ASSESSED,  FIX_TIME, FIX_COUNT, FIX_DESTINATION,
+        FIX_TAGS,     FIX_TAGS,     FIX_DIGEST,    FIX_UUID,
     };
     bool is_many = truth->ids > 2000;
     uint32_t count = fixture_below(&truth->random, is_many ? 3 : 5);
     for (uint32_t i = 0; i < count; i++) {
-        columns[i] = choices[fixture_below(&truth->random, is_many ? 5 : 12)];
+        columns[i] = choices[fixture_below(&truth->random, is_many ? 5 : VG_ARRAY_COUNT(choices))];
     }
     return count;
 }
@@ -252,13 +253,36 @@ static void check_spans(
     }
 }
 
+static bool is_of_level(const struct check *check, uint32_t level, struct vg_bytes text)
+{
+    struct vg_bytes prefix = check->aggregate->prefixes[level];
+    return text.size >= prefix.size && memcmp(text.data, prefix.data, prefix.size) == 0;
+}
+
+/* Is `text` one of the tags the level is about? Without a text: has the row none of them? */
+static bool has_tag(
+    const struct check *check,
+    uint32_t level,
+    const struct vg_value *own,
+    struct vg_bytes text)
+{
+    bool has = false;
+    for (uint32_t i = 0; i < own->texts.count; i++) {
+        bool is_wanted = is_of_level(check, level, own->texts.items[i]);
+        has =
+            has || (is_wanted && (text.data == NULL || vg_bytes_equal(own->texts.items[i], text)));
+    }
+    return text.data == NULL ? !has : has;
+}
+
 /* Has the row the value of this group in the column of its level? */
 static bool has_value(
     const struct check *check,
-    uint32_t column,
+    uint32_t level,
     const struct vg_aggregate_group *group,
     const struct fixture_row *row)
 {
+    uint32_t column = check->aggregate->columns[level];
     const struct vg_value *own = &row->values[column];
     if (column == FIX_CASES) {
         bool has = own->numbers.count == 0 && group->value.number == VG_ABSENT;
@@ -266,6 +290,9 @@ static bool has_value(
             has = has || own->numbers.items[i] == group->value.number;
         }
         return has;
+    }
+    if (column == FIX_TAGS) {
+        return has_tag(check, level, own, group->value.bytes);
     }
     if (!group->value.beyond) {
         return fixture_equal(column, own, &group->value);
@@ -295,8 +322,18 @@ static void check_example(
 }
 
 /* In how many groups of one level and parent a row is. */
-static uint32_t groups_of(uint32_t column, const struct fixture_row *row)
+static uint32_t groups_of(const struct check *check, uint32_t level, const struct fixture_row *row)
 {
+    uint32_t column = check->aggregate->columns[level];
+    if (column == FIX_TAGS) {
+        uint32_t found = 0;
+        for (uint32_t tag = 0; tag < FIXTURE_TAGS; tag++) {
+            struct vg_bytes text = vg_bytes_text(fixture_tags[tag].text);
+            found += is_of_level(check, level, text) &&
+                     has_tag(check, level, &row->values[column], text);
+        }
+        return found == 0 ? 1 : found;
+    }
     const struct vg_value *value = &row->values[column];
     uint32_t distinct = 0;
     if (column != FIX_CASES || value->numbers.count == 0) {
@@ -312,6 +349,26 @@ static uint32_t groups_of(uint32_t column, const struct fixture_row *row)
     return distinct;
 }
 
+static void check_extremes(
+    const struct check *check,
+    const struct vg_aggregate_extremes *extremes,
+    const uint32_t *ids,
+    uint32_t count)
+{
+    for (uint32_t i = 0; i < check->aggregate->extreme_count; i++) {
+        int64_t min = INT64_MAX;
+        int64_t max = INT64_MIN;
+        for (uint32_t row = 0; row < count; row++) {
+            const struct vg_value *values = check->truth->rows[ids[row]].values;
+            int64_t value = values[check->aggregate->extreme_columns[i]].number;
+            min = value != VG_ABSENT && value < min ? value : min;
+            max = value != VG_ABSENT && value > max ? value : max;
+        }
+        assert_int_equal(extremes[i].min, min > max ? VG_ABSENT : min);
+        assert_int_equal(extremes[i].max, min > max ? VG_ABSENT : max);
+    }
+}
+
 /* The rows `ids` are those of the group `parent` of the level above. */
 static void check_level(
     const struct check *check,
@@ -321,7 +378,6 @@ static void check_level(
     uint32_t count)
 {
     const struct vg_aggregate_level *groups = &check->result->levels[level];
-    uint32_t column = check->aggregate->columns[level];
     uint32_t *own = calloc(count + 1, sizeof(*own));
     uint32_t *held = calloc(count + 1, sizeof(*held)); /* by how many groups */
     assert_non_null(own);
@@ -336,7 +392,7 @@ static void check_level(
         last = g;
         uint32_t own_count = 0;
         for (uint32_t i = 0; i < count; i++) {
-            if (has_value(check, column, group, &check->truth->rows[ids[i]])) {
+            if (has_value(check, level, group, &check->truth->rows[ids[i]])) {
                 own[own_count++] = ids[i];
                 held[i]++;
             }
@@ -348,12 +404,15 @@ static void check_level(
         if (level + 1 < check->aggregate->column_count) {
             assert_null(group->spans);
             check_level(check, level + 1, g, own, own_count);
-        } else if (check->aggregate->timeline_count > 0) {
+            continue;
+        }
+        check_extremes(check, group->extremes, own, own_count);
+        if (check->aggregate->timeline_count > 0) {
             check_spans(check, group->spans, own, own_count);
         }
     }
     for (uint32_t i = 0; i < count; i++) {
-        assert_int_equal(held[i], groups_of(column, &check->truth->rows[ids[i]]));
+        assert_int_equal(held[i], groups_of(check, level, &check->truth->rows[ids[i]]));
     }
     free(own);
     free(held);
@@ -370,8 +429,18 @@ static void check_one(struct truth *truth, const struct vg_snapshot *snapshot)
     static const uint32_t sums[] = {
         VG_AGGREGATE_NO_COLUMN, VG_AGGREGATE_NO_COLUMN, FIX_COUNT, FIX_PORT, FIX_AMOUNT,
     };
+    static const uint32_t extremes[] = { FIX_TIME, FIX_ASSESSED, FIX_PORT, FIX_UPDATED };
+    static const char *const starts[] = { "", "host\xFF", "Sender\xFF", "x\xFF" };
+    struct vg_bytes prefixes[4];
+    for (uint32_t i = 0; i < 4; i++) {
+        prefixes[i] = vg_bytes_text(starts[fixture_below(&truth->random, 4)]);
+    }
     struct question question = make_question(truth);
     struct vg_aggregate aggregate = {
+        .prefixes = prefixes,
+        .extreme_columns = extremes,
+        .extreme_count =
+            fixture_below(&truth->random, 3) == 0 ? 1 + fixture_below(&truth->random, 4) : 0,
         .where = ask(truth, &question),
         .columns = columns,
         .column_count = make_columns(truth, columns),
@@ -400,7 +469,10 @@ static void check_one(struct truth *truth, const struct vg_snapshot *snapshot)
     if (aggregate.column_count > 0) {
         assert_null(result.spans);
         check_level(&check, 0, 0, ids, count);
-    } else if (aggregate.timeline_count > 0) {
+        return;
+    }
+    check_extremes(&check, result.extremes, ids, count);
+    if (aggregate.timeline_count > 0) {
         check_spans(&check, result.spans, ids, count);
     }
 }
@@ -788,7 +860,7 @@ static void test_aggregate__what_does_not_fit_is_refused(void **state)
 {
     (void)state;
     static const uint32_t counts[] = { 3 };
-    static const uint32_t not_levels[] = { FIX_FLAGS, FIX_UUID, FIX_PROPERTIES, FIX_COLUMNS };
+    static const uint32_t not_levels[] = { FIX_FLAGS, FIX_WORDS, FIX_PROPERTIES, FIX_COLUMNS };
     static const uint32_t severity[] = { FIX_SEVERITY };
     struct listed listed;
     struct vg_aggregate_result result;

@@ -147,6 +147,80 @@ static bool truth_bytes(const struct vg_predicate *question, const struct vg_val
     return false;
 }
 
+static bool truth_tags_in(const struct vg_predicate *question, const struct vg_value *value)
+{
+    for (uint32_t i = 0; i < value->texts.count; i++) {
+        for (uint32_t w = 0; w < question->count; w++) {
+            if (vg_bytes_equal(value->texts.items[i], question->bytes[w])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* What a question about the text of a column is made of; `texts` are folded by hand. */
+struct asked_texts {
+    uint32_t column;
+    const char *texts[3];
+    uint32_t count;
+    bool is_prefix;
+};
+
+static bool truth_text(const struct asked_texts *asked, const char *folded)
+{
+    for (uint32_t i = 0; i < asked->count; i++) {
+        if (strstr(folded, asked->texts[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool truth_texts(const struct asked_texts *asked, const struct fixture_row *row)
+{
+    char text[80] = "";
+    size_t used = 0;
+    const struct vg_value *value = &row->values[asked->column];
+    if (asked->column == FIX_SIGNATURE) {
+        bool starts = strncmp(row->signature, asked->texts[0], strlen(asked->texts[0])) == 0;
+        return value->bytes.data != NULL &&
+               (asked->is_prefix ? starts : truth_text(asked, row->signature));
+    }
+    for (uint32_t i = 0; asked->column == FIX_TAGS && i < value->texts.count; i++) {
+        const struct fixture_tag *tag = &fixture_tags[row->tag_numbers[i]];
+        bool starts = strncmp(tag->text, asked->texts[0], strlen(asked->texts[0])) == 0;
+        if (asked->is_prefix ? starts : truth_text(asked, tag->folded)) {
+            return true;
+        }
+    }
+    if (asked->column == FIX_TAGS) {
+        return false;
+    }
+    const uint8_t *bytes = asked->column == FIX_UUID ? row->uuid : row->digest;
+    uint32_t width = asked->column == FIX_UUID ? 16 : 32;
+    for (uint32_t i = 0; i < width; i++) {
+        bool hyphen = width == 16 && (i == 4 || i == 6 || i == 8 || i == 10);
+        used += (size_t)snprintf(
+            text + used,
+            sizeof(text) - used,
+            hyphen ? "-%02x" : "%02x",
+            (unsigned)(value->bytes.data == NULL ? 0 : bytes[i]));
+    }
+    return truth_text(asked, text);
+}
+
+static enum vg_reason confirm_texts(
+    const void *owner,
+    const void *record,
+    bool *out_matches,
+    struct vg_error *error)
+{
+    (void)error;
+    *out_matches = truth_texts(owner, record);
+    return VG_OK;
+}
+
 /* Does one text of the row hold all letters of `words`? */
 static bool truth_words(const char *words, const struct fixture_row *row)
 {
@@ -212,6 +286,8 @@ static bool truth_absent(enum vg_column_kind kind, const struct vg_value *value)
         return value->hashes.count == 0;
     case VG_COLUMN_TOKENS:
         return value->tokens.count == 0;
+    case VG_COLUMN_TEXTS:
+        return value->texts.count == 0;
     case VG_COLUMN_FLAGS:
         break;
     }
@@ -250,7 +326,10 @@ static bool truth_matches(const struct vg_predicate *node, const struct fixture_
     case VG_PREDICATE_FLAGS_ANY:
         return (vg_flags_bits(value->number) & node->mask) != 0;
     case VG_PREDICATE_BYTES_IN:
-        return truth_bytes(node, value);
+        return kind == VG_COLUMN_TEXTS ? truth_tags_in(node, value) : truth_bytes(node, value);
+    case VG_PREDICATE_PREFIX:
+    case VG_PREDICATE_CONTAINS:
+        return truth_texts(node->texts.owner, row);
     case VG_PREDICATE_NETWORK:
         return truth_network(node, &value->network);
     case VG_PREDICATE_HASH_IN:
@@ -309,6 +388,103 @@ static const struct vg_predicate *random_list_leaf(struct truth *truth, uint32_t
                                     : vg_predicate_number_in(&truth->arena, column, numbers, count);
 }
 
+/* What is asked for, as it is written and folded by hand. */
+static const struct fixture_tag wanted_texts[] = {
+    { "WEB", "web" },
+    { "web-02", "web-02" },
+    { "\u00E4P", "\u00E4p" },
+    { "\u03C2", "\u03C3" },
+    { "aK", "ak" },
+    { "\u023A", "\u2C65" },
+    { "HOST", "host" },
+    { "nature 1", "nature 1" },
+    { "E 1", "e 1" },
+    { "no such", "no such" },
+    { "0", "0" },
+    { "0-0", "0-0" },
+    { "00", "00" },
+};
+
+static const struct vg_predicate *random_contains_leaf(struct truth *truth, uint32_t column)
+{
+    struct asked_texts *asked = vg_arena_calloc(&truth->arena, 1, sizeof(*asked));
+    assert_non_null(asked);
+    struct vg_bytes wanted[3];
+    char(*pieces)[40] = vg_arena_calloc(&truth->arena, 3, sizeof(*pieces));
+    assert_non_null(pieces);
+    asked->column = column;
+    asked->count = 1 + fixture_below(&truth->random, 3);
+    for (uint32_t i = 0; i < asked->count; i++) {
+        const struct fixture_tag *text =
+            &wanted_texts[fixture_below(&truth->random, VG_ARRAY_COUNT(wanted_texts))];
+        wanted[i] = vg_bytes_text(text->text);
+        asked->texts[i] = text->folded;
+        if (column != FIX_UUID && column != FIX_DIGEST) {
+            continue;
+        }
+        /* Some digits of a row that there is. */
+        const uint8_t *uuid = truth->rows[fixture_below(&truth->random, IDS_MAX)].uuid;
+        uint32_t first = fixture_below(&truth->random, 10);
+        (void)snprintf(
+            pieces[i],
+            sizeof(pieces[i]),
+            "%x%02x-%02x%02x-%02x%02x",
+            (unsigned)(uuid[2] & 15),
+            (unsigned)uuid[3],
+            (unsigned)uuid[4],
+            (unsigned)uuid[5],
+            (unsigned)uuid[6],
+            (unsigned)uuid[7]);
+        memmove(pieces[i], pieces[i] + first, strlen(pieces[i]) - first + 1);
+        pieces[i][1 + fixture_below(&truth->random, 6)] = '\0';
+        asked->texts[i] = pieces[i];
+        wanted[i] = vg_bytes_text(pieces[i]);
+    }
+    return vg_predicate_contains(&truth->arena, column, wanted, asked->count, confirm_texts, asked);
+}
+
+static const struct vg_predicate *random_prefix_leaf(struct truth *truth, uint32_t column)
+{
+    static const char *const prefixes[] = { "host\xFF", "host",        "Sender\xFF",
+                                            "sender",   "signature 1", "" };
+    struct asked_texts *asked = vg_arena_calloc(&truth->arena, 1, sizeof(*asked));
+    assert_non_null(asked);
+    *asked = (struct asked_texts){
+        .column = column,
+        .texts = { prefixes[fixture_below(&truth->random, VG_ARRAY_COUNT(prefixes))] },
+        .count = 1,
+        .is_prefix = true,
+    };
+    return vg_predicate_prefix(
+        &truth->arena,
+        column,
+        vg_bytes_text(asked->texts[0]),
+        confirm_texts,
+        asked);
+}
+
+static const struct vg_predicate *random_tags_leaf(struct truth *truth)
+{
+    struct vg_bytes values[10];
+    uint32_t count = fixture_below(&truth->random, 10);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t number = fixture_below(&truth->random, FIXTURE_TAGS + 1);
+        values[i] = vg_bytes_text(number == FIXTURE_TAGS ? "host" : fixture_tags[number].text);
+    }
+    return vg_predicate_bytes_in(&truth->arena, FIX_TAGS, values, count);
+}
+
+static const struct vg_predicate *random_text_leaf(struct truth *truth, uint32_t column)
+{
+    uint32_t choice = fixture_below(&truth->random, 3);
+    if (choice == 0) {
+        return random_contains_leaf(truth, column);
+    }
+    return choice == 1          ? random_prefix_leaf(truth, column)
+           : column == FIX_TAGS ? random_tags_leaf(truth)
+                                : random_bytes_leaf(truth, column);
+}
+
 static const struct vg_predicate *random_words_leaf(struct truth *truth)
 {
     char *words = vg_arena_calloc(&truth->arena, 1, 5);
@@ -344,9 +520,12 @@ static const struct vg_predicate *random_leaf(struct truth *truth)
         return fixture_below(random, 2) == 0 ? vg_predicate_flags_all(arena, column, mask)
                                              : vg_predicate_flags_any(arena, column, mask);
     }
-    case VG_COLUMN_TEXT:
     case VG_COLUMN_FIXED:
-        return random_bytes_leaf(truth, column);
+        return fixture_below(random, 2) == 0 ? random_bytes_leaf(truth, column)
+                                             : random_contains_leaf(truth, column);
+    case VG_COLUMN_TEXT:
+    case VG_COLUMN_TEXTS:
+        return random_text_leaf(truth, column);
     case VG_COLUMN_NETWORK: {
         struct vg_network network = row->values[column].network;
         if (network.family == 0) {

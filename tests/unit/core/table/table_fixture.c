@@ -28,15 +28,27 @@ static const struct vg_column columns[FIX_COLUMNS] = {
     [FIX_COUNT]       = { "count",       VG_COLUMN_NUMBER,   2,  0 },
     [FIX_AMOUNT]      = { "amount",      VG_COLUMN_NUMBER,   8,  0 },
     [FIX_FLAGS]       = { "flags",       VG_COLUMN_FLAGS,    0,  0 },
-    [FIX_SIGNATURE]   = { "signature",   VG_COLUMN_TEXT,     0,  0 },
+    [FIX_SIGNATURE]   = { "signature",   VG_COLUMN_TEXT,     0,  VG_COLUMN_FOLDED },
     [FIX_SOURCE]      = { "source",      VG_COLUMN_NETWORK,  0,  0 },
     [FIX_DESTINATION] = { "destination", VG_COLUMN_NETWORK,  0,  0 },
     [FIX_DIGEST]      = { "digest",      VG_COLUMN_FIXED,    32, 0 },
     [FIX_CASES]       = { "cases",       VG_COLUMN_NUMBERS,  0,  0 },
     [FIX_PROPERTIES]  = { "properties",  VG_COLUMN_HASHES,   0,  0 },
     [FIX_WORDS]       = { "words",       VG_COLUMN_TOKENS,   0,  0 },
+    [FIX_TAGS]        = { "tags",        VG_COLUMN_TEXTS,    0,  VG_COLUMN_FOLDED },
 };
 /* clang-format on */
+
+const struct fixture_tag fixture_tags[FIXTURE_TAGS] = {
+    { "host\xFFWeb-01", "host\xFFweb-01" },
+    { "host\xFFWeb-02", "host\xFFweb-02" },
+    { "host\xFF\u00C4pfel", "host\xFF\u00E4pfel" },
+    { "hosts\xFFWeb-01", "hosts\xFFweb-01" },
+    { "Sender\xFF\u03A3\u0399\u03C3\u03C5\u03C6\u03BF\u03C2",
+      "sender\xFF\u03C3\u03B9\u03C3\u03C5\u03C6\u03BF\u03C3" },
+    { "Sender\xFF\u023Aa\u212A", "sender\xFF\u2C65ak" },
+    { "empty\xFF", "empty\xFF" },
+};
 
 const struct vg_table_schema fixture_schema = {
     .name = "things",
@@ -133,6 +145,17 @@ static void fill_words(struct fixture_row *row, uint64_t *state)
     row->values[FIX_WORDS].tokens.count = count;
 }
 
+static void fill_tags(struct fixture_row *row, uint64_t *state)
+{
+    uint32_t count = fixture_below(state, FIXTURE_TAGS_OF_ROW + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        row->tag_numbers[i] = fixture_below(state, FIXTURE_TAGS);
+        row->tags[i] = vg_bytes_text(fixture_tags[row->tag_numbers[i]].text);
+    }
+    row->values[FIX_TAGS].texts.items = row->tags;
+    row->values[FIX_TAGS].texts.count = count;
+}
+
 void fixture_fill(struct fixture_row *row, uint32_t id, uint64_t seed, vg_time updated)
 {
     memset(row, 0, sizeof(*row));
@@ -176,6 +199,7 @@ void fixture_fill(struct fixture_row *row, uint32_t id, uint64_t seed, vg_time u
     values[FIX_DIGEST].bytes = absent ? vg_bytes(NULL, 0) : vg_bytes(row->digest, 32);
     fill_lists(row, &state);
     fill_words(row, &state);
+    fill_tags(row, &state);
 }
 
 bool fixture_equal(uint32_t column, const struct vg_value *a, const struct vg_value *b)
@@ -201,6 +225,13 @@ bool fixture_equal(uint32_t column, const struct vg_value *a, const struct vg_va
         return a->hashes.count == b->hashes.count &&
                (a->hashes.count == 0 ||
                 memcmp(a->hashes.items, b->hashes.items, a->hashes.count * sizeof(uint64_t)) == 0);
+    case VG_COLUMN_TEXTS: {
+        bool same = a->texts.count == b->texts.count;
+        for (uint32_t i = 0; same && i < a->texts.count; i++) {
+            same = vg_bytes_equal(a->texts.items[i], b->texts.items[i]);
+        }
+        return same;
+    }
     case VG_COLUMN_TOKENS:
         return a->tokens.count == b->tokens.count &&
                (a->tokens.count == 0 ||
@@ -226,11 +257,27 @@ static bool has_hashes(const struct vg_hit *hit, uint32_t column, const struct v
     return true;
 }
 
+static bool has_tags(const struct vg_hit *hit, uint32_t column, const struct vg_value *expected)
+{
+    struct vg_value stored;
+    vg_hit_read(hit, column, &stored);
+    bool same = stored.text_ids.count == expected->texts.count;
+    for (uint32_t i = 0; same && i < expected->texts.count; i++) {
+        same = vg_bytes_equal(
+            vg_chunk_text(hit->chunk, column, stored.text_ids.items[i]),
+            expected->texts.items[i]);
+    }
+    return same;
+}
+
 bool fixture_hit_equal(const struct vg_hit *hit, uint32_t column, const struct vg_value *expected)
 {
     struct vg_value value;
     if (columns[column].kind == VG_COLUMN_HASHES) {
         return has_hashes(hit, column, expected);
+    }
+    if (columns[column].kind == VG_COLUMN_TEXTS) {
+        return has_tags(hit, column, expected);
     }
     vg_hit_read(hit, column, &value);
     return fixture_equal(column, &value, expected);

@@ -33,12 +33,24 @@ enum {
     FIX_CASES,
     FIX_PROPERTIES,
     FIX_WORDS,
+    FIX_TAGS,
     FIX_COLUMNS,
 };
 
 extern const struct vg_table_schema fixture_schema;
 
 #define FIXTURE_TEXTS 3u
+
+/* A text of FIX_TAGS: a key, a byte that is none of UTF-8, and a value; and the same folded, by
+ * hand.
+ */
+struct fixture_tag {
+    const char *text;
+    const char *folded;
+};
+#define FIXTURE_TAGS 7u
+extern const struct fixture_tag fixture_tags[FIXTURE_TAGS];
+#define FIXTURE_TAGS_OF_ROW 4u
 
 /* A row with the memory its values point at. */
 struct fixture_row {
@@ -52,6 +64,8 @@ struct fixture_row {
     uint64_t properties[8];
     char texts[FIXTURE_TEXTS][8]; /* of FIX_WORDS: each letter is a word */
     uint32_t tokens[FIXTURE_TEXTS * 8];
+    uint32_t tag_numbers[FIXTURE_TAGS_OF_ROW];
+    struct vg_bytes tags[FIXTURE_TAGS_OF_ROW];
 };
 
 /* A small generator of our own, so that a seed gives the same run everywhere (splitmix64). */

@@ -1,0 +1,100 @@
+#include "core/table/fixed_text.h"
+
+#include <string.h>
+
+#include "core/table/column_loops.h"
+
+#define UUID_WIDTH     16u
+#define UUID_TEXT_SIZE 36u
+
+uint32_t vg_fixed_text(uint32_t width, const uint8_t *value, char out_text[VG_FIXED_TEXT_MAX])
+{
+    static const char digits[] = "0123456789abcdef";
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < width; i++) {
+        if (width == UUID_WIDTH && (i == 4 || i == 6 || i == 8 || i == 10)) {
+            out_text[used++] = '-';
+        }
+        out_text[used++] = digits[value[i] >> 4];
+        out_text[used++] = digits[value[i] & 15];
+    }
+    return used;
+}
+
+static int digit_of(uint8_t letter)
+{
+    if (letter >= '0' && letter <= '9') {
+        return letter - '0';
+    }
+    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
+/* The digits of a run as bytes that begin in the first (shift 0) or the second digit of a byte:
+ * the pair of them that says most. */
+static struct vg_fixed_pair best_pair(const uint8_t *digits, uint32_t count, uint32_t shift)
+{
+    uint8_t masks[VG_FIXED_TEXT_MAX / 2 + 2] = { 0 };
+    uint8_t values[VG_FIXED_TEXT_MAX / 2 + 2] = { 0 };
+    uint32_t bytes = (count + shift + 1) / 2;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at = i + shift;
+        uint32_t up = at % 2 == 0 ? 4 : 0;
+        masks[at / 2] |= (uint8_t)(0x0F << up);
+        values[at / 2] |= (uint8_t)(digits[i] << up);
+    }
+    uint32_t best = 0;
+    int most = -1;
+    for (uint32_t i = 0; i < bytes; i++) {
+        int bits = __builtin_popcount(masks[i]) + __builtin_popcount(masks[i + 1]);
+        if (bits > most) {
+            most = bits;
+            best = i;
+        }
+    }
+    return (struct vg_fixed_pair){ .masks = { masks[best], masks[best + 1] },
+                                   .values = { values[best], values[best + 1] } };
+}
+
+bool vg_fixed_needle_init(struct vg_fixed_needle *needle, uint32_t width, struct vg_bytes text)
+{
+    uint32_t longest = width == UUID_WIDTH ? UUID_TEXT_SIZE : width * 2;
+    uint8_t run[VG_FIXED_TEXT_MAX];
+    uint8_t best[VG_FIXED_TEXT_MAX];
+    uint32_t run_size = 0;
+    uint32_t best_size = 0;
+    if (text.size == 0 || text.size > longest) {
+        return false;
+    }
+    for (size_t i = 0; i < text.size; i++) {
+        int digit = digit_of(text.data[i]);
+        if (digit < 0 && !(text.data[i] == '-' && width == UUID_WIDTH)) {
+            return false;
+        }
+        run_size = digit < 0 ? 0 : run_size;
+        if (digit >= 0) {
+            run[run_size++] = (uint8_t)digit;
+        }
+        if (run_size > best_size) {
+            memcpy(best, run, run_size);
+            best_size = run_size;
+        }
+    }
+    *needle = (struct vg_fixed_needle){ .text = text };
+    for (uint32_t shift = 0; shift < 2 && best_size > 0; shift++) {
+        needle->pairs[shift] = best_pair(best, best_size, shift);
+    }
+    return true;
+}
+
+bool vg_fixed_needle_matches(
+    const struct vg_fixed_needle *needle,
+    uint32_t width,
+    const uint8_t *value)
+{
+    if (!vg_loop_has_pair(value, width, needle->pairs)) {
+        return false;
+    }
+    char text[VG_FIXED_TEXT_MAX];
+    uint32_t size = vg_fixed_text(width, value, text);
+    return memmem(text, size, needle->text.data, needle->text.size) != NULL;
+}
