@@ -37,6 +37,7 @@ enum vg_field_flag {
     VG_FIELD_TIME = 1 << 4,
     VG_FIELD_UNIQUE = 1 << 5,
     VG_FIELD_REQUIRED = 1 << 6,
+    VG_FIELD_DOTTED = 1 << 7, /* of a map: objects within are keys joined by dots */
 };
 
 enum vg_table_flag {

@@ -1,5 +1,7 @@
 #include "core/ingest/commit_group.h"
 
+#include <string.h>
+
 #include "core/base/assert.h"
 #include "core/base/digest.h"
 #include "core/base/metrics.h"
@@ -27,7 +29,8 @@ struct vg_touched {
     vg_time last_updated;
 };
 
-/* To undo the merges of a submission that is refused as a whole. */
+/* A record before it was changed: to undo the merges of a submission that is refused as a whole,
+ * and what a merge that failed had put beside its record. */
 struct vg_undo {
     struct vg_undo *older;
     struct vg_touched *touched;
@@ -39,6 +42,7 @@ struct savepoint {
     struct vg_update_clock issuing;
     uint32_t changed_count;
     size_t record_bytes;
+    struct vg_undo *undo;
 };
 
 void vg_commit_group_init(
@@ -110,7 +114,9 @@ void vg_commit_group_release(struct vg_commit_group *group)
     group->changed = NULL;
     group->changed_count = 0;
     group->changed_max = 0;
+    group->slots_used = 0;
     group->record_bytes = 0;
+    group->undo = NULL;
     vg_batch_clear(&group->batch);
     vg_buffer_clear(&group->log_entry);
     vg_arena_reset(&group->arena);
@@ -132,6 +138,25 @@ static struct vg_touched **find_slot(
     return &group->slots[index];
 }
 
+/* Keep half of the slots free: merges may read any number of keys. */
+static enum vg_reason grow_slots(struct vg_commit_group *group)
+{
+    if (group->slots_used < group->slot_count / 2) {
+        return VG_OK;
+    }
+    struct vg_touched **slots =
+        vg_arena_calloc(&group->arena, 2 * group->slot_count, sizeof(struct vg_touched *));
+    if (slots == NULL) {
+        return VG_REQUEST_MEMORY;
+    }
+    group->slots = slots;
+    group->slot_count *= 2;
+    for (struct vg_touched *touched = group->touched; touched != NULL; touched = touched->older) {
+        *find_slot(group, touched->key, touched->hash) = touched;
+    }
+    return VG_OK;
+}
+
 /* Find `key`, or read it: from the store only if `stored` says that it may be there. */
 static enum vg_reason touch(
     struct vg_commit_group *group,
@@ -142,11 +167,15 @@ static enum vg_reason touch(
     uint64_t hash = vg_siphash(group->hash_key, key);
     struct vg_touched **slot = find_slot(group, key, hash);
     if (*slot == NULL) {
+        enum vg_reason reason = grow_slots(group);
+        if (reason != VG_OK) {
+            return reason;
+        }
+        slot = find_slot(group, key, hash);
         struct vg_touched *touched = vg_arena_calloc(&group->arena, 1, sizeof(*touched));
         if (touched == NULL) {
             return VG_REQUEST_MEMORY;
         }
-        enum vg_reason reason = VG_OK;
         if (stored) {
             reason =
                 vg_store_get_one(group->store, NULL, group->shard, key, &touched->stored, NULL);
@@ -159,8 +188,10 @@ static enum vg_reason touch(
         touched->existed = touched->stored.found;
         touched->exists = touched->existed;
         touched->record = touched->stored.bytes;
+        touched->kind = VG_INGEST_KIND_ROWLESS;
         touched->older = group->touched;
         group->touched = touched;
+        group->slots_used++;
         group->record_bytes += touched->record.size;
         *slot = touched;
     }
@@ -177,15 +208,18 @@ static enum vg_reason touch_record(
     uint64_t hash = vg_siphash(group->hash_key, item->key);
     struct vg_touched *known = *find_slot(group, item->key, hash);
     if (known != NULL) {
+        known->kind = kind; /* a merge may have read it before */
+        known->identity = known->identity != NULL ? known->identity : item->identity;
         *out_touched = known;
         return VG_OK;
     }
-    bool has = group->table->has(group->table, kind, item->identity);
+    bool rowless = kind == VG_INGEST_KIND_ROWLESS;
+    bool has = rowless || group->table->has(group->table, kind, item->identity);
     enum vg_reason reason = touch(group, item->key, has, out_touched);
     if (reason == VG_OK) {
         (*out_touched)->kind = kind;
         (*out_touched)->identity = item->identity;
-        if (has && !(*out_touched)->existed) {
+        if (has && !rowless && !(*out_touched)->existed) {
             return VG_STORE_CORRUPT; /* a live row without its record */
         }
     }
@@ -201,14 +235,95 @@ static struct vg_commit_group *group_of(struct vg_ingest_change *change)
     return group;
 }
 
+/* `touched` is about to change; false without memory to take it back. */
+static bool note_undo(struct vg_commit_group *group, struct vg_touched *touched)
+{
+    struct vg_undo *step = vg_arena_alloc(&group->arena, sizeof(*step));
+    if (step == NULL) {
+        return false;
+    }
+    *step = (struct vg_undo){ .older = group->undo, .touched = touched, .before = *touched };
+    group->undo = step;
+    return true;
+}
+
+/* Take back all changes since the step `until` was the newest. */
+static void undo_to(struct vg_commit_group *group, const struct vg_undo *until)
+{
+    for (; group->undo != until; group->undo = group->undo->older) {
+        struct vg_touched *touched = group->undo->touched;
+        struct vg_touched *older = touched->older;
+        *touched = group->undo->before;
+        touched->older = older;
+    }
+}
+
+/* A copy in the batch's memory; data NULL when that is full. */
+static struct vg_bytes keep_bytes(struct vg_commit_group *group, struct vg_bytes bytes)
+{
+    uint8_t *kept = vg_arena_alloc(&group->arena, bytes.size + 1);
+    if (kept != NULL && bytes.size != 0) {
+        memcpy(kept, bytes.data, bytes.size);
+    }
+    return vg_bytes(kept, kept == NULL ? 0 : bytes.size);
+}
+
+enum vg_reason vg_ingest_read(
+    struct vg_ingest_change *change,
+    struct vg_bytes key,
+    struct vg_bytes *out_record,
+    bool *out_exists)
+{
+    struct vg_commit_group *group = group_of(change);
+    struct vg_touched *touched = *find_slot(group, key, vg_siphash(group->hash_key, key));
+    if (touched == NULL) {
+        struct vg_bytes kept = keep_bytes(group, key);
+        enum vg_reason reason =
+            kept.data == NULL ? VG_REQUEST_MEMORY : touch(group, kept, true, &touched);
+        if (reason != VG_OK) {
+            return reason;
+        }
+    }
+    *out_record = touched->record;
+    *out_exists = touched->exists;
+    return VG_OK;
+}
+
+/* `key` is about to be changed beside a record: later merges that read it see that. False without
+ * memory to take it back. */
+static bool note_beside(
+    struct vg_commit_group *group,
+    struct vg_bytes key,
+    bool exists,
+    struct vg_bytes value)
+{
+    struct vg_touched *touched = *find_slot(group, key, vg_siphash(group->hash_key, key));
+    if (touched == NULL) {
+        return true;
+    }
+    VG_ASSERT(touched->kind == VG_INGEST_KIND_ROWLESS); /* rows are changed by items only */
+    struct vg_bytes kept = exists ? keep_bytes(group, value) : vg_bytes(NULL, 0);
+    if ((exists && kept.data == NULL) || !note_undo(group, touched)) {
+        return false;
+    }
+    touched->exists = exists;
+    touched->record = kept;
+    return true;
+}
+
 void vg_ingest_put(struct vg_ingest_change *change, struct vg_bytes key, struct vg_bytes value)
 {
-    vg_batch_set(&group_of(change)->batch, key, value);
+    struct vg_commit_group *group = group_of(change);
+    group->beside_failed = group->beside_failed || !note_beside(group, key, true, value);
+    vg_batch_set(&group->batch, key, value);
 }
 
 void vg_ingest_delete(struct vg_ingest_change *change, struct vg_bytes key)
 {
-    vg_batch_delete(&group_of(change)->batch, key);
+    struct vg_commit_group *group = group_of(change);
+    group->beside_failed =
+        group->beside_failed || !note_beside(group, key, false, vg_bytes(NULL, 0));
+    vg_batch_delete(&group->batch, key);
 }
 
 static void take_result(
@@ -217,10 +332,14 @@ static void take_result(
     const struct vg_ingest_change *change)
 {
     bool deletes = change->verdict == VG_INGEST_DELETE;
-    VG_ASSERT(deletes || change->new_row != NULL);
+    bool rowless = touched->kind == VG_INGEST_KIND_ROWLESS;
+    VG_ASSERT(deletes || rowless == (change->new_row == NULL));
     if (!touched->changed) {
         touched->changed = true;
-        touched->last_updated = vg_update_clock_issue(&group->issuing, touched->kind, group->now);
+        if (!rowless) {
+            touched->last_updated =
+                vg_update_clock_issue(&group->issuing, touched->kind, group->now);
+        }
         VG_ASSERT(touched->last_updated == change->last_updated);
         VG_ASSERT(group->changed_count < group->changed_max);
         group->changed[group->changed_count++] = touched;
@@ -236,7 +355,7 @@ static void take_result(
  */
 static vg_time next_stamp(const struct vg_commit_group *group, const struct vg_touched *touched)
 {
-    if (touched->changed) {
+    if (touched->changed || touched->kind == VG_INGEST_KIND_ROWLESS) {
         return touched->last_updated;
     }
     struct vg_update_clock peek = group->issuing;
@@ -261,9 +380,14 @@ static enum vg_reason merge_touched(
         .writer = group,
     };
     struct vg_batch_mark mark = vg_batch_mark(&group->batch);
+    const struct vg_undo *before = group->undo;
+    group->beside_failed = false;
     group->merging = &change;
     enum vg_reason reason = item->domain->merge(item->domain, item, &change);
     group->merging = NULL;
+    if (reason == VG_OK && group->beside_failed) {
+        reason = VG_REQUEST_MEMORY;
+    }
     if (reason == VG_OK &&
         (vg_batch_failed(&group->batch) || change.new_record.size > VG_STORE_VALUE_BYTES_MAX)) {
         reason = VG_RESOURCE_LIMIT;
@@ -271,8 +395,13 @@ static enum vg_reason merge_touched(
     /* Deleting what is not there is nothing to do. */
     bool changes =
         change.verdict == VG_INGEST_PUT || (change.verdict == VG_INGEST_DELETE && touched->exists);
+    if (reason == VG_OK && change.verdict == VG_INGEST_BESIDE) {
+        item->verdict = VG_INGEST_BESIDE;
+        return VG_OK;
+    }
     if (reason != VG_OK || !changes) {
         vg_batch_cut(&group->batch, mark);
+        undo_to(group, before);
         return reason;
     }
     item->created = !touched->exists;
@@ -282,25 +411,18 @@ static enum vg_reason merge_touched(
     return VG_OK;
 }
 
-static void merge_item(
-    struct vg_commit_group *group,
-    struct vg_ingest_item *item,
-    struct vg_undo **undo)
+/* `revocable`: it may have to be taken back. */
+static void merge_item(struct vg_commit_group *group, struct vg_ingest_item *item, bool revocable)
 {
     item->verdict = VG_INGEST_UNCHANGED;
     item->created = false;
     item->last_updated = 0;
-    VG_ASSERT(item->domain != NULL && item->key.size > 0 && item->identity != NULL);
+    VG_ASSERT(item->domain != NULL && item->key.size > 0);
+    VG_ASSERT((item->identity == NULL) == (item->domain->kind == VG_INGEST_KIND_ROWLESS));
     struct vg_touched *touched = NULL;
     item->reason = touch_record(group, item, &touched);
-    if (item->reason == VG_OK && undo != NULL) {
-        struct vg_undo *step = vg_arena_alloc(&group->arena, sizeof(*step));
-        if (step == NULL) {
-            item->reason = VG_REQUEST_MEMORY;
-        } else {
-            *step = (struct vg_undo){ .older = *undo, .touched = touched, .before = *touched };
-            *undo = step;
-        }
+    if (item->reason == VG_OK && revocable && !note_undo(group, touched)) {
+        item->reason = VG_REQUEST_MEMORY;
     }
     if (item->reason == VG_OK) {
         item->reason = merge_touched(group, item, touched);
@@ -319,17 +441,10 @@ static void refuse(struct vg_ingest_submission *submission, enum vg_reason reaso
     }
 }
 
-static void roll_back(
-    struct vg_commit_group *group,
-    const struct savepoint *savepoint,
-    struct vg_undo *undo)
+static void roll_back(struct vg_commit_group *group, const struct savepoint *savepoint)
 {
-    for (; undo != NULL; undo = undo->older) {
-        struct vg_touched *older = undo->touched->older;
-        *undo->touched = undo->before;
-        undo->touched->older = older;
-    }
     vg_batch_cut(&group->batch, savepoint->mark);
+    undo_to(group, savepoint->undo);
     group->issuing = savepoint->issuing;
     group->changed_count = savepoint->changed_count;
     group->record_bytes = savepoint->record_bytes;
@@ -363,12 +478,12 @@ static enum vg_reason merge_whole(
         .issuing = group->issuing,
         .changed_count = group->changed_count,
         .record_bytes = group->record_bytes,
+        .undo = group->undo,
     };
-    struct vg_undo *undo = NULL;
     enum vg_reason reason = VG_OK;
     struct vg_ingest_item *item = submission->first;
     for (; item != NULL && reason == VG_OK; item = item->next) {
-        merge_item(group, item, &undo);
+        merge_item(group, item, true);
         if (submission->all_or_nothing || item->reason == VG_REQUEST_MEMORY) {
             reason = item->reason;
         }
@@ -380,7 +495,7 @@ static enum vg_reason merge_whole(
         reason = remember(group, submission, answered);
     }
     if (reason != VG_OK) {
-        roll_back(group, &savepoint, undo);
+        roll_back(group, &savepoint);
     }
     return reason;
 }
@@ -433,7 +548,7 @@ bool vg_commit_group_add(
         if (is_full(group)) {
             return false;
         }
-        merge_item(group, *position, NULL);
+        merge_item(group, *position, false);
         *position = (*position)->next;
     }
     return true;
@@ -449,6 +564,9 @@ static struct vg_table_change *table_changes(struct vg_commit_group *group, uint
     *out_count = 0;
     for (uint32_t index = 0; changes != NULL && index < group->changed_count; index++) {
         const struct vg_touched *touched = group->changed[index];
+        if (touched->kind == VG_INGEST_KIND_ROWLESS) {
+            continue;
+        }
         if (touched->exists || touched->existed) { /* else made and deleted in this batch */
             changes[(*out_count)++] = (struct vg_table_change){
                 .kind = touched->kind,
@@ -555,10 +673,12 @@ enum vg_commit_outcome vg_commit_group_commit(
     }
     for (uint32_t index = 0; index < group->changed_count; index++) {
         const struct vg_touched *touched = group->changed[index];
-        vg_change_log_append(&group->log_entry, touched->kind, touched->key);
+        if (touched->kind != VG_INGEST_KIND_ROWLESS) {
+            vg_change_log_append(&group->log_entry, touched->kind, touched->key);
+        }
         if (touched->exists) {
             vg_batch_set(&group->batch, touched->key, touched->record);
-        } else if (touched->existed) {
+        } else if (touched->existed || touched->kind == VG_INGEST_KIND_ROWLESS) {
             vg_batch_delete(&group->batch, touched->key);
         }
     }

@@ -26,6 +26,7 @@
 #define VG_COMMIT_GROUP_BYTES_MAX (48u * 1024 * 1024)
 
 struct vg_touched;
+struct vg_undo;
 
 struct vg_commit_group {
     struct vg_store *store;
@@ -46,11 +47,14 @@ struct vg_commit_group {
     uint8_t hash_key[16];
     struct vg_touched **slots;   /* by hash of the key, open addressing */
     size_t slot_count;           /* a power of two */
+    size_t slots_used;           /* at most half of them */
     struct vg_touched *touched;  /* all of them, newest first */
     struct vg_touched **changed; /* in the order of their first change, which is that of rows */
     uint32_t changed_count;
     uint32_t changed_max;
     size_t record_bytes;              /* read and made */
+    struct vg_undo *undo;             /* what may be taken back, newest first */
+    bool beside_failed;               /* one of them found no memory */
     struct vg_ingest_change *merging; /* NULL outside a merge */
 };
 

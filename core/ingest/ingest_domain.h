@@ -28,12 +28,15 @@ enum vg_ingest_kind {
     VG_INGEST_KIND_SUBMISSION,
     VG_INGEST_KIND_SAMPLE,
     VG_INGEST_KIND_COUNT,
+    /* Of records that have no rows: the table and the change log do not hear of them. */
+    VG_INGEST_KIND_ROWLESS = VG_INGEST_KIND_COUNT,
 };
 
 enum vg_ingest_verdict {
     VG_INGEST_UNCHANGED, /* the item changes nothing: no put, no row, no lastUpdatedTimestamp */
     VG_INGEST_PUT,       /* `new_record` is the record from now on */
     VG_INGEST_DELETE,    /* the record goes */
+    VG_INGEST_BESIDE,    /* the record stays as it is; what was put beside it is stored */
 };
 
 /* One change asked for; embedded in the domain's own struct. */
@@ -42,14 +45,15 @@ struct vg_ingest_item {
     struct vg_ingest_item *next;
     struct vg_ingest_domain *domain;
     struct vg_bytes key;           /* of the record, as core/keyspace builds it */
-    const struct vg_row *identity; /* the id columns of its row; others need not be set */
+    const struct vg_row *identity; /* the id columns of its row; others need not be set. NULL of
+                                      ROWLESS */
     size_t bytes;                  /* what the item weighs in the queue: its packed size */
 
     /* Set before the submission is answered; valid if the submission's reason is VG_OK. */
     enum vg_reason reason;
     enum vg_ingest_verdict verdict;
     bool created;         /* a put of what did not exist */
-    vg_time last_updated; /* given, if something was stored; else 0 */
+    vg_time last_updated; /* given, if something was stored; else 0, as for ROWLESS */
 };
 
 /*
@@ -73,7 +77,8 @@ struct vg_ingest_change {
      * its submission is answered). */
     enum vg_ingest_verdict verdict;
     struct vg_bytes new_record;
-    const struct vg_row *new_row; /* with PUT: the complete row of the new record */
+    const struct vg_row
+        *new_row; /* with PUT: the complete row of the new record; NULL of ROWLESS */
 };
 
 struct vg_ingest_domain {
@@ -93,8 +98,24 @@ struct vg_ingest_domain {
         struct vg_ingest_change *change);
 };
 
-/* For merge only: keys that are written, or deleted, in the same batch as the change (payload,
- * lineage). Families other than the record's own. */
+/*
+ * For merge only: another record, as the batch has made it so far; *out_exists false when there is
+ * none. What a merge decides by it stays true until the batch is committed, because all changes of
+ * the shard pass here. The bytes stay until the batch is published.
+ *
+ * Fails with: what the store fails with, REQUEST_MEMORY.
+ */
+VG_MUST_USE enum vg_reason vg_ingest_read(
+    struct vg_ingest_change *change,
+    struct vg_bytes key,
+    struct vg_bytes *out_record,
+    bool *out_exists);
+
+/*
+ * For merge only: keys that are written, or deleted, in the same batch as the change (payload,
+ * lineage, challenges). Families other than the record's own, and none that has rows. Of a family
+ * that merges read, a key is read in a merge before it is put or deleted there.
+ */
 void vg_ingest_put(struct vg_ingest_change *change, struct vg_bytes key, struct vg_bytes value);
 void vg_ingest_delete(struct vg_ingest_change *change, struct vg_bytes key);
 

@@ -121,10 +121,45 @@ void vg_key_verdict(
     vg_key_codec_put_number(key, number);
 }
 
+void vg_key_sample_prefix(
+    struct vg_key *key,
+    enum vg_key_family family,
+    const uint8_t sha256[VG_KEY_HASH_SIZE])
+{
+    vg_key_codec_begin(key, first_of(family));
+    vg_key_codec_put_bytes(key, vg_bytes(sha256, VG_KEY_HASH_SIZE));
+}
+
 void vg_key_submission_prefix(struct vg_key *key, const uint8_t sha256[VG_KEY_HASH_SIZE])
 {
-    vg_key_codec_begin(key, first_of(VG_KEY_FAMILY_SUBMISSION));
-    vg_key_codec_put_bytes(key, vg_bytes(sha256, VG_KEY_HASH_SIZE));
+    vg_key_sample_prefix(key, VG_KEY_FAMILY_SUBMISSION, sha256);
+}
+
+void vg_key_challenge(
+    struct vg_key *key,
+    const uint8_t sha256[VG_KEY_HASH_SIZE],
+    const uint8_t uuid[VG_KEY_UUID_SIZE])
+{
+    vg_key_sample_prefix(key, VG_KEY_FAMILY_CHALLENGE, sha256);
+    vg_key_codec_put_bytes(key, vg_bytes(uuid, VG_KEY_UUID_SIZE));
+}
+
+void vg_key_challenge_open(
+    struct vg_key *key,
+    const uint8_t sha256[VG_KEY_HASH_SIZE],
+    int64_t user_id)
+{
+    vg_key_sample_prefix(key, VG_KEY_FAMILY_CHALLENGE_OPEN, sha256);
+    vg_key_codec_put_number(key, (uint64_t)user_id);
+}
+
+void vg_key_similar(
+    struct vg_key *key,
+    const uint8_t sha256[VG_KEY_HASH_SIZE],
+    const uint8_t hash[VG_KEY_HASH_SIZE])
+{
+    vg_key_sample_prefix(key, VG_KEY_FAMILY_SIMILAR, sha256);
+    vg_key_codec_put_bytes(key, vg_bytes(hash, VG_KEY_HASH_SIZE));
 }
 
 void vg_key_submission(
@@ -280,15 +315,17 @@ bool vg_key_parse_verdict(
     return true;
 }
 
-bool vg_key_parse_submission(
+/* A key that is the hash of a sample and a UUID. */
+static bool parse_of_sample(
     struct vg_bytes key,
+    enum vg_key_family family,
     uint8_t out_sha256[VG_KEY_HASH_SIZE],
     uint8_t out_uuid[VG_KEY_UUID_SIZE])
 {
     struct vg_key_cursor cursor;
     uint8_t sha256[VG_KEY_HASH_SIZE];
     uint8_t uuid[VG_KEY_UUID_SIZE];
-    vg_key_cursor_init(&cursor, key, first_of(VG_KEY_FAMILY_SUBMISSION));
+    vg_key_cursor_init(&cursor, key, first_of(family));
     size_t sha256_size = vg_key_cursor_get_bytes(&cursor, sha256, sizeof(sha256));
     size_t uuid_size = vg_key_cursor_get_bytes(&cursor, uuid, sizeof(uuid));
     if (!vg_key_cursor_finished(&cursor) || sha256_size != sizeof(sha256) ||
@@ -298,6 +335,22 @@ bool vg_key_parse_submission(
     memcpy(out_sha256, sha256, sizeof(sha256));
     memcpy(out_uuid, uuid, sizeof(uuid));
     return true;
+}
+
+bool vg_key_parse_submission(
+    struct vg_bytes key,
+    uint8_t out_sha256[VG_KEY_HASH_SIZE],
+    uint8_t out_uuid[VG_KEY_UUID_SIZE])
+{
+    return parse_of_sample(key, VG_KEY_FAMILY_SUBMISSION, out_sha256, out_uuid);
+}
+
+bool vg_key_parse_challenge(
+    struct vg_bytes key,
+    uint8_t out_sha256[VG_KEY_HASH_SIZE],
+    uint8_t out_uuid[VG_KEY_UUID_SIZE])
+{
+    return parse_of_sample(key, VG_KEY_FAMILY_CHALLENGE, out_sha256, out_uuid);
 }
 
 bool vg_key_parse_directory(

@@ -90,6 +90,29 @@ void vg_key_verdict_prefix(struct vg_key *key, const uint8_t sha256[VG_KEY_HASH_
 /* What begins all submissions of a sample: a prefix to scan. */
 void vg_key_submission_prefix(struct vg_key *key, const uint8_t sha256[VG_KEY_HASH_SIZE]);
 
+/* A challenge about a sample, the open ones of a user, and what submissions that are alike share.
+ */
+void vg_key_challenge(
+    struct vg_key *key,
+    const uint8_t sha256[VG_KEY_HASH_SIZE],
+    const uint8_t uuid[VG_KEY_UUID_SIZE]);
+void vg_key_challenge_open(
+    struct vg_key *key,
+    const uint8_t sha256[VG_KEY_HASH_SIZE],
+    int64_t user_id);
+void vg_key_similar(
+    struct vg_key *key,
+    const uint8_t sha256[VG_KEY_HASH_SIZE],
+    const uint8_t hash[VG_KEY_HASH_SIZE]);
+
+/* What begins everything of `family` about a sample: SUBMISSION, CHALLENGE, CHALLENGE_OPEN,
+ * SIMILAR.
+ */
+void vg_key_sample_prefix(
+    struct vg_key *key,
+    enum vg_key_family family,
+    const uint8_t sha256[VG_KEY_HASH_SIZE]);
+
 /* A directory record: `id` (0 for kinds named only) and `name` (empty for kinds known by id), which
  * is at most VG_KEY_NAME_BYTES_MAX bytes. */
 void vg_key_directory(struct vg_key *key, uint32_t kind, int64_t id, struct vg_bytes name);
@@ -116,6 +139,10 @@ VG_MUST_USE bool vg_key_parse_idempotency(struct vg_bytes key, uint8_t out_hash[
 
 VG_MUST_USE bool vg_key_parse_sample(struct vg_bytes key, uint8_t out_sha256[VG_KEY_HASH_SIZE]);
 VG_MUST_USE bool vg_key_parse_submission(
+    struct vg_bytes key,
+    uint8_t out_sha256[VG_KEY_HASH_SIZE],
+    uint8_t out_uuid[VG_KEY_UUID_SIZE]);
+VG_MUST_USE bool vg_key_parse_challenge(
     struct vg_bytes key,
     uint8_t out_sha256[VG_KEY_HASH_SIZE],
     uint8_t out_uuid[VG_KEY_UUID_SIZE]);

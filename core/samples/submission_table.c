@@ -16,7 +16,7 @@ const struct vg_table_schema vg_submission_table_schema = {
     .name = "submission",
     .columns = columns,
     .column_count = VG_SUBMISSION_COLUMNS,
-    .version = 1,
+    .version = 2,
 };
 
 void vg_submission_table_id_row(
@@ -32,6 +32,49 @@ void vg_submission_table_id_row(
         vg_bytes(out_row->id.uuid, sizeof(out_row->id.uuid));
 }
 
+/* An id row whose memory is the arena's; NULL when it is full. */
+static struct vg_submission_id_row *new_row(
+    const struct vg_submission_id *id,
+    struct vg_arena *arena)
+{
+    struct vg_submission_id_row *row = vg_arena_alloc(arena, sizeof(*row));
+    if (row != NULL) {
+        vg_submission_table_id_row(id, row);
+    }
+    return row;
+}
+
+bool vg_submission_table_row(
+    const struct vg_submission_record *record,
+    struct vg_arena *arena,
+    struct vg_row *out_row)
+{
+    struct vg_submission_id id;
+    memcpy(id.sample, record->sample, sizeof(id.sample));
+    memcpy(id.uuid, record->id.bytes, sizeof(id.uuid));
+    struct vg_submission_id_row *row = new_row(&id, arena);
+    int64_t *subjects = vg_arena_alloc(arena, (1 + record->acl_count) * sizeof(*subjects));
+    if (row == NULL || subjects == NULL) {
+        return false;
+    }
+    subjects[0] = record->customer_id;
+    for (size_t i = 0; i < record->acl_count; i++) {
+        subjects[1 + i] = record->acl[i];
+    }
+    struct vg_value *values = row->values;
+    values[VG_SUBMISSION_COLUMN_SUBMITTED].number = record->submitted;
+    values[VG_SUBMISSION_COLUMN_OBSERVED].number = record->observed;
+    values[VG_SUBMISSION_COLUMN_EXPIRY].number = record->expiry != 0 ? record->expiry : VG_ABSENT;
+    values[VG_SUBMISSION_COLUMN_GONE].number =
+        record->expiry != 0 && !record->held ? record->expiry : VG_ABSENT;
+    values[VG_SUBMISSION_COLUMN_CUSTOMER].numbers.items = subjects;
+    values[VG_SUBMISSION_COLUMN_CUSTOMER].numbers.count = 1;
+    values[VG_SUBMISSION_COLUMN_ACL].numbers.items = subjects + 1;
+    values[VG_SUBMISSION_COLUMN_ACL].numbers.count = (uint32_t)record->acl_count;
+    *out_row = row->row;
+    return true;
+}
+
 enum vg_reason vg_submission_table_load(
     struct vg_bytes key,
     struct vg_bytes bytes,
@@ -40,17 +83,28 @@ enum vg_reason vg_submission_table_load(
     struct vg_row *out_row,
     struct vg_error *error)
 {
-    (void)bytes; /* every column is part of the key */
-    (void)secret;
+    (void)secret; /* no column is hashed */
     struct vg_submission_id id;
     if (!vg_key_parse_submission(key, id.sample, id.uuid)) {
         return vg_error_set(error, VG_STORE_CORRUPT, "the key of a submission cannot be read");
     }
-    struct vg_submission_id_row *row = vg_arena_alloc(arena, sizeof(*row));
-    if (row == NULL) {
-        return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
+    if (bytes.data == NULL) {
+        struct vg_submission_id_row *row = new_row(&id, arena);
+        if (row == NULL) {
+            return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
+        }
+        *out_row = row->row;
+        return VG_OK;
     }
-    vg_submission_table_id_row(&id, row);
-    *out_row = row->row;
-    return VG_OK;
+    struct vg_uuid uuid;
+    memcpy(uuid.bytes, id.uuid, sizeof(uuid.bytes));
+    struct vg_submission_record record;
+    enum vg_reason reason =
+        vg_submission_record_unpack(id.sample, &uuid, bytes, arena, &record, error);
+    if (reason != VG_OK) {
+        return reason;
+    }
+    return vg_submission_table_row(&record, arena, out_row)
+               ? VG_OK
+               : vg_error_set(error, VG_REQUEST_MEMORY, NULL);
 }

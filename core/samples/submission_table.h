@@ -13,6 +13,7 @@
 #include "core/base/bytes.h"
 #include "core/base/error.h"
 #include "core/keyspace/keyspace.h"
+#include "core/record/submission_record.h"
 #include "core/table/row.h"
 #include "core/table/table_schema.h"
 
@@ -30,6 +31,12 @@ struct vg_submission_id {
     uint8_t sample[VG_KEY_HASH_SIZE];
     uint8_t uuid[VG_KEY_UUID_SIZE];
 };
+
+/* The row of `record`, with all it points at in `arena`. False when the arena is full. */
+VG_MUST_USE bool vg_submission_table_row(
+    const struct vg_submission_record *record,
+    struct vg_arena *arena,
+    struct vg_row *out_row);
 
 /* A row of which only the id columns are set; it points into itself. */
 struct vg_submission_id_row {

@@ -299,7 +299,112 @@ static bool read_entry(
     return done;
 }
 
-/* The same, dropped: there are too many. */
+/* Objects within an object whose keys become keys joined by dots. */
+struct dotted {
+    const struct vg_field *field;
+    struct vg_json_list list;
+    bool too_many;
+    size_t size; /* of the key so far */
+    uint8_t key[VG_LIMIT_DOTTED_KEY_BYTES + 1];
+};
+
+/* The scalar at hand under the key that has been gathered. */
+static bool read_dotted_value(struct vg_json_reader *reader, struct dotted *dotted, uint8_t c)
+{
+    const struct vg_table *table = dotted->field->sub;
+    const struct vg_field *value = &table->fields[1];
+    struct vg_json_list *list = &dotted->list;
+    if (list->count >= vg_json_items_max(dotted->field)) {
+        if (!dotted->too_many) {
+            vg_json_violate_items(reader, dotted->field);
+            dotted->too_many = true;
+        }
+        return vg_json_skip_value(&reader->lexer);
+    }
+    uint8_t *entry = new_message(reader, table);
+    char *key = vg_arena_text(reader->arena, vg_bytes(dotted->key, dotted->size));
+    if (entry == NULL || key == NULL ||
+        (list->count == list->capacity && !vg_json_list_grow(list, reader->arena))) {
+        return vg_json_refuse_memory(reader);
+    }
+    memcpy(list->items + list->count++ * list->item_size, &entry, sizeof(entry));
+    memcpy(entry + table->fields[0].offset, &key, sizeof(key));
+    enum vg_json_fit fit;
+    reader->owner = table->descriptor;
+    return read_scalar(reader, value, c, entry + value->offset, &fit);
+}
+
+static bool read_dotted_members(struct vg_json_reader *reader, struct dotted *dotted);
+
+/* One `key: value`: a scalar, or an object of more of them. The depth of a body is limited, so that
+ * of the calls is. */
+static bool read_dotted_member(struct vg_json_reader *reader, struct dotted *dotted)
+{
+    struct vg_json_lexer *lexer = &reader->lexer;
+    struct vg_json_string name;
+    if (!vg_json_lex_name(lexer, &name)) {
+        return false;
+    }
+    size_t before = dotted->size;
+    size_t dot = before == 0 ? 0 : 1;
+    bool done;
+    vg_json_push_key(reader, name.raw);
+    if (name.raw.size > VG_LIMIT_DOTTED_KEY_BYTES - before - dot) {
+        vg_json_violate(reader, VG_INVALID_FIELD_VALUE, NULL, "The key is too long");
+        vg_json_pop(reader);
+        return vg_json_skip_value(lexer);
+    }
+    if (dot != 0) {
+        dotted->key[dotted->size++] = '.';
+    }
+    dotted->size += vg_json_unescape(name.raw, dotted->key + dotted->size);
+    uint8_t c = vg_json_peek(lexer);
+    if (c == 'n') {
+        done = vg_json_spend(lexer) && vg_json_take_null(lexer);
+    } else if (c == '{') {
+        done = read_dotted_members(reader, dotted);
+    } else {
+        done = read_dotted_value(reader, dotted, c);
+    }
+    vg_json_pop(reader);
+    dotted->size = before;
+    return done;
+}
+
+static bool read_dotted_members(struct vg_json_reader *reader, struct dotted *dotted)
+{
+    struct vg_json_lexer *lexer = &reader->lexer;
+    bool more = false;
+    if (!vg_json_spend(lexer) || !vg_json_open(lexer) || !vg_json_more(lexer, '}', true, &more)) {
+        return false;
+    }
+    while (more) {
+        if (!read_dotted_member(reader, dotted) || !vg_json_more(lexer, '}', false, &more)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_dotted(
+    struct vg_json_reader *reader,
+    const struct vg_field *field,
+    uint8_t c,
+    uint8_t *message)
+{
+    if (c != '{') {
+        return vg_json_skip_wrong_type(reader, "an object");
+    }
+    struct dotted dotted;
+    dotted.field = field;
+    dotted.too_many = false;
+    dotted.size = 0;
+    vg_json_list_begin(&dotted.list, sizeof(void *));
+    return read_dotted_members(reader, &dotted) &&
+           finish_list(reader, field, &dotted.list, message);
+}
+
+/* An entry, dropped: there are too many. */
 static bool skip_entry(struct vg_json_lexer *lexer)
 {
     struct vg_json_string name;
@@ -390,9 +495,11 @@ static bool read_member(
     if (field->kind != VG_KIND_MESSAGE) {
         return read_singular(reader, field, shown, c, message);
     }
+    bool dotted = (field->flags & VG_FIELD_DOTTED) != 0 && reader->dialect->shaped;
     vg_json_push_field(reader, shown);
-    bool done =
-        entries ? read_entries(reader, field, c, message) : read_nested(reader, field, message);
+    bool done = dotted    ? read_dotted(reader, field, c, message)
+                : entries ? read_entries(reader, field, c, message)
+                          : read_nested(reader, field, message);
     vg_json_pop(reader);
     return done;
 }

@@ -182,6 +182,7 @@ static void check_options(const struct vg_model_field *field, struct vg_refusals
           "`items_max` needs a repeated field and a count" },
         { options->unique && (!repeated || field->kind == VG_KIND_MESSAGE),
           "`unique` needs a list of scalars" },
+        { options->dotted && (field->flags & VG_FIELD_MAP) == 0, "`dotted` needs a map" },
         { options->default_text != NULL && !is_default(field, options->default_text),
           "`default_text` is no value of the field's type" },
     };

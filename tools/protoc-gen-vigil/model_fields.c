@@ -122,6 +122,7 @@ static unsigned flags_of(const struct vg_model_field *field)
     flags |= options->time ? VG_FIELD_TIME : 0;
     flags |= options->unique ? VG_FIELD_UNIQUE : 0;
     flags |= options->required ? VG_FIELD_REQUIRED : 0;
+    flags |= options->dotted ? VG_FIELD_DOTTED : 0;
     return flags;
 }
 

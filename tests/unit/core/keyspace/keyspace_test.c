@@ -115,6 +115,20 @@ static void test_keyspace__keys_parse_back(void **state)
     vg_key_submission_prefix(&prefix, hash);
     assert_true(vg_bytes_begins_with(vg_key_bytes(&key), vg_key_bytes(&prefix)));
     assert_false(vg_key_parse_submission(vg_key_bytes(&prefix), out_hash, uuid));
+    assert_false(vg_key_parse_challenge(vg_key_bytes(&key), out_hash, uuid));
+
+    vg_key_challenge(&key, hash, sample.uuid);
+    assert_true(vg_key_parse_challenge(vg_key_bytes(&key), out_hash, uuid));
+    assert_memory_equal(hash, out_hash, sizeof(hash));
+    assert_memory_equal(sample.uuid, uuid, sizeof(uuid));
+    vg_key_sample_prefix(&prefix, VG_KEY_FAMILY_CHALLENGE, hash);
+    assert_true(vg_bytes_begins_with(vg_key_bytes(&key), vg_key_bytes(&prefix)));
+    vg_key_challenge_open(&key, hash, INT64_MAX);
+    vg_key_sample_prefix(&prefix, VG_KEY_FAMILY_CHALLENGE_OPEN, hash);
+    assert_true(vg_bytes_begins_with(vg_key_bytes(&key), vg_key_bytes(&prefix)));
+    vg_key_similar(&key, hash, hash);
+    vg_key_sample_prefix(&prefix, VG_KEY_FAMILY_SIMILAR, hash);
+    assert_true(vg_bytes_begins_with(vg_key_bytes(&key), vg_key_bytes(&prefix)));
 
     struct vg_key later;
     vg_key_verdict(&key, hash, 255, 3);
