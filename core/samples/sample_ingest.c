@@ -37,6 +37,10 @@ static enum vg_reason merge_upload(
         &record,
         NULL);
     if (reason == VG_OK && record.deleted != 0) {
+        if (record.purged_until == change->revision) {
+            /* Deleted in this batch: what comes with it now could not be told from what goes. */
+            return VG_STORE_CONFLICT;
+        }
         /* The time of the first upload remains. What is still being deleted of the time before goes
          * on being deleted: it is older than this batch. */
         record.deleted = 0;

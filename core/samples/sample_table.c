@@ -44,28 +44,25 @@ static int64_t or_absent(bool has, int64_t number)
     return has ? number : VG_ABSENT;
 }
 
-/* What the row points at beside its own digest. */
+/* What the row points at beside its own digest: a row outlives the record it is made from. */
 struct kept {
-    struct vg_sample_digests digests;
+    uint8_t sha512[VG_SHA512_SIZE];
+    uint8_t sha1[VG_SHA1_SIZE];
+    uint8_t md5[VG_MD5_SIZE];
     int64_t marks[];
 };
 
-void vg_sample_table_digests(
+static void set_digests(
     const struct vg_sample_record *record,
-    struct vg_sample_digests *out_digests)
+    struct kept *kept,
+    struct vg_value *values)
 {
-    memset(out_digests, 0, sizeof(*out_digests));
-    memcpy(out_digests->md5, record->md5, VG_MD5_SIZE);
-    memcpy(out_digests->sha1, record->sha1, VG_SHA1_SIZE);
-    memcpy(out_digests->sha512, record->sha512, VG_SHA512_SIZE);
-}
-
-static void set_digests(const struct vg_sample_digests *digests, struct vg_value *values)
-{
-    values[VG_SAMPLE_COLUMN_MD5].bytes = vg_bytes(digests->md5, sizeof(digests->md5));
-    values[VG_SAMPLE_COLUMN_SHA1].bytes = vg_bytes(digests->sha1, sizeof(digests->sha1));
-    values[VG_SAMPLE_COLUMN_SHA512_HEAD].bytes = vg_bytes(digests->sha512, 32);
-    values[VG_SAMPLE_COLUMN_SHA512_TAIL].bytes = vg_bytes(digests->sha512 + 32, 32);
+    memcpy(kept->sha512, record->sha512, sizeof(kept->sha512));
+    memcpy(kept->sha1, record->sha1, sizeof(kept->sha1));
+    memcpy(kept->md5, record->md5, sizeof(kept->md5));
+    values[VG_SAMPLE_COLUMN_SHA512].bytes = vg_bytes(kept->sha512, sizeof(kept->sha512));
+    values[VG_SAMPLE_COLUMN_SHA1].bytes = vg_bytes(kept->sha1, sizeof(kept->sha1));
+    values[VG_SAMPLE_COLUMN_MD5].bytes = vg_bytes(kept->md5, sizeof(kept->md5));
 }
 
 bool vg_sample_table_row(
@@ -81,8 +78,7 @@ bool vg_sample_table_row(
     }
     bool submitted = record->first_submitted != 0;
     struct vg_value *values = row->values;
-    vg_sample_table_digests(record, &kept->digests);
-    set_digests(&kept->digests, values);
+    set_digests(record, kept, values);
     values[VG_SAMPLE_COLUMN_CREATED].number = record->created;
     values[VG_SAMPLE_COLUMN_CHANGED].number = submitted && record->last_submitted > record->created
                                                   ? record->last_submitted

@@ -25,16 +25,6 @@ enum vg_sample_column {
 
 extern const struct vg_table_schema vg_sample_table_schema;
 
-/* Digests as their columns hold them: as wide as these are. */
-struct vg_sample_digests {
-    uint8_t md5[16];
-    uint8_t sha1[32];
-    uint8_t sha512[64]; /* HEAD and TAIL */
-};
-void vg_sample_table_digests(
-    const struct vg_sample_record *record,
-    struct vg_sample_digests *out_digests);
-
 /* The row of `record`, with all it points at in `arena`. False when the arena is full. */
 VG_MUST_USE bool vg_sample_table_row(
     const struct vg_sample_record *record,

@@ -275,8 +275,9 @@ static enum vg_reason merge_review(
     if (record.held == malicious) {
         return VG_OK;
     }
+    /* The revision stays: it tells whether the sample has been deleted since the submission was
+     * added, and uploaded again (sample_change.h). */
     record.held = malicious;
-    record.revision = change->revision;
     struct vg_row *row = vg_arena_alloc(change->arena, sizeof(*row));
     if (row == NULL || !vg_submission_table_row(&record, change->arena, row)) {
         return VG_REQUEST_MEMORY;

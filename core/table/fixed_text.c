@@ -4,15 +4,21 @@
 
 #include "core/table/column_loops.h"
 
-#define UUID_WIDTH     16u
+/* vg_loop_has_pair looks at values of so many bytes. */
+#define PAIR_WIDTH_MAX 32u
+
 #define UUID_TEXT_SIZE 36u
 
-uint32_t vg_fixed_text(uint32_t width, const uint8_t *value, char out_text[VG_FIXED_TEXT_MAX])
+uint32_t vg_fixed_text(
+    enum vg_fixed_form form,
+    uint32_t width,
+    const uint8_t *value,
+    char out_text[VG_FIXED_TEXT_MAX])
 {
     static const char digits[] = "0123456789abcdef";
     uint32_t used = 0;
     for (uint32_t i = 0; i < width; i++) {
-        if (width == UUID_WIDTH && (i == 4 || i == 6 || i == 8 || i == 10)) {
+        if (form == VG_FIXED_UUID && (i == 4 || i == 6 || i == 8 || i == 10)) {
             out_text[used++] = '-';
         }
         out_text[used++] = digits[value[i] >> 4];
@@ -55,9 +61,13 @@ static struct vg_fixed_pair best_pair(const uint8_t *digits, uint32_t count, uin
                                    .values = { values[best], values[best + 1] } };
 }
 
-bool vg_fixed_needle_init(struct vg_fixed_needle *needle, uint32_t width, struct vg_bytes text)
+bool vg_fixed_needle_init(
+    struct vg_fixed_needle *needle,
+    enum vg_fixed_form form,
+    uint32_t width,
+    struct vg_bytes text)
 {
-    uint32_t longest = width == UUID_WIDTH ? UUID_TEXT_SIZE : width * 2;
+    uint32_t longest = form == VG_FIXED_UUID ? UUID_TEXT_SIZE : width * 2;
     uint8_t run[VG_FIXED_TEXT_MAX];
     uint8_t best[VG_FIXED_TEXT_MAX];
     uint32_t run_size = 0;
@@ -67,7 +77,7 @@ bool vg_fixed_needle_init(struct vg_fixed_needle *needle, uint32_t width, struct
     }
     for (size_t i = 0; i < text.size; i++) {
         int digit = digit_of(text.data[i]);
-        if (digit < 0 && !(text.data[i] == '-' && width == UUID_WIDTH)) {
+        if (digit < 0 && !(text.data[i] == '-' && form == VG_FIXED_UUID)) {
             return false;
         }
         run_size = digit < 0 ? 0 : run_size;
@@ -79,7 +89,7 @@ bool vg_fixed_needle_init(struct vg_fixed_needle *needle, uint32_t width, struct
             best_size = run_size;
         }
     }
-    *needle = (struct vg_fixed_needle){ .text = text };
+    *needle = (struct vg_fixed_needle){ .form = form, .text = text };
     for (uint32_t shift = 0; shift < 2 && best_size > 0; shift++) {
         needle->pairs[shift] = best_pair(best, best_size, shift);
     }
@@ -91,10 +101,10 @@ bool vg_fixed_needle_matches(
     uint32_t width,
     const uint8_t *value)
 {
-    if (!vg_loop_has_pair(value, width, needle->pairs)) {
+    if (width <= PAIR_WIDTH_MAX && !vg_loop_has_pair(value, width, needle->pairs)) {
         return false;
     }
     char text[VG_FIXED_TEXT_MAX];
-    uint32_t size = vg_fixed_text(width, value, text);
+    uint32_t size = vg_fixed_text(needle->form, width, value, text);
     return memmem(text, size, needle->text.data, needle->text.size) != NULL;
 }

@@ -128,6 +128,8 @@ static bool prepare_needles(
     for (uint32_t i = 0; i < question->count; i++) {
         node->needle_count += vg_fixed_needle_init(
             &node->needles[node->needle_count],
+            column->width == 16 && (column->flags & VG_COLUMN_DIGEST) == 0 ? VG_FIXED_UUID
+                                                                           : VG_FIXED_DIGEST,
             column->width,
             question->texts.values[i]);
     }

@@ -6,14 +6,13 @@
 #include "core/base/assert.h"
 #include "core/table/checksum.h"
 
-/* Which widths a kind may have, as a mask of powers: bit n = width n. */
-static uint64_t legal_widths(enum vg_column_kind kind)
+static bool is_legal_width(enum vg_column_kind kind, uint8_t width)
 {
     switch (kind) {
     case VG_COLUMN_NUMBER:
-        return 1u << 1 | 1u << 2 | 1u << 4 | 1u << 8;
+        return width == 1 || width == 2 || width == 4 || width == 8;
     case VG_COLUMN_FIXED:
-        return UINT64_C(1) << 16 | UINT64_C(1) << 32;
+        return width == 16 || width == 20 || width == 32 || width == 64;
     case VG_COLUMN_TIME:
     case VG_COLUMN_FLAGS:
     case VG_COLUMN_TEXT:
@@ -23,9 +22,9 @@ static uint64_t legal_widths(enum vg_column_kind kind)
     case VG_COLUMN_HASHES:
     case VG_COLUMN_TOKENS:
     case VG_COLUMN_TEXTS:
-        return 1;
+        return width == 0;
     }
-    return 0;
+    return false;
 }
 
 static bool may_identify(enum vg_column_kind kind)
@@ -48,7 +47,7 @@ static enum vg_reason check_column(
             (unsigned)index,
             schema->name);
     }
-    if (column->width > 63 || (legal_widths(column->kind) >> column->width & 1) == 0) {
+    if (!is_legal_width(column->kind, column->width)) {
         return vg_error_set(
             error,
             VG_CONFIG,
@@ -62,6 +61,10 @@ static enum vg_reason check_column(
     if ((column->flags & VG_COLUMN_FOLDED) != 0 && column->kind != VG_COLUMN_TEXT &&
         column->kind != VG_COLUMN_TEXTS) {
         return vg_error_set(error, VG_CONFIG, "column %s holds no texts to fold", column->name);
+    }
+    if ((column->flags & VG_COLUMN_DIGEST) != 0 &&
+        (column->kind != VG_COLUMN_FIXED || column->width != 16)) {
+        return vg_error_set(error, VG_CONFIG, "column %s holds no digest", column->name);
     }
     if (vg_table_schema_find(schema, column->name) != index) {
         return vg_error_set(error, VG_CONFIG, "column %s is there twice", column->name);

@@ -25,7 +25,7 @@ enum vg_column_kind {
     VG_COLUMN_TEXT,     /* 4: entry of an append-only dictionary */
     VG_COLUMN_SUBJECTS, /* 4: a set of subject ids (customer, acl), interned in a dictionary */
     VG_COLUMN_NETWORK,  /* 5, and 16 more for a row with IPv6: address and mask bits */
-    VG_COLUMN_FIXED,    /* width 16 (UUID) or 32 (digest) */
+    VG_COLUMN_FIXED,    /* width 16, 20, 32 or 64: UUID, digest */
     VG_COLUMN_NUMBERS,  /* 8 + 8 per element: list of signed numbers (cases, sub-resource ids) */
     VG_COLUMN_HASHES,   /* 16 + 8 per element: list of keyed hashes (property, uri, domain), with a
                            64-bit signature of the row's hashes */
@@ -42,11 +42,14 @@ enum vg_column_kind {
  * folded as well. */
 #define VG_COLUMN_FOLDED 2u
 
+/* FIXED of 16 bytes: a digest, whose text has no hyphens; others of that width are UUIDs. */
+#define VG_COLUMN_DIGEST 4u
+
 struct vg_column {
     const char *name;
     enum vg_column_kind kind;
     uint8_t width; /* of NUMBER and FIXED; 0 for the others */
-    uint8_t flags; /* VG_COLUMN_ID, VG_COLUMN_FOLDED */
+    uint8_t flags; /* VG_COLUMN_ID, VG_COLUMN_FOLDED, VG_COLUMN_DIGEST */
 };
 
 /* Columns whose values stand in a dictionary. */
