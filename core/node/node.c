@@ -15,6 +15,7 @@
 #include "core/keyspace/keyspace.h"
 #include "core/node/keeper.h"
 #include "core/node/record_kind.h"
+#include "core/store/blob_files.h"
 #include "core/store/store_leveldb.h"
 #include "core/table/table.h"
 
@@ -43,6 +44,14 @@ static enum vg_reason open_store(struct vg_node *node, struct vg_error *error)
     options.max_open_files = settings->open_files_max;
     options.compression = settings->compression;
     return vg_store_leveldb_open(&options, &node->store, error);
+}
+
+/* After the store, whose lock keeps a second process away. */
+static enum vg_reason open_blobs(struct vg_node *node, struct vg_error *error)
+{
+    char path[PATH_SIZE];
+    (void)snprintf(path, sizeof(path), "%s/blobs", node->settings->data);
+    return vg_blob_files_open(path, &node->blobs, error);
 }
 
 /* A store without `format` is new: its id and secret are drawn now, before anything else is in it.
@@ -111,6 +120,9 @@ static enum vg_reason open_all(struct vg_node *node, struct vg_error *error)
     }
     if (reason == VG_OK) {
         reason = read_format(node, error);
+    }
+    if (reason == VG_OK) {
+        reason = open_blobs(node, error);
     }
     if (reason == VG_OK) {
         reason = vg_directory_create(node->store, &node->directory, error);
@@ -208,6 +220,7 @@ void vg_node_close(struct vg_node *node)
     vg_table_close(node->table);
     vg_access_destroy(node->access);
     vg_directory_destroy(node->directory);
+    vg_blob_files_close(node->blobs);
     vg_store_close(node->store);
     (void)pthread_cond_destroy(&node->wake);
     (void)pthread_mutex_destroy(&node->lock);

@@ -27,6 +27,7 @@
 #include "core/keyspace/format_version.h"
 
 struct vg_access;
+struct vg_blob_files;
 struct vg_directory;
 struct vg_settings;
 struct vg_store;
@@ -40,6 +41,7 @@ struct vg_node {
     const struct vg_clock *clock;
     struct vg_random *random;
     struct vg_store *store;
+    struct vg_blob_files *blobs; /* of samples */
     struct vg_directory *directory;
     struct vg_access *access;
     struct vg_table *table; /* of all kinds: record_kind.h */

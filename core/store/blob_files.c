@@ -23,6 +23,7 @@
 #define PUSH_BYTES (4u * 1024u * 1024u)
 
 struct vg_blob_files {
+    char directory[VG_BLOB_PATH_SIZE - 64];
     int root;      /* DIR */
     int temporary; /* DIR/tmp */
     _Atomic uint64_t next_number;
@@ -107,6 +108,11 @@ enum vg_reason vg_blob_files_open(
         return vg_error_set(error, VG_RESOURCE_LIMIT, NULL);
     }
     files->root = files->temporary = -1;
+    int size = snprintf(files->directory, sizeof(files->directory), "%s", directory);
+    if (size < 0 || (size_t)size >= sizeof(files->directory)) {
+        free(files);
+        return vg_error_set(error, VG_CONFIG, "the path of the data directory is too long");
+    }
     for (size_t i = 0; i < STRIPES; i++) {
         VG_ASSERT(pthread_mutex_init(&files->locks[i], NULL) == 0);
     }
@@ -281,24 +287,36 @@ enum vg_reason vg_blob_writer_commit(
     return reason;
 }
 
-enum vg_reason vg_blob_files_scratch(
-    struct vg_blob_files *files,
-    int *out_handle,
-    struct vg_error *error)
+void vg_blob_files_scratch(struct vg_blob_files *files, char out_path[VG_BLOB_PATH_SIZE])
 {
-    char name[TEMPORARY_SIZE];
-    print_temporary(atomic_fetch_add(&files->next_number, 1), name);
-    int handle =
-        openat(files->temporary, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (handle < 0) {
-        return fail("making a temporary file", error);
-    }
-    (void)unlinkat(files->temporary, name, 0);
-    *out_handle = handle;
-    return VG_OK;
+    (void)snprintf(
+        out_path,
+        VG_BLOB_PATH_SIZE,
+        "%s/" TEMPORARY "/%" PRIu64,
+        files->directory,
+        atomic_fetch_add(&files->next_number, 1));
 }
 
 /* ---- reading */
+
+/* What open has returned becomes a reader. */
+static enum vg_reason begin_reading(
+    int handle,
+    struct vg_blob_reader *out_reader,
+    struct vg_error *error)
+{
+    struct stat status;
+    if (handle < 0 || fstat(handle, &status) != 0) {
+        enum vg_reason reason = fail("opening a file", error);
+        if (handle >= 0) {
+            (void)close(handle);
+        }
+        return reason;
+    }
+    *out_reader =
+        (struct vg_blob_reader){ .size = (uint64_t)status.st_size, .handle = handle, .open = true };
+    return VG_OK;
+}
 
 enum vg_reason vg_blob_reader_open(
     struct vg_blob_files *files,
@@ -313,18 +331,22 @@ enum vg_reason vg_blob_reader_open(
         *out_found = false;
         return VG_OK;
     }
-    struct stat status;
-    if (handle < 0 || fstat(handle, &status) != 0) {
-        enum vg_reason reason = fail("opening a file", error);
-        if (handle >= 0) {
-            (void)close(handle);
-        }
-        return reason;
+    enum vg_reason reason = begin_reading(handle, out_reader, error);
+    if (reason == VG_OK) {
+        *out_found = true;
     }
-    *out_reader =
-        (struct vg_blob_reader){ .size = (uint64_t)status.st_size, .handle = handle, .open = true };
-    *out_found = true;
-    return VG_OK;
+    return reason;
+}
+
+enum vg_reason vg_blob_reader_take(
+    const char *path,
+    struct vg_blob_reader *out_reader,
+    struct vg_error *error)
+{
+    int handle = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    enum vg_reason reason = begin_reading(handle, out_reader, error);
+    (void)unlink(path);
+    return reason;
 }
 
 enum vg_reason vg_blob_reader_read(

@@ -32,7 +32,7 @@ struct vg_blob_files;
  * Open `directory`, made if missing (its parent must be there), and remove what was never finished.
  * One process at a time: the store beside it holds the lock.
  *
- * Fails with: STORE_IO, STORE_FULL.
+ * Fails with: STORE_IO, STORE_FULL, RESOURCE_LIMIT; CONFIG (a path that is too long).
  */
 VG_MUST_USE enum vg_reason vg_blob_files_open(
     const char *directory,
@@ -133,15 +133,19 @@ VG_MUST_USE enum vg_reason vg_blob_reader_read(
     struct vg_error *error);
 void vg_blob_reader_close(struct vg_blob_reader *reader); /* accepts a zeroed one */
 
+/* A path nobody else uses, for a file made on the way by somebody who needs a path (a ZIP); what is
+ * left there is removed at the next start. */
+#define VG_BLOB_PATH_SIZE 1100u
+void vg_blob_files_scratch(struct vg_blob_files *files, char out_path[VG_BLOB_PATH_SIZE]);
+
 /*
- * An unnamed file for bytes made on the way (a ZIP): whoever has the handle has the file, and
- * closing it is its end.
+ * Open the file at `path` and take its name away: closing it is its end.
  *
- * Fails with: STORE_FULL, STORE_IO.
+ * Fails with: STORE_IO; the name is gone all the same.
  */
-VG_MUST_USE enum vg_reason vg_blob_files_scratch(
-    struct vg_blob_files *files,
-    int *out_handle,
+VG_MUST_USE enum vg_reason vg_blob_reader_take(
+    const char *path,
+    struct vg_blob_reader *out_reader,
     struct vg_error *error);
 
 /*

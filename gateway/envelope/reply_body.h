@@ -31,7 +31,7 @@ struct vg_reply_body {
     struct vg_flat_columns flat;
     struct vg_buffer scratch; /* of one cell */
     struct vg_workbook *workbook;
-    size_t raw_sent;
+    uint64_t raw_sent;
 };
 
 void vg_reply_body_init(struct vg_reply_body *body);

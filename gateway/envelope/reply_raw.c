@@ -20,12 +20,12 @@ static const char *raw_text(const struct vg_call *call, const char *name, const 
     return text != NULL ? text : otherwise;
 }
 
-static struct vg_bytes raw_data(const struct vg_call *call)
+static struct vg_bytes raw_data(const struct vg_call *call, const ProtobufCMessage *message)
 {
     const struct vg_field *field = raw_field(call, "data");
     ProtobufCBinaryData data = { 0, NULL };
     if (field != NULL && field->kind == VG_KIND_BYTES) {
-        memcpy(&data, (const char *)call->reply.answer + field->offset, sizeof(data));
+        memcpy(&data, (const char *)message + field->offset, sizeof(data));
     }
     return vg_bytes(data.data, data.len);
 }
@@ -41,10 +41,48 @@ const char *vg_reply_raw_file_name(const struct vg_call *call)
     return raw_text(call, "fileName", call->reply.file_name);
 }
 
+/* The next pieces. They must come to what was announced: more or less of them is a cut answer. */
+static enum vg_reason write_pieces(struct vg_reply_body *body, struct vg_call *call)
+{
+    struct vg_rows *rows = call->reply.rows;
+    const size_t start = call->out.size;
+    body->length = call->reply.raw_size;
+    while (call->out.size - start < VG_CALL_PART_BYTES && !call->out_done) {
+        struct vg_reply_row row = { .message = NULL };
+        enum vg_reason reason = vg_call_check(call);
+        if (reason == VG_OK) {
+            vg_arena_clear(&body->row_arena);
+            reason = rows->class->next(
+                rows,
+                &body->row_arena,
+                false,
+                &row,
+                &call->out_done,
+                &call->error);
+        }
+        if (reason != VG_OK) {
+            return reason;
+        }
+        if (!call->out_done) {
+            const struct vg_bytes data = raw_data(call, row.message);
+            vg_buffer_append(&call->out, data.data, data.size);
+            body->raw_sent += data.size;
+        }
+        if (call->out.failed) {
+            return vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
+        }
+    }
+    bool is_whole = body->raw_sent == (uint64_t)call->reply.raw_size;
+    return call->out_done && !is_whole ? vg_error_set(&call->error, VG_STORE_IO, NULL) : VG_OK;
+}
+
 enum vg_reason vg_reply_raw_write(struct vg_reply_body *body, struct vg_call *call)
 {
-    const struct vg_bytes data = raw_data(call);
-    const size_t left = data.size - body->raw_sent;
+    if (call->reply.rows != NULL) {
+        return write_pieces(body, call);
+    }
+    const struct vg_bytes data = raw_data(call, call->reply.answer);
+    const size_t left = data.size - (size_t)body->raw_sent;
     const size_t size = left < VG_CALL_PART_BYTES ? left : VG_CALL_PART_BYTES;
     body->length = (int64_t)data.size;
     if (size > 0) {

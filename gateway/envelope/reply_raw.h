@@ -3,7 +3,8 @@
  *
  * The answer message has the members data, contentType and fileName; what the handler says in
  * call->reply.content_type and file_name is used where the message says nothing. Without a type it
- * is application/octet-stream.
+ * is application/octet-stream. Bytes of any size come in pieces, as rows: `data` of each is the
+ * next one, and call->reply.raw_size says how many bytes all are.
  *
  * Threads: with the call.
  */

@@ -22,6 +22,10 @@
  * right behind it. */
 #define CHUNK_HEAD_SIZE       10u
 #define ANSWER_HEAD_BYTES_MAX (16u * 1024u)
+/* Body bytes the application may leave unconsumed before nothing more is read, and how few they
+ * must become until it goes on. */
+#define BODY_WAITING_MAX (1024u * 1024u)
+#define BODY_WAITING_LOW (512u * 1024u)
 
 struct http1_conn {
     struct vg_conn *conn;
@@ -30,7 +34,8 @@ struct http1_conn {
     struct vg_http1_head head;
     struct vg_exchange exchange;
     uint64_t request_ns;    /* when the first byte of the request arrived; 0 = none has */
-    uint64_t body_ns;       /* when its head was complete, or a body byte last arrived */
+    uint64_t body_ns;       /* when its head was complete, or a body byte last moved */
+    size_t body_waiting;    /* body bytes the application has not consumed */
     struct vg_buffer ahead; /* requests sent ahead of the answer */
     struct vg_buffer out;   /* heads of answers, waiting to be filled out */
 
@@ -95,6 +100,7 @@ static void carrier_respond(struct vg_exchange *exchange, const struct vg_http_r
     state->responded = true;
     if (!state->complete && state->body_comes) {
         state->last = true; /* answered before the body was read: what still comes is dropped */
+        vg_conn_pause(state->conn, false);
     }
     state->body_follows = !response->no_body;
     bool is_old = exchange->request.version == 10;
@@ -141,10 +147,16 @@ static void carrier_resume(struct vg_exchange *exchange)
     vg_conn_wake(state->conn);
 }
 
+/* HTTP/1.1 has no windows: TCP's own closes while nothing is read. */
 static void carrier_consume(struct vg_exchange *exchange, size_t size)
 {
-    (void)exchange; /* HTTP/1.1 has no windows: TCP's own is opened by reading */
-    (void)size;
+    struct http1_conn *state = of_exchange(exchange);
+    VG_ASSERT(size <= state->body_waiting);
+    state->body_waiting -= size;
+    state->body_ns = vg_worker_now_ns(state->conn->worker);
+    if (state->body_waiting <= BODY_WAITING_LOW) {
+        vg_conn_pause(state->conn, false);
+    }
 }
 
 static void carrier_abort(struct vg_exchange *exchange, enum vg_reason reason)
@@ -234,6 +246,7 @@ static void open_exchange(struct http1_conn *state)
     state->complete = false;
     state->responded = false;
     state->resumed = false;
+    state->body_waiting = 0;
     state->last = state->peer_ended || !llhttp_should_keep_alive(&state->parser);
     state->body_ns = vg_worker_now_ns(state->conn->worker);
     state->conn->streams_open = 1;
@@ -283,7 +296,11 @@ static int on_body(llhttp_t *parser, const char *at, size_t length)
     struct http1_conn *state = of_parser(parser);
     state->body_ns = vg_worker_now_ns(state->conn->worker);
     if (state->open) {
+        state->body_waiting += length;
         state->exchange.app->body(&state->exchange, vg_bytes(at, length));
+        if (state->body_waiting > BODY_WAITING_MAX && !state->responded) {
+            vg_conn_pause(state->conn, true);
+        }
     }
     return 0;
 }
@@ -325,6 +342,7 @@ static void keep_ahead(struct http1_conn *state, const char *at, size_t size)
 static void give_up_exchange(struct http1_conn *state)
 {
     state->open = false;
+    vg_conn_pause(state->conn, false);
     state->conn->streams_open = 0;
     state->exchange.app->closed(&state->exchange, false);
 }
@@ -386,6 +404,7 @@ static void protocol_read(struct vg_conn *conn, struct vg_bytes part)
 static void finish_exchange(struct http1_conn *state)
 {
     state->open = false;
+    vg_conn_pause(state->conn, false);
     state->conn->streams_open = 0;
     state->conn->active_ns = vg_worker_now_ns(state->conn->worker);
     state->exchange.app->closed(&state->exchange, true);
@@ -526,7 +545,8 @@ static void protocol_tick(struct vg_conn *conn, uint64_t now_ns)
     }
     if (state->open) {
         bool reading = !state->complete && !state->responded;
-        if (reading && limits->body_timeout_ns != 0 &&
+        bool is_ours = state->body_waiting > BODY_WAITING_LOW; /* it is we who do not go on */
+        if (reading && !is_ours && limits->body_timeout_ns != 0 &&
             now_ns - state->body_ns > limits->body_timeout_ns) {
             give_up_exchange(state);
             refuse_with(state, VG_REQUEST_TIMEOUT, NULL);

@@ -161,8 +161,8 @@ enum vg_reason vg_rest_read(struct vg_call *call)
     VG_ASSERT(
         route->body !=
         VG_ROUTE_BODY_FIELD); /* no route of the contract takes a part of its message as body */
-    enum vg_reason reason =
-        route->body == VG_ROUTE_BODY_WHOLE ? read_body(call) : new_message(call);
+    bool is_json = route->body == VG_ROUTE_BODY_WHOLE && !vg_call_is_streamed(call);
+    enum vg_reason reason = is_json ? read_body(call) : new_message(call);
     if (reason == VG_OK) {
         reason = read_path(rest);
     }

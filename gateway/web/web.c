@@ -339,6 +339,45 @@ static void app_refuse(struct vg_exchange *exchange, enum vg_reason reason)
     }
 }
 
+static enum vg_reason url_reason(enum vg_reason reason)
+{
+    return reason == VG_INVALID_FIELD_VALUE || reason == VG_INVALID_FIELD_TYPE
+               ? VG_INVALID_URL_PARAMETER
+               : reason;
+}
+
+/* Without a body all values came from path and query, and a bad one is told as such (conventions,
+ * section 5). The rules of a method know only fields. */
+static void blame_url(struct vg_rest *rest)
+{
+    struct vg_error *error = &rest->call.error;
+    if (rest->match.route->body != VG_ROUTE_BODY_NONE) {
+        return;
+    }
+    error->reason = url_reason(error->reason);
+    for (uint32_t i = 0; i < error->violations.count; i++) {
+        error->violations.items[i].reason = url_reason(error->violations.items[i].reason);
+    }
+}
+
+/* A request that is taken as it comes: all but its bytes is decided now. */
+static void open_stream(struct vg_rest *rest)
+{
+    struct vg_call *call = &rest->call;
+    if (vg_call_open(call) != VG_OK) {
+        blame_url(rest);
+        vg_rest_send_error(rest, &call->error);
+        return;
+    }
+    rest->running = true;
+    vg_worker_hold(rest->exchange->worker);
+    vg_worker_set_timer(rest->exchange->worker, &rest->deadline, call->deadline_ns);
+    int64_t length = rest->exchange->request.content_length;
+    if (length > 0 && (uint64_t)length > call->intake_bytes_max) {
+        vg_call_break(call, VG_REQUEST_TOO_LARGE);
+    }
+}
+
 static void app_headers(struct vg_exchange *exchange)
 {
     const struct vg_web *web = VG_CONTAINER_OF_CONST(exchange->app, struct vg_web, app);
@@ -376,6 +415,10 @@ static void app_headers(struct vg_exchange *exchange)
         return;
     }
     rest->body.format = vg_accept_choose(&rest->accept, rest->call.method->produces);
+    if (vg_call_is_streamed(&rest->call)) {
+        open_stream(rest);
+        return;
+    }
     vg_worker_set_timer(exchange->worker, &rest->deadline, rest->call.deadline_ns);
     if (exchange->request.content_length > (int64_t)rest->call.request_bytes_max) {
         vg_call_fail(&rest->call, vg_error_set(&rest->call.error, VG_REQUEST_TOO_LARGE, NULL));
@@ -386,8 +429,15 @@ static void app_headers(struct vg_exchange *exchange)
 static void app_body(struct vg_exchange *exchange, struct vg_bytes part)
 {
     struct vg_rest *rest = exchange->state;
+    bool is_open = rest != NULL && !rest->responded;
+    if (is_open && vg_call_is_streamed(&rest->call)) {
+        if (!vg_call_feed(&rest->call, part)) {
+            exchange->carrier->consume(exchange, part.size);
+        }
+        return;
+    }
     exchange->carrier->consume(exchange, part.size);
-    if (rest == NULL || rest->responded) {
+    if (!is_open) {
         return; /* answered early: what still comes is dropped */
     }
     vg_buffer_append(&rest->call.body, part.data, part.size);
@@ -403,29 +453,23 @@ static void app_end(struct vg_exchange *exchange)
     if (rest == NULL || rest->responded) {
         return;
     }
+    if (vg_call_is_streamed(&rest->call)) {
+        uint64_t deadline_ns = vg_call_fed(&rest->call);
+        if (!rest->responded) {
+            vg_worker_set_timer(exchange->worker, &rest->deadline, deadline_ns);
+        }
+        return;
+    }
     rest->running = true;
     vg_worker_hold(exchange->worker);
     vg_call_run(&rest->call);
 }
 
-static enum vg_reason url_reason(enum vg_reason reason)
+static void face_taken(struct vg_call *call, size_t size)
 {
-    return reason == VG_INVALID_FIELD_VALUE || reason == VG_INVALID_FIELD_TYPE
-               ? VG_INVALID_URL_PARAMETER
-               : reason;
-}
-
-/* Without a body all values came from path and query, and a bad one is told as such (conventions,
- * section 5). The rules of a method know only fields. */
-static void blame_url(struct vg_rest *rest)
-{
-    struct vg_error *error = &rest->call.error;
-    if (rest->match.route->body != VG_ROUTE_BODY_NONE) {
-        return;
-    }
-    error->reason = url_reason(error->reason);
-    for (uint32_t i = 0; i < error->violations.count; i++) {
-        error->violations.items[i].reason = url_reason(error->violations.items[i].reason);
+    struct vg_rest *rest = VG_CONTAINER_OF(call, struct vg_rest, call);
+    if (rest->exchange != NULL) {
+        rest->exchange->carrier->consume(rest->exchange, size);
     }
 }
 
@@ -567,5 +611,6 @@ const struct vg_face vg_rest_face = {
     .read = vg_rest_read,
     .write = face_write,
     .ready = face_ready,
+    .taken = face_taken,
     .takes_wire = false,
 };

@@ -146,7 +146,9 @@ static enum vg_reason face_put_row_message(struct vg_call *call, const struct vg
         vg_buffer_append(&call->out, row->wire.data, row->wire.size);
     } else {
         vg_buffer_append(&call->out, prefix, sizeof(prefix));
-        if (!call->out.failed && vg_wire_encode(call->method->element, row->message, &call->out)) {
+        const struct vg_method *method = call->method;
+        const struct vg_table *table = method->element != NULL ? method->element : method->answer;
+        if (!call->out.failed && vg_wire_encode(table, row->message, &call->out)) {
             vg_grpc_frame_put_prefix(
                 call->out.data + start,
                 (uint32_t)(call->out.size - start - sizeof(prefix)));

@@ -6,6 +6,7 @@
 #include "core/base/compiler.h"
 #include "core/base/settings.h"
 #include "core/base/text_number.h"
+#include "rpc/grpc/grpc_content.h"
 #include "rpc/grpc/grpc_face.h"
 #include "rpc/grpc/grpc_frame.h"
 #include "rpc/grpc/grpc_headers.h"
@@ -48,9 +49,12 @@ struct grpc_stream {
     struct vg_worker *worker;
     struct vg_exchange *exchange; /* NULL once it is closed */
     struct vg_grpc_frame frame;
+    struct vg_grpc_content content; /* of a streamed request */
     struct vg_timer deadline;
-    bool has_call;  /* `call` is initialised and not yet disposed */
-    bool away;      /* vg_call_run or vg_call_more was called, `ready` has not come */
+    bool has_call; /* `call` is initialised and not yet disposed */
+    /* vg_call_open, vg_call_run or vg_call_more was called, `ready` has not come: the worker is
+     * held. */
+    bool away;
     bool responded; /* the response head is out: what follows is body and trailers */
     bool decided;   /* `trailers` are the status, behind what is left of `sending` */
     bool finished;  /* nothing more is to be said */
@@ -62,6 +66,7 @@ struct grpc_stream {
 };
 
 static void grpc_ready(struct vg_call *call);
+static void grpc_taken(struct vg_call *call, size_t size);
 
 static const struct vg_face grpc_face = {
     .name = "grpc",
@@ -69,6 +74,7 @@ static const struct vg_face grpc_face = {
     .read = vg_grpc_face_read,
     .write = vg_grpc_face_write,
     .ready = grpc_ready,
+    .taken = grpc_taken,
     .takes_wire = true,
 };
 
@@ -92,6 +98,12 @@ static void stream_free(struct grpc_stream *stream)
 /* --- Answering ---------------------------------------------------------------------------------
  */
 
+/* Is the request a stream that is being taken? */
+static bool stream_receives(const struct grpc_stream *stream)
+{
+    return stream->has_call && stream->call.method != NULL && vg_call_is_streamed(&stream->call);
+}
+
 static bool stream_has_rows(const struct grpc_stream *stream)
 {
     const struct vg_call *call = &stream->call;
@@ -114,7 +126,8 @@ static void stream_respond(struct grpc_stream *stream)
     struct vg_http_header headers[VG_GRPC_HEAD_COUNT + VG_GRPC_PAGE_COUNT];
     size_t count = VG_GRPC_HEAD_COUNT;
     memcpy(headers, server_head, sizeof(server_head));
-    for (size_t i = 0; stream_has_rows(stream) && i < VG_GRPC_PAGE_COUNT; i++) {
+    bool has_page = stream_has_rows(stream) && stream->call.method->envelope == VG_ENVELOPE_LIST;
+    for (size_t i = 0; has_page && i < VG_GRPC_PAGE_COUNT; i++) {
         size_t size = vg_text_number_print_int64(page[i].value, texts[i]);
         headers[count++] =
             (struct vg_http_header){ vg_bytes_text(page[i].name), vg_bytes(texts[i], size) };
@@ -263,6 +276,20 @@ static void grpc_ready(struct vg_call *call)
     vg_worker_release(worker);
 }
 
+/* Cancel the call. False = another thread has it, and `ready` comes later. */
+static bool stream_cancel(struct grpc_stream *stream, enum vg_reason reason)
+{
+    if (!vg_call_cancel(&stream->call, reason)) {
+        VG_ASSERT(stream->away);
+        return false;
+    }
+    if (stream->away) { /* a streamed request between two of its parts */
+        stream->away = false;
+        vg_worker_release(stream->worker);
+    }
+    return true;
+}
+
 /* --- Deadline ----------------------------------------------------------------------------------
  */
 
@@ -279,10 +306,8 @@ static void stream_on_deadline(struct vg_timer *timer)
         stream_cut(stream);
     }
     stream_finish(stream, VG_DEADLINE_EXCEEDED, &error);
-    if (!vg_call_cancel(&stream->call, VG_DEADLINE_EXCEEDED)) {
-        /* Another thread has the call: it comes back later, and until then the stream stays. */
-        VG_ASSERT(stream->away);
-    }
+    /* If another thread has the call it comes back later, and until then the stream stays. */
+    (void)stream_cancel(stream, VG_DEADLINE_EXCEEDED);
 }
 
 static void stream_set_deadline(struct grpc_stream *stream)
@@ -330,17 +355,19 @@ static void stream_begin(struct grpc_stream *stream, const struct vg_grpc_header
         stream_finish(stream, reason, &call->error);
         return;
     }
-    if ((call->method->flags & VG_METHOD_CLIENT_STREAMS) != 0) {
-        stream_fail(
-            stream,
-            vg_error_set(
-                &call->error,
-                VG_METHOD_NOT_FOUND,
-                "%s: streams of requests are not served",
-                call->method->path));
-        return;
-    }
     vg_grpc_frame_init(&stream->frame, call->request_bytes_max, headers->encoding);
+    if (vg_call_is_streamed(call)) {
+        /* What grpc_content.h reads. */
+        const struct vg_field *data = call->method->request->fields;
+        VG_ASSERT(data->number == 1 && data->kind == VG_KIND_BYTES);
+        reason = vg_call_open(call);
+        if (reason != VG_OK) {
+            stream_finish(stream, reason, &call->error);
+            return;
+        }
+        stream->away = true;
+        vg_worker_hold(exchange->worker);
+    }
     stream_set_deadline(stream);
 }
 
@@ -404,10 +431,75 @@ static bool stream_take(struct grpc_stream *stream, struct vg_bytes *part)
     return true;
 }
 
+/* Feed what one step of the frame has found; *out_kept says how many bytes of it the call keeps. */
+static enum vg_reason stream_feed(
+    struct grpc_stream *stream,
+    const struct vg_grpc_piece *piece,
+    size_t *out_kept)
+{
+    struct vg_bytes part = piece->part;
+    while (part.size > 0) {
+        struct vg_bytes data;
+        enum vg_reason reason = vg_grpc_content_next(&stream->content, &part, &data, NULL);
+        if (reason != VG_OK) {
+            return reason;
+        }
+        if (data.size > 0 && vg_call_feed(&stream->call, data)) {
+            *out_kept += data.size;
+        }
+    }
+    return piece->complete ? vg_grpc_content_end(&stream->content, NULL) : VG_OK;
+}
+
+/* Body bytes of a streamed request: the window opens as they are taken. */
+static void stream_receive(struct grpc_stream *stream, struct vg_bytes part)
+{
+    struct vg_exchange *exchange = stream->exchange;
+    const size_t size = part.size;
+    size_t kept = 0;
+    enum vg_reason reason = VG_OK;
+    while (part.size > 0 && reason == VG_OK && !stream->finished) {
+        struct vg_grpc_piece piece;
+        reason = vg_grpc_frame_next(&stream->frame, &part, &piece, NULL);
+        if (reason == VG_OK) {
+            reason = stream_feed(stream, &piece, &kept);
+        }
+    }
+    if (reason != VG_OK) {
+        vg_call_break(&stream->call, reason);
+    }
+    exchange->carrier->consume(exchange, size - kept);
+}
+
+static void grpc_taken(struct vg_call *call, size_t size)
+{
+    struct grpc_stream *stream = VG_CONTAINER_OF(call, struct grpc_stream, call);
+    if (stream->exchange != NULL) {
+        stream->exchange->carrier->consume(stream->exchange, size);
+    }
+}
+
+static void stream_received(struct grpc_stream *stream)
+{
+    struct vg_call *call = &stream->call;
+    if (!vg_grpc_frame_is_idle(&stream->frame)) {
+        vg_call_break(call, VG_BAD_FRAME);
+        return;
+    }
+    uint64_t deadline_ns = vg_call_fed(call);
+    if (!stream->finished) {
+        vg_worker_set_timer(stream->worker, &stream->deadline, deadline_ns);
+    }
+}
+
 static void grpc_body(struct vg_exchange *exchange, struct vg_bytes part)
 {
     struct grpc_stream *stream = exchange->state;
     const size_t size = part.size;
+    if (!stream->finished && stream_receives(stream)) {
+        stream_receive(stream, part);
+        return;
+    }
     while (part.size > 0 && !stream->finished && stream_take(stream, &part)) {
     }
     /* The body is kept within the limit of one message, or dropped: the window may open at once. */
@@ -419,6 +511,10 @@ static void grpc_end(struct vg_exchange *exchange)
     struct grpc_stream *stream = exchange->state;
     struct vg_call *call = &stream->call;
     if (stream->finished) {
+        return;
+    }
+    if (stream_receives(stream)) {
+        stream_received(stream);
         return;
     }
     if (!vg_grpc_frame_is_idle(&stream->frame)) {
@@ -479,7 +575,7 @@ static void grpc_closed(struct vg_exchange *exchange, bool answered)
     vg_worker_clear_timer(exchange->worker, &stream->deadline);
     stream->exchange = NULL;
     if (!stream->has_call || stream->call.stage == VG_CALL_STAGE_ENDED ||
-        vg_call_cancel(&stream->call, VG_CANCELLED)) {
+        stream_cancel(stream, VG_CANCELLED)) {
         stream_free(stream);
     }
 }

@@ -270,6 +270,7 @@ static void stream_consume(struct vg_exchange *exchange, size_t size)
     struct vg_http2_stream *stream = stream_of(exchange);
     VG_ASSERT(size <= stream->unconsumed);
     stream->unconsumed -= size;
+    stream->progress_ns = vg_worker_now_ns(exchange->worker);
     (void)nghttp2_session_consume(stream->session->session, stream->id, size);
     vg_conn_wake(stream->session->conn);
 }
@@ -428,6 +429,8 @@ bool vg_http2_stream_is_stuck(
     if (limit_ns == 0 || now_ns - stream->progress_ns < limit_ns || stream->answered) {
         return false;
     }
-    /* An answer the application waits with is none of the peer's doing. */
-    return stream->responded ? !stream->deferred : !stream->request_ended;
+    /* An answer the application waits with is none of the peer's doing, nor is a window that it
+     * leaves closed. */
+    return stream->responded ? !stream->deferred
+                             : !stream->request_ended && stream->unconsumed == 0;
 }

@@ -100,6 +100,7 @@ static void conn_linger(struct vg_conn *conn)
         conn->protocol = NULL;
     }
     conn->lingering = true;
+    vg_conn_pause(conn, false);
     conn->streams_open = 0;
     if (uv_shutdown(&conn->shutdown, (uv_stream_t *)&conn->socket, conn_on_shutdown) != 0) {
         vg_conn_close(conn);
@@ -196,7 +197,7 @@ static void conn_on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buff
 
 static void conn_read_on(struct vg_conn *conn, bool on)
 {
-    if (on == conn->reading || conn->read_ended) {
+    if (on == conn->reading || conn->read_ended || (on && conn->paused)) {
         return;
     }
     conn->reading = on;
@@ -205,6 +206,15 @@ static void conn_read_on(struct vg_conn *conn, bool on)
     } else if (uv_read_start((uv_stream_t *)&conn->socket, conn_on_alloc, conn_on_read) != 0) {
         vg_conn_close(conn);
     }
+}
+
+void vg_conn_pause(struct vg_conn *conn, bool paused)
+{
+    if (paused == conn->paused || conn->closing) {
+        return;
+    }
+    conn->paused = paused;
+    conn_read_on(conn, !paused && conn->queued.size < VG_CONN_FILL_BYTES);
 }
 
 /* --- Writing -----------------------------------------------------------------------------------

@@ -102,6 +102,7 @@ struct vg_conn {
     uint64_t flush_ns; /* not to be flushed before */
     bool flush_queued;
     bool reading;
+    bool paused; /* by the protocol */
     bool read_ended;
     bool writing; /* `written` is with the loop */
     bool draining;
@@ -124,6 +125,9 @@ void vg_conn_wake(struct vg_conn *conn);
 
 /* Close as soon as no protocol function is running, without flushing. `closed` comes then. */
 void vg_conn_close(struct vg_conn *conn);
+
+/* Read nothing from the peer for now, because what it has sent is not used yet, or go on. */
+void vg_conn_pause(struct vg_conn *conn, bool paused);
 
 /* For rpc/net: accept the connection the loop has announced, or all that still wait in line; flush,
  * or close; begin to drain. */

@@ -8,6 +8,11 @@
  * call->body → vg_call_run (READ, VALIDATE, ALLOW, RUN, REPLY) → face->ready on the worker →
  * vg_call_dispose
  *
+ * A method with a stream of requests (intake.h) takes its body while it arrives:
+ *
+ *     vg_call_init → vg_call_begin → vg_call_open (READ, VALIDATE, ALLOW, the handler: before the
+ * first body byte) → vg_call_feed and face->taken, in turns → vg_call_fed → face->ready …
+ *
  * The steps are an array in dispatch.c. Large bodies, searches and long replies go on on an
  * executor thread; writes are answered by the writer thread. Whoever ends a stage posts the call to
  * its home mailbox, so the face only ever sees the call on its own worker. After vg_call_cancel
@@ -31,6 +36,7 @@
 #include "core/base/network.h"
 #include "core/base/task.h"
 #include "proto/contract.h"
+#include "rpc/service/intake.h"
 #include "rpc/service/reply.h"
 
 struct vg_call;
@@ -62,20 +68,29 @@ struct vg_face {
      * the next part by vg_call_more.
      */
     void (*ready)(struct vg_call *call);
+    /*
+     * On the worker, of a streamed request: `size` of the bytes fed have been taken, so that the
+     * client may send as many more.
+     */
+    void (*taken)(struct vg_call *call, size_t size);
     /* Both faces answer rows and single answers from wire bytes where the handler has them (gRPC),
      * or only from messages (REST). */
     bool takes_wire;
 };
 
 #define VG_CALL_PART_BYTES (64u * 1024u)
-#define VG_CALL_MAGIC      0x76636c6cu
+/* Bytes of a streamed request that may wait to be taken. The carriers stop their clients long
+ * before; past it the call fails. */
+#define VG_CALL_FEED_BYTES_MAX (8u * 1024u * 1024u)
+#define VG_CALL_MAGIC          0x76636c6cu
 
 enum vg_call_stage {
     VG_CALL_STAGE_NEW,
-    VG_CALL_STAGE_BEGUN,    /* headers are accepted, the body may come */
-    VG_CALL_STAGE_RUNNING,  /* with dispatch, an executor or the writer */
-    VG_CALL_STAGE_REPLYING, /* ready has been called at least once with VG_OK */
-    VG_CALL_STAGE_ENDED,    /* nothing more comes; may be disposed */
+    VG_CALL_STAGE_BEGUN,     /* headers are accepted, the body may come */
+    VG_CALL_STAGE_RECEIVING, /* the body is being taken as it comes */
+    VG_CALL_STAGE_RUNNING,   /* with dispatch, an executor or the writer */
+    VG_CALL_STAGE_REPLYING,  /* ready has been called at least once with VG_OK */
+    VG_CALL_STAGE_ENDED,     /* nothing more comes; may be disposed */
 };
 
 struct vg_call {
@@ -103,6 +118,9 @@ struct vg_call {
     struct vg_arena arena;
     struct vg_buffer body;
     ProtobufCMessage *request;
+    struct vg_intake *intake; /* of a streamed request, set by vg_call_receive */
+    uint64_t
+        intake_bytes_max; /* then: the largest body; what is said to be larger need not be fed */
     struct vg_reply reply;
     struct vg_error error;
     enum vg_reason reason;
@@ -115,7 +133,11 @@ struct vg_call {
     struct vg_task task;
     int (*deferred)(struct vg_call *call);
     enum vg_reason cancel_reason; /* worker's side of `cancelled` */
-    uint64_t bytes_out;           /* answer bytes made so far: access log */
+    struct vg_buffer taking;      /* of a streamed request: what an executor thread has */
+    uint64_t bytes_fed;
+    uint64_t fed_deadline_ns; /* from then on */
+    bool is_fed;              /* all of it */
+    uint64_t bytes_out;       /* answer bytes made so far: access log */
     uint8_t step;
     bool away;      /* another thread has the call; set and cleared on the worker */
     bool in_flight; /* counted by QUOTA */
@@ -128,7 +150,7 @@ void vg_call_init(
     struct vg_service *service,
     struct vg_mailbox *home);
 
-/* Release everything. Only in stage NEW, BEGUN or ENDED. */
+/* Release everything. Not while another thread has the call. */
 void vg_call_dispose(struct vg_call *call);
 
 /*
@@ -143,6 +165,33 @@ void vg_call_run(struct vg_call *call);
 /* The request cannot be completed (too large, bad frame, timeout): end the call with call->error as
  * set by the face. `ready` is not called. */
 void vg_call_fail(struct vg_call *call, enum vg_reason reason);
+
+/* Does the method take its request as a stream? Then vg_call_open follows begin instead of body and
+ * run. */
+static inline bool vg_call_is_streamed(const struct vg_call *call)
+{
+    return (call->method->flags & VG_METHOD_CLIENT_STREAMS) != 0;
+}
+
+/*
+ * READ, VALIDATE, ALLOW and the start of the handler, before the first byte of a streamed request.
+ * VG_OK: feed it; `ready` will be called, once, also if it fails. Otherwise the call has ended with
+ * call->error; `ready` is not called.
+ */
+VG_MUST_USE enum vg_reason vg_call_open(struct vg_call *call);
+
+/* The next bytes of a streamed request; they are copied, and reported by face->taken later. False =
+ * the call has failed or is about to: they are dropped and not reported. `ready` may have been
+ * called before this returns. */
+VG_MUST_USE bool vg_call_feed(struct vg_call *call, struct vg_bytes part);
+
+/* All bytes of the streamed request have been fed. Returns the deadline from now on: a new one,
+ * unless the client has set it. */
+uint64_t vg_call_fed(struct vg_call *call);
+
+/* The streamed request cannot be completed (too large, bad frame): the call fails with `reason`, by
+ * `ready`. Does nothing once all is fed. */
+void vg_call_break(struct vg_call *call, enum vg_reason reason);
 
 /* call->out is drained and not out_done: produce the next part; `ready` will be called. */
 void vg_call_more(struct vg_call *call);
@@ -161,6 +210,10 @@ enum vg_reason vg_call_check(struct vg_call *call);
 /* For handlers: go on in `run` on an executor thread. Returns VG_CALL_PENDING, or VG_OVERLOADED
  * when the queue is full. */
 VG_MUST_USE int vg_call_defer(struct vg_call *call, int (*run)(struct vg_call *call));
+
+/* For handlers of a method with a stream of requests: take it by `intake`, at most `bytes_max`
+ * bytes (then REQUEST_TOO_LARGE). From here on the call closes it. Returns VG_CALL_PENDING. */
+VG_MUST_USE int vg_call_receive(struct vg_call *call, struct vg_intake *intake, uint64_t bytes_max);
 
 /* For handlers that returned VG_CALL_PENDING: the answer is complete, or the call failed with
  * call->error. Any thread, once. */

@@ -59,7 +59,7 @@ static void write_line(const struct vg_call *call, uint64_t duration_ns)
         vg_log_text(&line, "key", call->principal->key_id);
     }
     vg_log_int(&line, "code", row->grpc_code);
-    vg_log_int(&line, "in", (int64_t)call->body.size);
+    vg_log_int(&line, "in", (int64_t)(call->bytes_fed != 0 ? call->bytes_fed : call->body.size));
     vg_log_int(&line, "out", (int64_t)call->bytes_out);
     vg_log_int(&line, "us", (int64_t)(duration_ns / 1000));
     if (call->reason != VG_OK) {
@@ -99,6 +99,14 @@ void vg_call_log_end(const struct vg_call *call)
     }
 }
 
+static const char *type_of(const struct vg_method *method)
+{
+    if ((method->flags & VG_METHOD_CLIENT_STREAMS) != 0) {
+        return (method->flags & VG_METHOD_STREAMS) != 0 ? "bidi_stream" : "client_stream";
+    }
+    return (method->flags & VG_METHOD_STREAMS) != 0 ? "server_stream" : "unary";
+}
+
 void vg_call_log_metrics(const struct vg_service *service, struct vg_buffer *out)
 {
     vg_metrics_set(VG_METRIC_calls_in_flight, atomic_load(&service->calls_in_flight));
@@ -114,7 +122,7 @@ void vg_call_log_metrics(const struct vg_service *service, struct vg_buffer *out
         methods[method->index] = (struct vg_metrics_method){
             .service = method->service,
             .name = method->name,
-            .type = (method->flags & VG_METHOD_STREAMS) != 0 ? "server_stream" : "unary",
+            .type = type_of(method),
         };
     }
     vg_metrics_write(out, methods, service->method_count);

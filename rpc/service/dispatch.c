@@ -159,12 +159,17 @@ void vg_call_init(
     vg_arena_init(&call->arena, VG_CALL_HEAD_BYTES);
     vg_error_init(&call->error, &call->arena);
     vg_buffer_init(&call->body, 0);
+    vg_buffer_init(&call->taking, VG_CALL_FEED_BYTES_MAX);
     vg_buffer_init(&call->out, service->settings->request_bytes_max);
 }
 
 /* The call is over: give back what it holds of others and say so once. */
 static void end(struct vg_call *call)
 {
+    if (call->intake != NULL) {
+        call->intake->class->close(call->intake);
+        call->intake = NULL;
+    }
     if (call->reply.rows != NULL) {
         call->reply.rows->class->close(call->reply.rows);
         call->reply.rows = NULL;
@@ -183,7 +188,8 @@ static void end(struct vg_call *call)
 void vg_call_dispose(struct vg_call *call)
 {
     VG_ASSERT(!call->away && call->stage != VG_CALL_STAGE_RUNNING);
-    if (call->stage == VG_CALL_STAGE_BEGUN || call->stage == VG_CALL_STAGE_REPLYING) {
+    if (call->stage == VG_CALL_STAGE_BEGUN || call->stage == VG_CALL_STAGE_RECEIVING ||
+        call->stage == VG_CALL_STAGE_REPLYING) {
         if (call->reason == VG_OK) {
             call->reason = VG_CANCELLED;
         }
@@ -192,6 +198,7 @@ void vg_call_dispose(struct vg_call *call)
     vg_principal_unref(call->principal);
     call->principal = NULL;
     vg_buffer_dispose(&call->body);
+    vg_buffer_dispose(&call->taking);
     vg_buffer_dispose(&call->out);
     vg_arena_dispose(&call->arena);
     call->magic = 0;
@@ -237,7 +244,12 @@ void vg_call_fail(struct vg_call *call, enum vg_reason reason)
  * otherwise: what it waits for is the first part. */
 static void extend_deadline(struct vg_call *call)
 {
-    uint64_t age_ns = (uint64_t)call->service->settings->stream_snapshot_age_ms * 1000000u;
+    const struct vg_settings *settings = call->service->settings;
+    /* A file is no snapshot: it may be held as long as any call may take. */
+    bool is_raw = call->method->envelope == VG_ENVELOPE_RAW;
+    uint64_t age_ns =
+        (uint64_t)(is_raw ? settings->deadline_max_ms : settings->stream_snapshot_age_ms) *
+        1000000u;
     uint64_t later = call->started_ns + age_ns;
     if (call->timeout_ns == 0 && call->stage == VG_CALL_STAGE_RUNNING &&
         later > call->deadline_ns) {
@@ -251,6 +263,7 @@ static void arrive(struct vg_call *call)
     call->away = false;
     if (atomic_load_explicit(&call->cancelled, memory_order_relaxed)) {
         call->reason = call->cancel_reason;
+        (void)vg_error_set(&call->error, call->reason, NULL);
     }
     if (call->reason != VG_OK || call->out_done) {
         end(call);
@@ -384,4 +397,150 @@ void vg_call_complete(struct vg_call *call, enum vg_reason reason)
     call->reason = reason;
     call->task.run = completed_task;
     vg_mailbox_post(call->home, &call->task);
+}
+
+/* ---- streamed requests */
+
+int vg_call_receive(struct vg_call *call, struct vg_intake *intake, uint64_t bytes_max)
+{
+    VG_ASSERT(vg_call_is_streamed(call) && call->intake == NULL);
+    call->intake = intake;
+    call->intake_bytes_max = bytes_max;
+    return VG_CALL_PENDING;
+}
+
+enum vg_reason vg_call_open(struct vg_call *call)
+{
+    VG_ASSERT(call->stage == VG_CALL_STAGE_BEGUN && vg_call_is_streamed(call));
+    int result = drive(call, STEP_REPLY);
+    VG_ASSERT(result != VG_OK); /* such a handler answers when it has taken the request */
+    if (result != VG_CALL_PENDING) {
+        call->reason = (enum vg_reason)result;
+        end(call);
+        return call->reason;
+    }
+    VG_ASSERT(call->intake != NULL);
+    call->stage = VG_CALL_STAGE_RECEIVING;
+    call->body.bytes_max = VG_CALL_FEED_BYTES_MAX;
+    if (call->timeout_ns == 0) {
+        /* How long it may take depends on the client's line; that it goes on at all is the
+         * carrier's to watch. */
+        call->deadline_ns =
+            call->started_ns + (uint64_t)call->service->settings->deadline_max_ms * 1000000u;
+    }
+    return VG_OK;
+}
+
+static void finish_task(struct vg_task *task)
+{
+    struct vg_call *call = VG_CONTAINER_OF(task, struct vg_call, task);
+    enum vg_reason reason = vg_call_check(call);
+    settle(
+        call,
+        reason != VG_OK ? (int)reason : call->intake->class->finish(call->intake, call),
+        false);
+}
+
+static void take_task(struct vg_task *task);
+
+/* The call is here: have what has been fed taken, or finish. */
+static void take_more(struct vg_call *call)
+{
+    if (call->away || (call->body.size == 0 && !call->is_fed)) {
+        return;
+    }
+    if (call->body.size > 0) {
+        struct vg_buffer taken = call->taking;
+        call->taking = call->body;
+        call->body = taken;
+        call->task.run = take_task;
+    } else {
+        call->stage = VG_CALL_STAGE_RUNNING;
+        call->deadline_ns = call->fed_deadline_ns;
+        call->task.run = finish_task;
+    }
+    call->away = true;
+    if (!vg_executor_post(call->service->executor, &call->task)) {
+        call->reason = vg_error_set(&call->error, VG_OVERLOADED, NULL);
+        arrive(call);
+    }
+}
+
+static void taken_task(struct vg_task *task)
+{
+    struct vg_call *call = VG_CONTAINER_OF(task, struct vg_call, task);
+    if (call->reason != VG_OK || atomic_load_explicit(&call->cancelled, memory_order_relaxed)) {
+        arrive(call);
+        return;
+    }
+    size_t size = call->taking.size;
+    vg_buffer_clear(&call->taking);
+    call->away = false;
+    call->face->taken(call, size);
+    take_more(call); /* may end it */
+}
+
+static void take_task(struct vg_task *task)
+{
+    struct vg_call *call = VG_CONTAINER_OF(task, struct vg_call, task);
+    call->reason = vg_call_check(call);
+    if (call->reason == VG_OK) {
+        call->reason =
+            call->intake->class->take(call->intake, vg_buffer_bytes(&call->taking), &call->error);
+    }
+    call->task.run = taken_task;
+    vg_mailbox_post(call->home, &call->task);
+}
+
+void vg_call_break(struct vg_call *call, enum vg_reason reason)
+{
+    VG_ASSERT(reason != VG_OK);
+    if (call->stage != VG_CALL_STAGE_RECEIVING || call->is_fed ||
+        atomic_load_explicit(&call->cancelled, memory_order_relaxed)) {
+        return;
+    }
+    call->cancel_reason = reason;
+    atomic_store_explicit(&call->cancelled, true, memory_order_relaxed);
+    if (!call->away) {
+        arrive(call);
+    }
+}
+
+bool vg_call_feed(struct vg_call *call, struct vg_bytes part)
+{
+    if (call->stage != VG_CALL_STAGE_RECEIVING ||
+        atomic_load_explicit(&call->cancelled, memory_order_relaxed)) {
+        return false;
+    }
+    VG_ASSERT(!call->is_fed);
+    if (part.size > call->intake_bytes_max - call->bytes_fed) {
+        vg_call_break(call, VG_REQUEST_TOO_LARGE);
+        return false;
+    }
+    call->bytes_fed += part.size;
+    vg_buffer_append(&call->body, part.data, part.size);
+    if (call->body.failed) {
+        vg_call_break(call, VG_REQUEST_MEMORY);
+        return false;
+    }
+    take_more(call);
+    return true;
+}
+
+uint64_t vg_call_fed(struct vg_call *call)
+{
+    if (call->stage != VG_CALL_STAGE_RECEIVING) {
+        return call->deadline_ns;
+    }
+    const struct vg_settings *settings = call->service->settings;
+    uint64_t deadline_ns = call->fed_deadline_ns = call->deadline_ns;
+    if (call->timeout_ns == 0) {
+        uint64_t now_ns = vg_clock_monotonic_ns(call->service->clock);
+        uint64_t due_ns = now_ns + (uint64_t)settings->deadline_default_ms * 1000000u;
+        deadline_ns = due_ns < deadline_ns ? due_ns : deadline_ns;
+        call->fed_deadline_ns = deadline_ns;
+    }
+    call->is_fed = true;
+    take_more(call);
+    return deadline_ns;
 }

@@ -1,6 +1,7 @@
 /*
  * What a handler answers: one message (or its ready wire bytes), raw bytes, or a header and a
- * puller of rows.
+ * puller of rows. Raw bytes of any size come as rows too: each is an answer message whose `data` is
+ * the next piece.
  *
  * No list of rows is ever built: the face asks for one row after another while its client reads.
  *
@@ -49,10 +50,11 @@ struct vg_reply {
     ProtobufCMessage
         *answer;          /* zeroed message of the method's answer table; the handler fills it */
     struct vg_bytes wire; /* instead of `answer`, where face->takes_wire; data NULL = none */
-    struct vg_rows *rows; /* of a LIST method */
+    struct vg_rows *rows; /* of a LIST method, or the pieces of a RAW one */
     int64_t limit;        /* effective */
     int64_t offset;       /* effective */
     int64_t count;        /* all matches, -1 = not counted */
+    int64_t raw_size;     /* RAW with rows: bytes of all pieces together */
     const char *content_type; /* RAW only */
     const char *file_name;    /* RAW only, may be NULL */
     unsigned status;          /* HTTP status instead of the method's success; 0 = that one */
