@@ -18,25 +18,10 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/directory/directory.h"
+#include "core/query/value_list.h"
 #include "core/record/event_flags.h"
 #include "core/record/event_id.h"
 #include "core/table/predicate.h"
-
-struct vg_text_list {
-    char *const *items;
-    size_t count;
-};
-
-struct vg_number_list {
-    const int64_t *items;
-    size_t count;
-};
-
-/* Numbers of an enumeration. */
-struct vg_code_list {
-    const int32_t *items;
-    size_t count;
-};
 
 /* Times that a range is compared with. */
 enum vg_event_time_field {

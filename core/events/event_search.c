@@ -1,12 +1,10 @@
 #include "core/events/event_search.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "core/base/assert.h"
 #include "core/base/limits.h"
 #include "core/events/event_table.h"
 #include "core/events/record_fetch.h"
+#include "core/query/row_cursor.h"
 
 /* Every field, one more for those that may be absent, and the tie. */
 #define VG_SORT_ROOM (VG_EVENT_SORT_FIELD_COUNT + 3u)
@@ -88,127 +86,62 @@ static enum vg_reason make_sorting(
 
 /* -------------------------------------------------------------------------------------- passes */
 
-/* Places of one pass, and their sort. */
-#define VG_PASS_BYTES_MAX (16u * 1024u * 1024u)
-
-/* A search under way: what it asks, and the rows of the pass at hand. */
+/* A search under way: what it asks, and the rows at hand. */
 struct vg_event_pass {
     struct vg_event_store source;
     struct vg_snapshot snapshot;
     struct vg_event_reader reader;
     struct sorting sorting;
-    struct vg_search asked;
-    struct vg_arena arena; /* of the pass */
+    struct vg_row_cursor rows;
     struct vg_record_fetch fetch;
-    uint32_t rows_max; /* of one pass */
     struct vg_search_explanation *explain;
-    struct vg_hit last; /* of the pass before */
-    uint64_t skipped;   /* rows still to be passed over */
-    uint64_t left;      /* rows wanted behind those of this pass */
-    bool is_last;       /* no row comes behind this pass */
 };
 
-/* How many rows a search may find, and where its result begins. */
-static void set_wanted(struct vg_event_pass *pass, const struct vg_event_search *search)
-{
-    pass->skipped = (uint64_t)search->offset;
-    pass->left = (uint64_t)search->limit;
-    if (search->limit == 0) {
-        pass->left = search->is_unlimited ? UINT64_MAX / 2 : VG_LIMIT_SEARCH_ROWS;
-    }
-}
-
-/* The next rows. The first pass counts all that match, those behind it need not. */
-static enum vg_reason run_pass(
-    struct vg_event_pass *pass,
-    struct vg_search_result *out_result,
-    struct vg_error *error)
-{
-    uint64_t wanted = pass->skipped + pass->left;
-    pass->asked.limit = wanted < pass->rows_max ? (uint32_t)wanted : pass->rows_max;
-    vg_arena_reset(&pass->arena);
-    enum vg_reason reason =
-        vg_search_run(&pass->snapshot, &pass->asked, &pass->arena, out_result, error);
-    if (reason != VG_OK) {
-        return reason;
-    }
-    uint32_t count = out_result->hit_count;
-    uint32_t skipped = pass->skipped < count ? (uint32_t)pass->skipped : count;
-    pass->skipped -= skipped;
-    pass->left -= count - skipped;
-    pass->is_last = count < pass->asked.limit || pass->skipped + pass->left == 0;
-    vg_record_fetch_set(&pass->fetch, out_result->hits + skipped, count - skipped);
-    if (count > 0) {
-        pass->last = out_result->hits[count - 1];
-        pass->asked.after = &pass->last;
-    }
-    pass->asked.uncounted = true;
-    return VG_OK;
-}
-
-/* Passes until there is a row to hand out, or none is left. */
+/* Rows until there is one to hand out, or none is left. */
 static enum vg_reason next_rows(struct vg_event_pass *pass, struct vg_error *error)
 {
-    enum vg_reason reason = VG_OK;
-    while (reason == VG_OK && pass->fetch.count == 0 && !pass->is_last) {
-        struct vg_search_result result = { 0 };
-        reason = run_pass(pass, &result, error);
+    const struct vg_hit *hits;
+    uint32_t count;
+    if (pass->fetch.count > 0) {
+        return VG_OK;
+    }
+    enum vg_reason reason = vg_row_cursor_next(&pass->rows, &hits, &count, error);
+    if (reason == VG_OK && count > 0) {
+        vg_record_fetch_set(&pass->fetch, hits, count);
     }
     return reason;
 }
 
-/* The leaves are in the memory of the pass, which the next one takes again. */
-static bool keep_leaves(struct vg_search_explanation *explain, struct vg_arena *arena)
+enum vg_reason vg_event_search_check(const struct vg_predicate *where, struct vg_error *error)
 {
-    size_t size = explain->leaf_count * sizeof(*explain->leaves);
-    struct vg_search_leaf *leaves = vg_arena_alloc(arena, size);
-    if (leaves != NULL && size > 0) {
-        memcpy(leaves, explain->leaves, size);
-    }
-    explain->leaves = leaves;
-    return leaves != NULL;
+    return vg_row_cursor_check(where, &vg_event_table_schema, error);
 }
 
 static enum vg_reason first_rows(
     struct vg_event_pass *pass,
     const struct vg_event_search *search,
     struct vg_arena *arena,
-    uint64_t *out_count,
     struct vg_error *error)
 {
-    struct vg_search_result result = { 0 };
-    enum vg_reason reason = run_pass(pass, &result, error);
-    if (reason != VG_OK) {
-        return reason;
-    }
-    if (search->limit == 0 && !search->is_unlimited && result.match_count > VG_LIMIT_SEARCH_ROWS) {
-        char most[16];
-        (void)snprintf(most, sizeof(most), "%d", VG_LIMIT_SEARCH_ROWS);
-        (void)vg_error_set(error, VG_RESULTSET_TOO_LARGE, NULL);
-        return vg_error_field(error, "", most);
-    }
-    if (search->explain != NULL && !keep_leaves(search->explain, arena)) {
-        return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
-    }
-    pass->asked.explain = NULL;
-    *out_count = result.match_count;
-    return next_rows(pass, error);
-}
-
-/* The table calls too many questions a limit of the server; they are a fault of the request. */
-enum vg_reason vg_event_search_check(const struct vg_predicate *where, struct vg_error *error)
-{
-    struct vg_error limit;
-    vg_error_init(&limit, NULL);
-    enum vg_reason reason = vg_predicate_check(where, &vg_event_table_schema, &limit);
-    if (reason == VG_RESOURCE_LIMIT) {
-        return vg_error_set(
-            error,
-            VG_INVALID_FIELD_VALUE,
-            "The criteria ask more than %u questions",
-            VG_PREDICATE_NODES_MAX);
-    }
-    return reason == VG_OK ? VG_OK : vg_error_set(error, reason, NULL);
+    const struct vg_search asked = {
+        .kind = pass->source.kind,
+        .where = search->where,
+        .sort = pass->sorting.keys,
+        .sort_count = pass->sorting.count,
+        .reader = &pass->reader.reader,
+        .explain = search->explain,
+        .check = search->check,
+        .owner = search->owner,
+    };
+    const struct vg_row_page page = {
+        .limit = (uint64_t)search->limit,
+        .offset = (uint64_t)search->offset,
+        .most = search->is_unlimited ? 0 : VG_LIMIT_SEARCH_ROWS,
+        .pass_rows = search->pass_rows,
+    };
+    enum vg_reason reason =
+        vg_row_cursor_open(&pass->snapshot, &asked, &page, arena, &pass->rows, error);
+    return reason == VG_OK ? next_rows(pass, error) : reason;
 }
 
 enum vg_reason vg_event_search_run(
@@ -237,25 +170,13 @@ enum vg_reason vg_event_search_run(
     pass->source = *source;
     vg_event_reader_init(&pass->reader, &pass->source, &pass->snapshot);
     vg_record_fetch_init(&pass->fetch, &pass->source, &pass->snapshot);
-    vg_arena_init(&pass->arena, VG_PASS_BYTES_MAX);
-    set_wanted(pass, search);
-    pass->rows_max = search->pass_rows != 0 ? search->pass_rows : VG_EVENT_PASS_ROWS;
     pass->explain = search->explain;
-    pass->asked = (struct vg_search){
-        .kind = source->kind,
-        .where = search->where,
-        .sort = pass->sorting.keys,
-        .sort_count = pass->sorting.count,
-        .reader = &pass->reader.reader,
-        .explain = search->explain,
-        .check = search->check,
-        .owner = search->owner,
-    };
-    reason = first_rows(pass, search, arena, &cursor.match_count, error);
+    reason = first_rows(pass, search, arena, error);
     if (reason != VG_OK) {
         vg_event_cursor_close(&cursor);
         return reason;
     }
+    cursor.match_count = pass->rows.match_count;
     *out_cursor = cursor;
     return VG_OK;
 }
@@ -313,7 +234,7 @@ void vg_event_cursor_close(struct vg_event_cursor *cursor)
     }
     vg_record_fetch_dispose(&pass->fetch);
     vg_event_reader_dispose(&pass->reader);
-    vg_arena_dispose(&pass->arena);
+    vg_row_cursor_close(&pass->rows);
     vg_snapshot_release(&pass->snapshot);
     cursor->pass = NULL;
 }

@@ -3,6 +3,7 @@
 #include "core/base/assert.h"
 #include "core/events/event_search.h"
 #include "core/events/event_table.h"
+#include "core/query/group_count.h"
 #include "core/query/group_tree.h"
 #include "core/query/timeline.h"
 #include "core/table/aggregate.h"
@@ -120,55 +121,17 @@ static enum vg_reason plan_timelines(struct making *making)
     return VG_OK;
 }
 
-/* Count with the spans of the timelines, the groups that are shown and no others. */
-static enum vg_reason count_spans(struct making *making, struct vg_aggregate *asked)
-{
-    struct vg_aggregate_timeline timelines[VG_EVENT_STATISTICS_TIMELINES_MAX];
-    uint32_t count = 0;
-    for (size_t i = 0; i < making->statistics->timeline_count; i++) {
-        if (making->plans[i].spans.span_count != 0) {
-            timelines[count++] = making->plans[i].spans;
-        }
-    }
-    asked->timelines = timelines;
-    asked->timeline_count = count;
-    if (making->tree.level_count != 0) {
-        const struct vg_predicate *both[] = { asked->where, vg_group_tree_restrict(&making->tree) };
-        asked->where = vg_predicate_and(making->arena, both, VG_ARRAY_COUNT(both));
-        if (asked->where == NULL) {
-            return vg_error_set(making->error, VG_REQUEST_MEMORY, NULL);
-        }
-    }
-    struct vg_aggregate_result result;
-    enum vg_reason reason =
-        vg_aggregate_run(making->snapshot, asked, making->arena, &result, making->error);
-    if (reason == VG_OK && making->tree.level_count == 0) {
-        reason = vg_group_tree_make(&making->tree, &result, making->error);
-    }
-    return reason != VG_OK
-               ? reason
-               : vg_group_tree_fill(&making->tree, &result, making->span_count, making->error);
-}
-
-/* Groups first, then the timelines of those that are shown; without groups all at once. */
 static enum vg_reason count_all(struct making *making)
 {
-    struct vg_aggregate asked = making->records;
-    asked.columns = making->columns;
-    asked.column_count = making->tree.level_count;
-    bool has_spans = making->span_count != 0;
-    if (asked.column_count != 0 || !has_spans) {
-        struct vg_aggregate_result result;
-        enum vg_reason reason =
-            vg_aggregate_run(making->snapshot, &asked, making->arena, &result, making->error);
-        if (reason == VG_OK) {
-            reason = vg_group_tree_make(&making->tree, &result, making->error);
-        }
-        if (reason != VG_OK || !has_spans || making->tree.root.total.count == 0) {
-            return reason;
-        }
-    }
-    return count_spans(making, &asked);
+    const struct vg_group_count count = {
+        .snapshot = making->snapshot,
+        .records = making->records,
+        .columns = making->columns,
+        .plans = making->plans,
+        .plan_count = (uint32_t)making->statistics->timeline_count,
+        .span_count = making->span_count,
+    };
+    return vg_group_count_run(&count, &making->tree, making->error);
 }
 
 /* --------------------------------------------------------------------------------------- records
