@@ -16,7 +16,7 @@ const struct vg_table_schema vg_submission_table_schema = {
     .name = "submission",
     .columns = columns,
     .column_count = VG_SUBMISSION_COLUMNS,
-    .version = 2,
+    .version = 3,
 };
 
 void vg_submission_table_id_row(
@@ -42,6 +42,42 @@ static struct vg_submission_id_row *new_row(
         vg_submission_table_id_row(id, row);
     }
     return row;
+}
+
+struct vg_bytes vg_submission_meta_text(
+    struct vg_bytes key,
+    struct vg_bytes value,
+    struct vg_arena *arena)
+{
+    uint8_t *text = vg_arena_alloc(arena, key.size + 1 + value.size);
+    if (text == NULL) {
+        return vg_bytes(NULL, 0);
+    }
+    if (key.size > 0) {
+        memcpy(text, key.data, key.size);
+    }
+    text[key.size] = VG_SUBMISSION_META_SEPARATOR;
+    if (value.size > 0) {
+        memcpy(text + key.size + 1, value.data, value.size);
+    }
+    return vg_bytes(text, key.size + 1 + value.size);
+}
+
+/* False when the arena is full. */
+static bool fill_meta(
+    const struct vg_submission_record *record,
+    struct vg_arena *arena,
+    struct vg_value *value)
+{
+    struct vg_bytes *texts = vg_arena_alloc(arena, record->meta_count * sizeof(*texts));
+    bool filled = texts != NULL;
+    for (size_t i = 0; filled && i < record->meta_count; i++) {
+        texts[i] = vg_submission_meta_text(record->meta[i].key, record->meta[i].value, arena);
+        filled = texts[i].data != NULL;
+    }
+    value->texts.items = texts;
+    value->texts.count = (uint32_t)record->meta_count;
+    return filled;
 }
 
 bool vg_submission_table_row(
@@ -71,6 +107,16 @@ bool vg_submission_table_row(
     values[VG_SUBMISSION_COLUMN_CUSTOMER].numbers.count = 1;
     values[VG_SUBMISSION_COLUMN_ACL].numbers.items = subjects + 1;
     values[VG_SUBMISSION_COLUMN_ACL].numbers.count = (uint32_t)record->acl_count;
+    values[VG_SUBMISSION_COLUMN_NO_EXPIRY].number = record->expiry == 0;
+    values[VG_SUBMISSION_COLUMN_TLP].number = record->tlp;
+    values[VG_SUBMISSION_COLUMN_FLAGS].number = record->flags;
+    values[VG_SUBMISSION_COLUMN_FILE_NAME].bytes = record->file_name;
+    values[VG_SUBMISSION_COLUMN_MIME_TYPE].bytes = record->mime_type;
+    values[VG_SUBMISSION_COLUMN_AGENT_NAME].bytes = record->agent_name;
+    values[VG_SUBMISSION_COLUMN_AGENT_VERSION].bytes = record->agent_version;
+    if (!fill_meta(record, arena, &values[VG_SUBMISSION_COLUMN_META_DATA])) {
+        return false;
+    }
     *out_row = row->row;
     return true;
 }

@@ -32,6 +32,16 @@ struct vg_submission_id {
     uint8_t uuid[VG_KEY_UUID_SIZE];
 };
 
+/* Between key and value of an entry of the metadata: a byte that no UTF-8 has, so that no keyword
+ * reaches across and no two pairs look alike. */
+#define VG_SUBMISSION_META_SEPARATOR 0xFFu
+
+/* The entry of a key and a value, in `arena`; data NULL when it is full. */
+struct vg_bytes vg_submission_meta_text(
+    struct vg_bytes key,
+    struct vg_bytes value,
+    struct vg_arena *arena);
+
 /* The row of `record`, with all it points at in `arena`. False when the arena is full. */
 VG_MUST_USE bool vg_submission_table_row(
     const struct vg_submission_record *record,
