@@ -18,14 +18,18 @@
 #include "core/base/assert.h"
 #include "core/base/log.h"
 #include "core/base/metrics.h"
+#include "core/base/settings.h"
 #include "core/keyspace/change_log.h"
 #include "core/keyspace/keyspace.h"
 #include "core/node/record_source.h"
+#include "core/samples/retention.h"
 #include "core/store/store.h"
 
 #define VG_KEEPER_PERIOD_S 1
 /* Keys taken out of the change log in one batch. */
 #define VG_KEEPER_TRIM_KEYS 1000
+/* What has expired is swept that often. */
+#define VG_KEEPER_SWEEP_NS (UINT64_C(10) * 1000000000)
 /* No compaction for so long after one that failed: the disk may be full. */
 #define VG_KEEPER_COMPACTION_REST_NS (UINT64_C(60) * 1000000000)
 
@@ -371,11 +375,50 @@ static void check_table(struct errand *errand)
     show_table(errand->node);
 }
 
+/* ---- retention */
+
+struct sweeping {
+    struct vg_retention retention;
+    uint64_t next_ns;
+};
+
+static void init_sweeping(struct vg_node *node, struct sweeping *sweeping)
+{
+    *sweeping = (struct sweeping){
+        .retention = { .source = { .table = node->table,
+                                   .store = node->store,
+                                   .shard = VG_NODE_SHARD,
+                                   .snapshot_age_ms = node->settings->snapshot_age_ms },
+                       .ingest = node->ingest,
+                       .clock = node->clock,
+                       .similar_window_ms = node->settings->sampledb_similar_window_ms },
+    };
+}
+
+/* One portion, when it is time; the next one follows at the next look while there is more. */
+static void sweep(struct vg_node *node, struct sweeping *sweeping)
+{
+    uint64_t now_ns = vg_clock_monotonic_ns(node->clock);
+    if (now_ns < sweeping->next_ns) {
+        return;
+    }
+    bool more = false;
+    struct vg_error error;
+    vg_error_init(&error, NULL);
+    if (vg_retention_run(&sweeping->retention, &more, &error) != VG_OK) {
+        vg_log_error(VG_LOG_WARN, "retention", &error);
+        more = false;
+    }
+    sweeping->next_ns = more ? now_ns : now_ns + VG_KEEPER_SWEEP_NS;
+}
+
 static void *keeper_thread(void *owner)
 {
     struct vg_node *node = owner;
     (void)pthread_setname_np(pthread_self(), "keeper");
     uint64_t compact_after_ns = 0;
+    struct sweeping sweeping;
+    init_sweeping(node, &sweeping);
     while (wait_a_period(node)) {
         struct vg_ingest_figures figures;
         vg_ingest_read_figures(node->ingest, &figures);
@@ -392,6 +435,7 @@ static void *keeper_thread(void *owner)
             !compact(node, errand.kind, &compacted)) {
             compact_after_ns = vg_clock_monotonic_ns(node->clock) + VG_KEEPER_COMPACTION_REST_NS;
         }
+        sweep(node, &sweeping);
     }
     return NULL;
 }

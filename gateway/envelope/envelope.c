@@ -19,12 +19,6 @@ static void put_head(struct vg_buffer *out, const struct vg_envelope_numbers *nu
     vg_buffer_append_text(out, ",\"metaData\":{},\"messages\":[");
 }
 
-void vg_envelope_begin(struct vg_buffer *out, const struct vg_envelope_numbers *numbers)
-{
-    put_head(out, numbers);
-    vg_buffer_append_text(out, "],\"data\":");
-}
-
 void vg_envelope_end(struct vg_buffer *out, uint64_t size)
 {
     put_number(out, ",\"size\":", (int64_t)size);
@@ -58,6 +52,15 @@ static void put_message(struct vg_buffer *out, const struct vg_violation *violat
     put_text(out, ",\"parameter\":", violation->parameter);
     put_number(out, ",\"timestamp\":", now);
     vg_buffer_append_byte(out, '}');
+}
+
+void vg_envelope_begin(struct vg_buffer *out, const struct vg_envelope_numbers *numbers)
+{
+    put_head(out, numbers);
+    if (numbers->notice != VG_OK) {
+        put_message(out, &(struct vg_violation){ .reason = numbers->notice }, numbers->now);
+    }
+    vg_buffer_append_text(out, "],\"data\":");
 }
 
 void vg_envelope_error(struct vg_buffer *out, const struct vg_error *error, vg_time now)

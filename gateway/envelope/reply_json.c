@@ -7,7 +7,9 @@ static enum vg_reason write_single(struct vg_call *call)
 {
     vg_envelope_begin(
         &call->out,
-        &(struct vg_envelope_numbers){ .status = vg_reply_body_status(call) });
+        &(struct vg_envelope_numbers){ .status = vg_reply_body_status(call),
+                                       .notice = call->reply.notice,
+                                       .now = call->now });
     (void)!vg_json_write(call->method->answer, call->reply.answer, &vg_json_documented, &call->out);
     vg_envelope_end(
         &call->out,

@@ -16,7 +16,7 @@ static bool copy_text(struct vg_arena *arena, const char *from, char **out_text)
     return *out_text != NULL;
 }
 
-/* A user's domain is that of his customer. */
+/* The domain of a user or group is that of the customer. */
 static bool fill_customer(
     struct user_v2 *made,
     const struct vg_customer *customer,
@@ -36,9 +36,10 @@ static bool fill_customer(
            copy_text(arena, customer->short_name, &made->customer.short_name);
 }
 
-Vigil__Events__V2__UserInfo *vg_event_user_make(
-    const struct vg_directory_snapshot *directory,
+/* A subject with its id alone; NULL when the arena is full. */
+static struct user_v2 *make_subject(
     int64_t id,
+    Vigil__Events__V2__SubjectType type,
     struct vg_arena *arena)
 {
     struct user_v2 *made = vg_arena_alloc(arena, sizeof(*made));
@@ -49,7 +50,20 @@ Vigil__Events__V2__UserInfo *vg_event_user_make(
     made->user.has_id = true;
     made->user.id = id;
     made->user.has_type = true;
-    made->user.type = VIGIL__EVENTS__V2__SUBJECT_TYPE__SUBJECT_TYPE_USER;
+    made->user.type = type;
+    return made;
+}
+
+Vigil__Events__V2__UserInfo *vg_event_user_make(
+    const struct vg_directory_snapshot *directory,
+    int64_t id,
+    struct vg_arena *arena)
+{
+    struct user_v2 *made =
+        make_subject(id, VIGIL__EVENTS__V2__SUBJECT_TYPE__SUBJECT_TYPE_USER, arena);
+    if (made == NULL) {
+        return NULL;
+    }
     const struct vg_user *user = vg_directory_user(directory, id);
     if (user == NULL) {
         return &made->user;
@@ -59,6 +73,45 @@ Vigil__Events__V2__UserInfo *vg_event_user_make(
                   copy_text(arena, user->name, &made->user.name) &&
                   (customer == NULL || fill_customer(made, customer, arena));
     return filled ? &made->user : NULL;
+}
+
+Vigil__Events__V2__UserInfo *vg_event_user_subject(
+    const struct vg_directory_snapshot *directory,
+    int64_t id,
+    struct vg_arena *arena)
+{
+    const struct vg_group *group = vg_directory_group(directory, id);
+    if (group == NULL) {
+        return vg_event_user_make(directory, id, arena);
+    }
+    struct user_v2 *made =
+        make_subject(id, VIGIL__EVENTS__V2__SUBJECT_TYPE__SUBJECT_TYPE_GROUP, arena);
+    const struct vg_customer *customer = vg_directory_customer(directory, group->customer_id);
+    const char *name = group->name == NULL ? group->short_name : group->name;
+    bool filled = made != NULL && copy_text(arena, group->short_name, &made->user.short_name) &&
+                  copy_text(arena, name, &made->user.name) &&
+                  (customer == NULL || fill_customer(made, customer, arena));
+    return filled ? &made->user : NULL;
+}
+
+Vigil__Events__V2__CustomerInfo *vg_event_user_customer(
+    const struct vg_directory_snapshot *directory,
+    int64_t id,
+    struct vg_arena *arena)
+{
+    struct user_v2 *made =
+        make_subject(id, VIGIL__EVENTS__V2__SUBJECT_TYPE__SUBJECT_TYPE_USER, arena);
+    if (made == NULL) {
+        return NULL;
+    }
+    const struct vg_customer *customer = vg_directory_customer(directory, id);
+    if (customer != NULL) {
+        return fill_customer(made, customer, arena) ? &made->customer : NULL;
+    }
+    vigil__events__v2__customer_info__init(&made->customer);
+    made->customer.has_id = true;
+    made->customer.id = id;
+    return &made->customer;
 }
 
 struct user_v1 {

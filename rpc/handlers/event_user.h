@@ -1,5 +1,5 @@
 /*
- * Users in answers about events: who wrote a comment, who changed an event.
+ * Users in answers: who wrote a comment, who changed an event; groups and customers beside them.
  *
  * Threads: pure; everything made is in the arena.
  */
@@ -18,6 +18,19 @@
 /* User `id` as v2 shows him; one that the directory does not know has his id only. Texts are
  * copied. NULL when the arena is full. */
 VG_MUST_USE Vigil__Events__V2__UserInfo *vg_event_user_make(
+    const struct vg_directory_snapshot *directory,
+    int64_t id,
+    struct vg_arena *arena);
+
+/* The user or group `id`, the same way. */
+VG_MUST_USE Vigil__Events__V2__UserInfo *vg_event_user_subject(
+    const struct vg_directory_snapshot *directory,
+    int64_t id,
+    struct vg_arena *arena);
+
+/* Customer `id` as v2 shows him; one that the directory does not know has his id only. Texts are
+ * copied. NULL when the arena is full. */
+VG_MUST_USE Vigil__Events__V2__CustomerInfo *vg_event_user_customer(
     const struct vg_directory_snapshot *directory,
     int64_t id,
     struct vg_arena *arena);

@@ -57,6 +57,7 @@ struct vg_reply {
     int64_t raw_size;     /* RAW with rows: bytes of all pieces together */
     const char *content_type; /* RAW only */
     const char *file_name;    /* RAW only, may be NULL */
+    enum vg_reason notice;    /* what a success has to say besides; VG_OK = nothing */
     unsigned status;          /* HTTP status instead of the method's success; 0 = that one */
 };
 

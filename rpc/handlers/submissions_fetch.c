@@ -1,0 +1,179 @@
+/* vigil.sampledb.v2.SubmissionService: submissions of one sample, and one of them. */
+#include <string.h>
+
+#include "core/base/settings.h"
+#include "core/node/node.h"
+#include "proto/contract_handlers.h"
+#include "rpc/handlers/submission_calls.h"
+#include "rpc/handlers/submission_view.h"
+#include "rpc/service/call.h"
+#include "rpc/service/service.h"
+
+#define VG_SUBMISSION_LIMIT_DEFAULT 25
+
+/* ---------------------------------------------------------------------------------------- rows */
+
+struct submission_rows {
+    struct vg_rows rows;
+    struct vg_submission_cursor cursor;
+    const struct vg_directory_snapshot *directory;
+};
+
+static enum vg_reason next_row(
+    struct vg_rows *rows,
+    struct vg_arena *arena,
+    bool takes_wire,
+    struct vg_reply_row *out_row,
+    bool *out_end,
+    struct vg_error *error)
+{
+    (void)takes_wire;
+    struct submission_rows *own = VG_CONTAINER_OF(rows, struct submission_rows, rows);
+    struct vg_submission_record record;
+    enum vg_reason reason = vg_submission_cursor_next(&own->cursor, arena, &record, out_end, error);
+    if (reason != VG_OK || *out_end) {
+        return reason;
+    }
+    Vigil__Sampledb__V2__Submission *shown =
+        vg_submission_view_make(own->directory, &record, arena);
+    if (shown == NULL) {
+        return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
+    }
+    *out_row = (struct vg_reply_row){ .message = &shown->base };
+    return VG_OK;
+}
+
+static void close_rows(struct vg_rows *rows)
+{
+    struct submission_rows *own = VG_CONTAINER_OF(rows, struct submission_rows, rows);
+    vg_submission_cursor_close(&own->cursor);
+    vg_directory_snapshot_unref(own->directory);
+}
+
+static const struct vg_rows_class submission_rows_class = { .next = next_row, .close = close_rows };
+
+/* ---------------------------------------------------------------------------------------- list */
+
+static enum vg_reason check_call(void *owner, struct vg_error *error)
+{
+    (void)error; /* the call's own */
+    return vg_call_check(owner);
+}
+
+/* Newest first, and by id where they are of one time. */
+static enum vg_reason open_list(
+    struct vg_call *call,
+    const struct vg_submission_viewer *viewer,
+    const uint8_t sample[VG_SHA256_SIZE],
+    struct vg_submission_cursor *out_cursor)
+{
+    static const struct vg_sort_key sort[] = {
+        { .column = VG_SUBMISSION_COLUMN_SUBMITTED, .descending = true },
+        { .column = VG_SUBMISSION_COLUMN_UUID },
+    };
+    const struct vg_predicate *both[] = {
+        vg_submission_of_sample(sample, &call->arena),
+        vg_submission_access_predicate(viewer, &call->arena),
+    };
+    uint32_t age = call->method->twin != NULL && (call->method->flags & VG_METHOD_STREAMS) != 0
+                       ? call->service->settings->stream_snapshot_age_ms
+                       : call->service->settings->snapshot_age_ms;
+    const struct vg_submission_store source = vg_submission_calls_store(call, age);
+    const struct vg_submission_query query = {
+        .where = vg_predicate_and(&call->arena, both, VG_ARRAY_COUNT(both)),
+        .sort = sort,
+        .sort_count = VG_ARRAY_COUNT(sort),
+        .limit = call->reply.limit,
+        .offset = call->reply.offset,
+        .check = check_call,
+        .owner = call,
+    };
+    return vg_submission_cursor_open(&source, &query, &call->arena, out_cursor, &call->error);
+}
+
+static int list_submissions(struct vg_call *call)
+{
+    const Vigil__Sampledb__V2__ListSampleSubmissionsRequest *request =
+        (const Vigil__Sampledb__V2__ListSampleSubmissionsRequest *)call->request;
+    struct submission_rows *own = vg_arena_calloc(&call->arena, 1, sizeof(*own));
+    if (own == NULL) {
+        return (int)vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
+    }
+    uint8_t sample[VG_SHA256_SIZE];
+    vg_submission_calls_digest(request->sha256, sample);
+    call->reply.limit = request->has_limit ? request->limit : VG_SUBMISSION_LIMIT_DEFAULT;
+    call->reply.offset = request->offset;
+    own->rows.class = &submission_rows_class;
+    own->directory = vg_directory_snapshot(call->service->node->directory);
+    const struct vg_submission_viewer viewer = {
+        .principal = call->principal,
+        .directory = own->directory,
+        .now = call->now,
+    };
+    enum vg_reason reason = open_list(call, &viewer, sample, &own->cursor);
+    if (reason == VG_OK && own->cursor.match_count == 0) {
+        reason = vg_submission_calls_no_sample(call, sample);
+    }
+    if (reason != VG_OK) {
+        close_rows(&own->rows);
+        return (int)reason;
+    }
+    call->reply.count = (int64_t)own->cursor.match_count;
+    call->reply.rows = &own->rows;
+    return VG_OK;
+}
+
+int vg_sampledb_v2_list_sample_submissions(
+    struct vg_call *call,
+    const Vigil__Sampledb__V2__ListSampleSubmissionsRequest *request,
+    Vigil__Sampledb__V2__SubmissionList *answer)
+{
+    (void)request;
+    (void)answer;
+    return vg_call_defer(call, list_submissions);
+}
+
+/* ----------------------------------------------------------------------------------------- one */
+
+static enum vg_reason show_one(
+    struct vg_call *call,
+    const struct vg_submission_viewer *viewer,
+    const struct vg_submission_id *id)
+{
+    struct vg_submission_record record;
+    const struct vg_submission_store source =
+        vg_submission_calls_store(call, call->service->settings->snapshot_age_ms);
+    enum vg_reason reason =
+        vg_submission_find(&source, viewer, id, &call->arena, &record, &call->error);
+    if (reason != VG_OK) {
+        return reason;
+    }
+    const Vigil__Sampledb__V2__Submission *shown =
+        vg_submission_view_make(viewer->directory, &record, &call->arena);
+    if (shown == NULL) {
+        return vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
+    }
+    *(Vigil__Sampledb__V2__Submission *)call->reply.answer = *shown;
+    return VG_OK;
+}
+
+int vg_sampledb_v2_get_submission(
+    struct vg_call *call,
+    const Vigil__Sampledb__V2__GetSubmissionRequest *request,
+    Vigil__Sampledb__V2__Submission *answer)
+{
+    (void)answer;
+    struct vg_uuid uuid;
+    struct vg_submission_id id;
+    vg_submission_calls_digest(request->sha256, id.sample);
+    vg_submission_calls_uuid(request->submission_id, &uuid);
+    memcpy(id.uuid, uuid.bytes, sizeof(id.uuid));
+    const struct vg_submission_viewer viewer = {
+        .principal = call->principal,
+        .directory = vg_directory_snapshot(call->service->node->directory),
+        .now = call->now,
+    };
+    enum vg_reason reason = show_one(call, &viewer, &id);
+    vg_directory_snapshot_unref(viewer.directory);
+    return (int)reason;
+}
