@@ -30,6 +30,7 @@
 #define VG_KEEPER_TRIM_KEYS 1000
 /* What has expired is swept that often. */
 #define VG_KEEPER_SWEEP_NS (UINT64_C(10) * 1000000000)
+#define VG_KEEPER_SWEEP_PORTIONS 8u
 /* No compaction for so long after one that failed: the disk may be full. */
 #define VG_KEEPER_COMPACTION_REST_NS (UINT64_C(60) * 1000000000)
 
@@ -395,19 +396,21 @@ static void init_sweeping(struct vg_node *node, struct sweeping *sweeping)
     };
 }
 
-/* One portion, when it is time; the next one follows at the next look while there is more. */
+/* When it is time: some portions, and while there is more some again at the next look. */
 static void sweep(struct vg_node *node, struct sweeping *sweeping)
 {
     uint64_t now_ns = vg_clock_monotonic_ns(node->clock);
     if (now_ns < sweeping->next_ns) {
         return;
     }
-    bool more = false;
+    bool more = true;
     struct vg_error error;
     vg_error_init(&error, NULL);
-    if (vg_retention_run(&sweeping->retention, &more, &error) != VG_OK) {
-        vg_log_error(VG_LOG_WARN, "retention", &error);
-        more = false;
+    for (unsigned portion = 0; more && portion < VG_KEEPER_SWEEP_PORTIONS; portion++) {
+        if (vg_retention_run(&sweeping->retention, &more, &error) != VG_OK) {
+            vg_log_error(VG_LOG_WARN, "retention", &error);
+            more = false;
+        }
     }
     sweeping->next_ns = more ? now_ns : now_ns + VG_KEEPER_SWEEP_NS;
 }
