@@ -9,12 +9,12 @@
 #include "core/access/principal.h"
 #include "core/base/assert.h"
 #include "core/base/hex.h"
-#include "core/keyspace/keyspace.h"
+#include "core/base/settings.h"
+#include "core/directory/directory.h"
 #include "core/node/node.h"
-#include "core/record/sample_record.h"
+#include "core/samples/sample_access.h"
 #include "core/samples/sample_zip.h"
 #include "core/store/blob_files.h"
-#include "core/store/store.h"
 #include "proto/contract_handlers.h"
 #include "rpc/service/call.h"
 #include "rpc/service/service.h"
@@ -117,38 +117,34 @@ static enum vg_reason answer_file(
 
 /* ---- the file asked for */
 
-/* May the caller have the file? Who may not is told that there is none. */
-static bool is_visible(const struct vg_call *call)
-{
-    return vg_principal_has(call->principal, VG_FUNCTION_DOWNLOAD_SAMPLE_UNRESTRICTED);
-}
-
+/* The record of a sample the caller may have. Who may not see one is told that there is none; a
+ * function of its own lifts that for downloads. */
 static enum vg_reason read_record(
     struct vg_call *call,
     const uint8_t *sha256,
-    struct vg_sample_record *out_record,
+    vg_time *out_created,
     bool *out_found)
 {
     const struct vg_node *node = call->service->node;
-    struct vg_store_value value;
-    struct vg_key key;
-    vg_key_sample(&key, sha256);
-    enum vg_reason reason = vg_store_get_one(
-        node->store,
-        NULL,
-        VG_NODE_SHARD,
-        vg_key_bytes(&key),
-        &value,
-        &call->error);
-    if (reason != VG_OK) {
-        return reason;
+    const struct vg_sample_store source = { .table = node->table,
+                                            .store = node->store,
+                                            .shard = VG_NODE_SHARD,
+                                            .snapshot_age_ms = node->settings->snapshot_age_ms };
+    const struct vg_directory_snapshot *directory = vg_directory_snapshot(node->directory);
+    const struct vg_submission_viewer viewer = { .principal = call->principal,
+                                                 .directory = directory,
+                                                 .now = call->now };
+    struct vg_sample_reading reading;
+    enum vg_reason reason =
+        vg_sample_read(&source, &viewer, sha256, &call->arena, &reading, &call->error);
+    if (reason == VG_OK) {
+        bool may = reading.visible ||
+                   vg_principal_has(call->principal, VG_FUNCTION_DOWNLOAD_SAMPLE_UNRESTRICTED);
+        *out_found = reading.exists && reading.record.deleted == 0 && may;
+        *out_created = reading.record.created;
     }
-    *out_found = value.found;
-    if (value.found) {
-        reason =
-            vg_sample_record_unpack(sha256, value.bytes, &call->arena, out_record, &call->error);
-    }
-    vg_store_value_release(&value);
+    vg_sample_reading_release(&reading);
+    vg_directory_snapshot_unref(directory);
     return reason;
 }
 
@@ -156,15 +152,14 @@ static enum vg_reason read_record(
 static enum vg_reason open_sample(
     struct vg_call *call,
     const uint8_t *sha256,
-    struct vg_sample_record *out_record,
+    vg_time *out_created,
     struct vg_blob_reader *out_reader)
 {
     struct vg_blob_files *blobs = call->service->node->blobs;
     bool found = false;
     bool has_file = false;
     vg_blob_files_lock(blobs, sha256);
-    enum vg_reason reason = read_record(call, sha256, out_record, &found);
-    found = found && out_record->deleted == 0;
+    enum vg_reason reason = read_record(call, sha256, out_created, &found);
     if (reason == VG_OK && found) {
         reason = vg_blob_reader_open(blobs, sha256, out_reader, &has_file, &call->error);
     }
@@ -190,20 +185,17 @@ static int download(struct vg_call *call, bool is_zip)
     const Vigil__Sampledb__V2__GetSampleRequest *request =
         (const Vigil__Sampledb__V2__GetSampleRequest *)call->request;
     uint8_t sha256[VG_SHA256_SIZE];
-    struct vg_sample_record record;
+    vg_time created = 0;
     struct vg_blob_reader reader = { .open = false };
     bool is_digest = vg_hex_decode(vg_bytes_text(request->sha256), sha256);
     VG_ASSERT(is_digest); /* VALIDATE has seen its pattern */
-    if (!is_visible(call)) {
-        return (int)refuse(call, request->sha256);
-    }
-    enum vg_reason reason = open_sample(call, sha256, &record, &reader);
+    enum vg_reason reason = open_sample(call, sha256, &created, &reader);
     if (reason == VG_OK && is_zip) {
         struct vg_blob_reader zip = { .open = false };
         struct vg_sample_zip_job job = { .files = call->service->node->blobs,
                                          .sample = &reader,
                                          .sha256 = sha256,
-                                         .modified = record.created,
+                                         .modified = created,
                                          .is_cancelled = is_cancelled,
                                          .owner = call };
         reason = vg_sample_zip(&job, &zip, &call->error);

@@ -20,6 +20,8 @@ static void block_signals(sigset_t *out_set)
     (void)sigaddset(out_set, SIGINT);
     (void)pthread_sigmask(SIG_BLOCK, out_set, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
+    /* A limit of file sizes is a full disk, and answered as one. */
+    (void)signal(SIGXFSZ, SIG_IGN);
 }
 
 static void say(const struct vg_error *error)
