@@ -15,6 +15,7 @@
 #include "core/keyspace/keyspace.h"
 #include "core/node/keeper.h"
 #include "core/node/record_kind.h"
+#include "core/node/sweeper.h"
 #include "core/store/blob_files.h"
 #include "core/store/store_leveldb.h"
 #include "core/table/table.h"
@@ -146,6 +147,8 @@ enum vg_reason vg_node_open(
     (void)pthread_condattr_init(&attributes);
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     VG_ASSERT(pthread_cond_init(&node->wake, &attributes) == 0);
+    VG_ASSERT(pthread_mutex_init(&node->sweep_lock, NULL) == 0);
+    VG_ASSERT(pthread_cond_init(&node->sweep_wake, &attributes) == 0);
     (void)pthread_condattr_destroy(&attributes);
     enum vg_reason reason = vg_event_link_check(settings->event_links, error);
     if (reason == VG_OK) {
@@ -193,11 +196,15 @@ enum vg_reason vg_node_start(struct vg_node *node, struct vg_error *error)
     if (reason == VG_OK) {
         reason = start_writer(node, error);
     }
-    return reason == VG_OK ? vg_keeper_start(node, error) : reason;
+    if (reason == VG_OK) {
+        reason = vg_keeper_start(node, error);
+    }
+    return reason == VG_OK ? vg_sweeper_start(node, error) : reason;
 }
 
 void vg_node_stop(struct vg_node *node)
 {
+    vg_sweeper_stop(node);
     vg_keeper_stop(node);
     if (node->ingest != NULL) {
         struct vg_ingest_figures figures;
@@ -222,6 +229,8 @@ void vg_node_close(struct vg_node *node)
     vg_directory_destroy(node->directory);
     vg_blob_files_close(node->blobs);
     vg_store_close(node->store);
+    (void)pthread_cond_destroy(&node->sweep_wake);
+    (void)pthread_mutex_destroy(&node->sweep_lock);
     (void)pthread_cond_destroy(&node->wake);
     (void)pthread_mutex_destroy(&node->lock);
     memset(node, 0, sizeof(*node));

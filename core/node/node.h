@@ -59,6 +59,12 @@ struct vg_node {
     bool stopping;
     bool wanted;           /* the keeper is to look at once */
     bool checkpoint_asked; /* the writer's: it has said so */
+    pthread_t sweeper;     /* removes what deleted samples left */
+    bool sweeper_runs;
+    pthread_mutex_t sweep_lock; /* of the rest */
+    pthread_cond_t sweep_wake;
+    bool sweep_stopping;
+    bool sweep_wanted; /* the sweeper is to look at once */
 };
 
 /*
@@ -76,6 +82,9 @@ VG_MUST_USE enum vg_reason vg_node_open(
 
 /* Bring the table up and start the writer. Fails with what the store and the table fail with. */
 VG_MUST_USE enum vg_reason vg_node_start(struct vg_node *node, struct vg_error *error);
+
+/* A sample has been deleted: remove what it leaves. Any thread. */
+void vg_node_purge_soon(struct vg_node *node);
 
 /* No call is under way any more: drain the writer, write a checkpoint. Accepts a node not started.
  */

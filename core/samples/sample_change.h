@@ -13,8 +13,6 @@
 #ifndef VG_CORE_SAMPLES_SAMPLE_CHANGE_H
 #define VG_CORE_SAMPLES_SAMPLE_CHANGE_H
 
-#include <semaphore.h>
-
 #include "core/ingest/ingest.h"
 #include "core/keyspace/keyspace.h"
 #include "core/record/sample_record.h"
@@ -79,26 +77,5 @@ void vg_sample_change_remove_submission(
     struct vg_submission_removal *removal,
     const struct vg_submission_id *id,
     uint64_t until);
-
-/* A group of items whose caller waits for the answer. */
-struct vg_sample_batch {
-    struct vg_ingest_submission group;
-    sem_t answered;
-};
-
-void vg_sample_batch_init(struct vg_sample_batch *batch);
-void vg_sample_batch_dispose(struct vg_sample_batch *batch);
-
-/*
- * Hand the batch to the writer and wait for its answer. Not to be called on a worker or on the
- * writer.
- *
- * Fails with: what vg_ingest_submit fails with, and the reason of the whole group; each item has
- * its own besides.
- */
-VG_MUST_USE enum vg_reason vg_sample_batch_store(
-    struct vg_ingest *ingest,
-    struct vg_sample_batch *batch,
-    struct vg_error *error);
 
 #endif

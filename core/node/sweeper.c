@@ -1,0 +1,107 @@
+#include "core/node/sweeper.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#include "core/base/assert.h"
+#include "core/base/log.h"
+#include "core/base/settings.h"
+#include "core/samples/sample_purge.h"
+
+#define VG_SWEEPER_PERIOD_S 1
+
+/* Wait for the next look, at most a period. False = the node stops. */
+static bool wait_a_period(struct vg_node *node)
+{
+    (void)pthread_mutex_lock(&node->sweep_lock);
+    if (!node->sweep_stopping && !node->sweep_wanted) {
+        struct timespec until;
+        (void)clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += VG_SWEEPER_PERIOD_S;
+        (void)pthread_cond_timedwait(&node->sweep_wake, &node->sweep_lock, &until);
+    }
+    node->sweep_wanted = false;
+    bool goes_on = !node->sweep_stopping;
+    (void)pthread_mutex_unlock(&node->sweep_lock);
+    return goes_on;
+}
+
+static bool goes_on(void *owner)
+{
+    struct vg_node *node = owner;
+    (void)pthread_mutex_lock(&node->sweep_lock);
+    bool stopping = node->sweep_stopping;
+    (void)pthread_mutex_unlock(&node->sweep_lock);
+    return !stopping;
+}
+
+void vg_node_purge_soon(struct vg_node *node)
+{
+    (void)pthread_mutex_lock(&node->sweep_lock);
+    node->sweep_wanted = true;
+    (void)pthread_cond_signal(&node->sweep_wake);
+    (void)pthread_mutex_unlock(&node->sweep_lock);
+}
+
+/* A failed store brings itself back; what is left is found again then. */
+static void purge(struct vg_node *node)
+{
+    const struct vg_sample_purge samples = {
+        .source = { .table = node->table,
+                    .store = node->store,
+                    .shard = VG_NODE_SHARD,
+                    .snapshot_age_ms = node->settings->snapshot_age_ms },
+        .ingest = node->ingest,
+        .blobs = node->blobs,
+        .goes_on = goes_on,
+        .owner = node,
+    };
+    struct vg_arena arena;
+    struct vg_error error;
+    uint32_t purged = 0;
+    vg_arena_init(&arena, 64 * 1024);
+    vg_error_init(&error, &arena);
+    enum vg_reason reason = vg_sample_purge_run(&samples, &purged, &error);
+    if (reason != VG_OK) {
+        vg_log_error(VG_LOG_WARN, "purge", &error);
+    } else if (purged == VG_SAMPLE_PURGE_ROUND) {
+        vg_node_purge_soon(node);
+    }
+    vg_arena_dispose(&arena);
+}
+
+static void *sweeper_thread(void *owner)
+{
+    struct vg_node *node = owner;
+    (void)pthread_setname_np(pthread_self(), "sweeper");
+    while (wait_a_period(node)) {
+        struct vg_ingest_figures figures;
+        vg_ingest_read_figures(node->ingest, &figures);
+        if (!figures.failed) {
+            purge(node);
+        }
+    }
+    return NULL;
+}
+
+enum vg_reason vg_sweeper_start(struct vg_node *node, struct vg_error *error)
+{
+    if (pthread_create(&node->sweeper, NULL, sweeper_thread, node) != 0) {
+        return vg_error_set(error, VG_RESOURCE_LIMIT, "cannot start the sweeper thread");
+    }
+    node->sweeper_runs = true;
+    return VG_OK;
+}
+
+void vg_sweeper_stop(struct vg_node *node)
+{
+    if (!node->sweeper_runs) {
+        return;
+    }
+    (void)pthread_mutex_lock(&node->sweep_lock);
+    node->sweep_stopping = true;
+    (void)pthread_cond_signal(&node->sweep_wake);
+    (void)pthread_mutex_unlock(&node->sweep_lock);
+    (void)pthread_join(node->sweeper, NULL);
+    node->sweeper_runs = false;
+}
