@@ -1,11 +1,11 @@
 #include "core/samples/submission_reader.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/base/hex.h"
 #include "core/base/limits.h"
 #include "core/ingest/ingest_domain.h"
+#include "core/query/row_cursor.h"
 
 /* ---------------------------------------------------------------------------------------- rows */
 
@@ -62,41 +62,89 @@ static enum vg_reason read_record(
     return reason;
 }
 
-/* -------------------------------------------------------------------------------------- cursor */
-
-static enum vg_reason find_rows(
-    const struct vg_submission_query *query,
+/* What a row stands for must be there. */
+static enum vg_reason read_hit(
+    const struct vg_submission_store *source,
+    const struct vg_snapshot *snapshot,
+    const struct vg_hit *hit,
     struct vg_arena *arena,
-    struct vg_submission_cursor *cursor,
+    struct vg_submission_record *out_record,
     struct vg_error *error)
 {
-    uint32_t limit = query->limit == 0 ? VG_LIMIT_SAMPLE_ROWS : (uint32_t)query->limit;
-    struct vg_search search = {
-        .kind = VG_INGEST_KIND_SUBMISSION,
-        .where = query->where,
-        .sort = query->sort,
-        .sort_count = query->sort_count,
-        .limit = limit,
-        .offset = (uint64_t)query->offset,
-        .check = query->check,
-        .owner = query->owner,
-    };
-    enum vg_reason reason = vg_search_run(&cursor->snapshot, &search, arena, &cursor->found, error);
-    if (reason != VG_OK) {
-        return reason;
+    bool found = false;
+    struct vg_submission_id id;
+    vg_submission_hit_id(hit, &id);
+    enum vg_reason reason = read_record(source, snapshot, &id, arena, out_record, &found, error);
+    if (reason == VG_OK && !found) {
+        reason = vg_error_set(error, VG_STORE_CORRUPT, "a submission has a row and no record");
     }
-    cursor->match_count = cursor->found.match_count;
-    uint64_t behind = cursor->match_count > (uint64_t)query->offset
-                          ? cursor->match_count - (uint64_t)query->offset
-                          : 0;
-    if (query->limit == 0 && behind > VG_LIMIT_SAMPLE_ROWS) {
-        char most[16];
-        (void)snprintf(most, sizeof(most), "%d", VG_LIMIT_SAMPLE_ROWS);
-        (void)vg_error_set(error, VG_RESULTSET_TOO_LARGE, NULL);
-        return vg_error_field(error, NULL, most);
+    return reason;
+}
+
+/* Metadata of 1,000 keys of 255 and values of 8,192 code points takes 33 MiB at most. */
+#define ROWS_BYTES_MAX (80u * 1024u * 1024u)
+
+enum vg_reason vg_submission_rows_read(
+    struct vg_submission_rows *rows,
+    const struct vg_hit *hit,
+    const struct vg_submission_record **out_record,
+    struct vg_error *error)
+{
+    if (rows->hit.chunk != hit->chunk || rows->hit.position != hit->position) {
+        rows->hit.chunk = NULL;
+        vg_arena_reset(&rows->arena);
+        enum vg_reason reason =
+            read_hit(rows->source, rows->snapshot, hit, &rows->arena, &rows->record, error);
+        if (reason != VG_OK) {
+            return reason;
+        }
+        rows->hit = *hit;
     }
+    *out_record = &rows->record;
     return VG_OK;
 }
+
+static enum vg_reason read_row(
+    void *owner,
+    const struct vg_hit *hit,
+    const void **out_record,
+    struct vg_error *error)
+{
+    const struct vg_submission_record *record = NULL;
+    enum vg_reason reason = vg_submission_rows_read(owner, hit, &record, error);
+    *out_record = record;
+    return reason;
+}
+
+void vg_submission_rows_init(
+    struct vg_submission_rows *rows,
+    const struct vg_submission_store *source,
+    const struct vg_snapshot *snapshot)
+{
+    *rows = (struct vg_submission_rows){
+        .reader = { .read = read_row, .owner = rows },
+        .source = source,
+        .snapshot = snapshot,
+    };
+    vg_arena_init(&rows->arena, ROWS_BYTES_MAX);
+}
+
+void vg_submission_rows_dispose(struct vg_submission_rows *rows)
+{
+    vg_arena_dispose(&rows->arena);
+}
+
+/* -------------------------------------------------------------------------------------- cursor */
+
+/* A search under way. */
+struct vg_submission_pass {
+    struct vg_submission_store source;
+    struct vg_snapshot snapshot;
+    struct vg_submission_rows asked;
+    struct vg_row_cursor rows;
+    const struct vg_hit *hits; /* still to come */
+    uint32_t hit_count;
+};
 
 enum vg_reason vg_submission_cursor_open(
     const struct vg_submission_store *source,
@@ -105,20 +153,41 @@ enum vg_reason vg_submission_cursor_open(
     struct vg_submission_cursor *out_cursor,
     struct vg_error *error)
 {
-    if (query->where == NULL) {
+    struct vg_submission_pass *pass = vg_arena_calloc(arena, 1, sizeof(*pass));
+    if (query->where == NULL || pass == NULL) {
         return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
     }
-    struct vg_submission_cursor cursor = { .source = *source };
-    enum vg_reason reason =
-        vg_snapshot_acquire(source->table, source->snapshot_age_ms, &cursor.snapshot, error);
+    enum vg_reason reason = vg_row_cursor_check(query->where, &vg_submission_table_schema, error);
+    if (reason == VG_OK) {
+        reason =
+            vg_snapshot_acquire(source->table, source->snapshot_age_ms, &pass->snapshot, error);
+    }
     if (reason != VG_OK) {
         return reason;
     }
-    reason = find_rows(query, arena, &cursor, error);
+    struct vg_submission_cursor cursor = { .pass = pass };
+    pass->source = *source;
+    vg_submission_rows_init(&pass->asked, &pass->source, &pass->snapshot);
+    const struct vg_search search = {
+        .kind = VG_INGEST_KIND_SUBMISSION,
+        .where = query->where,
+        .sort = query->sort,
+        .sort_count = query->sort_count,
+        .reader = &pass->asked.reader,
+        .check = query->check,
+        .owner = query->owner,
+    };
+    const struct vg_row_page page = {
+        .limit = (uint64_t)query->limit,
+        .offset = (uint64_t)query->offset,
+        .most = VG_LIMIT_SAMPLE_ROWS,
+    };
+    reason = vg_row_cursor_open(&pass->snapshot, &search, &page, arena, &pass->rows, error);
     if (reason != VG_OK) {
         vg_submission_cursor_close(&cursor);
         return reason;
     }
+    cursor.match_count = pass->rows.match_count;
     *out_cursor = cursor;
     return VG_OK;
 }
@@ -130,27 +199,32 @@ enum vg_reason vg_submission_cursor_next(
     bool *out_end,
     struct vg_error *error)
 {
-    *out_end = cursor->next == cursor->found.hit_count;
-    if (*out_end) {
-        return VG_OK;
+    struct vg_submission_pass *pass = cursor->pass;
+    enum vg_reason reason = vg_snapshot_check(&pass->snapshot, error);
+    if (reason == VG_OK && pass->hit_count == 0) {
+        reason = vg_row_cursor_next(&pass->rows, &pass->hits, &pass->hit_count, error);
     }
-    enum vg_reason reason = vg_snapshot_check(&cursor->snapshot, error);
     if (reason != VG_OK) {
         return reason;
     }
-    bool found = false;
-    struct vg_submission_id id;
-    vg_submission_hit_id(&cursor->found.hits[cursor->next++], &id);
-    reason = read_record(&cursor->source, &cursor->snapshot, &id, arena, out_record, &found, error);
-    if (reason == VG_OK && !found) {
-        reason = vg_error_set(error, VG_STORE_CORRUPT, "a submission has a row and no record");
+    *out_end = pass->hit_count == 0;
+    if (*out_end) {
+        return VG_OK;
     }
-    return reason;
+    pass->hit_count--;
+    return read_hit(&pass->source, &pass->snapshot, pass->hits++, arena, out_record, error);
 }
 
 void vg_submission_cursor_close(struct vg_submission_cursor *cursor)
 {
-    vg_snapshot_release(&cursor->snapshot);
+    struct vg_submission_pass *pass = cursor->pass;
+    if (pass == NULL) {
+        return;
+    }
+    vg_row_cursor_close(&pass->rows);
+    vg_submission_rows_dispose(&pass->asked);
+    vg_snapshot_release(&pass->snapshot);
+    cursor->pass = NULL;
 }
 
 /* ----------------------------------------------------------------------------------------- one */

@@ -37,19 +37,20 @@ struct vg_submission_query {
     void *owner;
 };
 
+struct vg_submission_pass;
+
 /* The rows found, and the snapshot they were found on. */
 struct vg_submission_cursor {
     uint64_t match_count; /* all matches, exactly */
-    struct vg_submission_store source;
-    struct vg_snapshot snapshot;
-    struct vg_search_result found;
-    uint32_t next;
+    struct vg_submission_pass *pass;
 };
 
 /*
- * Find rows; what is found is in `arena`. On success the cursor must be closed.
+ * Find rows. The query's predicate, sort and `arena`, which hold the cursor's state, must stay
+ * until the cursor is closed, which on success it must be.
  *
- * Fails with: RESULTSET_TOO_LARGE (limit 0 and too many matches); what the snapshot, the table and
+ * Fails with: INVALID_FIELD_VALUE (too many questions); RESULTSET_TOO_LARGE (limit 0 and too many
+ * matches); what the snapshot, the table and
  * `check` fail with.
  */
 VG_MUST_USE enum vg_reason vg_submission_cursor_open(
@@ -81,6 +82,36 @@ void vg_submission_hit_id(const struct vg_hit *hit, struct vg_submission_id *out
 const struct vg_predicate *vg_submission_of_sample(
     const uint8_t sample[VG_SHA256_SIZE],
     struct vg_arena *arena);
+
+/* Gives searches the records (struct vg_submission_record) that questions about texts ask when a
+ * dictionary is full, and groups the names of such texts. */
+struct vg_submission_rows {
+    struct vg_record_reader reader; /* for vg_search.reader */
+    const struct vg_submission_store *source;
+    const struct vg_snapshot *snapshot;
+    struct vg_hit hit; /* whose record is at hand: several questions ask the same one */
+    struct vg_submission_record record;
+    struct vg_arena arena;
+};
+
+/* Source and snapshot are borrowed until vg_submission_rows_dispose. */
+void vg_submission_rows_init(
+    struct vg_submission_rows *rows,
+    const struct vg_submission_store *source,
+    const struct vg_snapshot *snapshot);
+void vg_submission_rows_dispose(struct vg_submission_rows *rows);
+
+/*
+ * The record of a row of the snapshot; it stays until the next call.
+ *
+ * Fails with: STORE_IO, STORE_CORRUPT (also for a record that is not there), STORE_UNAVAILABLE,
+ * REQUEST_MEMORY.
+ */
+VG_MUST_USE enum vg_reason vg_submission_rows_read(
+    struct vg_submission_rows *rows,
+    const struct vg_hit *hit,
+    const struct vg_submission_record **out_record,
+    struct vg_error *error);
 
 /*
  * Read the submission `id` for `viewer`, into `arena`.
