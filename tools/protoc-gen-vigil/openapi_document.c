@@ -124,6 +124,20 @@ static void write_parameters(
     vg_document_end(&openapi->document, ']');
 }
 
+static void write_content(struct vg_document *document, const char *type, const char *reference)
+{
+    vg_document_object(document, type);
+    vg_document_object(document, "schema");
+    if (reference != NULL) {
+        vg_document_string(document, "$ref", reference);
+    } else {
+        vg_document_string(document, "type", "string");
+        vg_document_string(document, "format", "binary");
+    }
+    vg_document_end(document, '}');
+    vg_document_end(document, '}');
+}
+
 static void write_body(
     struct vg_openapi *openapi,
     const struct vg_model_route *route,
@@ -142,6 +156,12 @@ static void write_body(
     vg_document_object(document, "requestBody");
     vg_document_raw(document, "required", route->method->options->body_optional ? "false" : "true");
     vg_document_object(document, "content");
+    if ((route->method->flags & VG_METHOD_CLIENT_STREAMS) != 0) { /* the bytes, whatever they are */
+        write_content(document, "application/octet-stream", NULL);
+        vg_document_end(document, '}');
+        vg_document_end(document, '}');
+        return;
+    }
     vg_document_object(document, "application/json");
     vg_document_object(document, "schema");
     if (!whole) {
@@ -153,20 +173,6 @@ static void write_body(
     }
     vg_document_end(document, '}');
     vg_document_end(document, '}');
-    vg_document_end(document, '}');
-    vg_document_end(document, '}');
-}
-
-static void write_content(struct vg_document *document, const char *type, const char *reference)
-{
-    vg_document_object(document, type);
-    vg_document_object(document, "schema");
-    if (reference != NULL) {
-        vg_document_string(document, "$ref", reference);
-    } else {
-        vg_document_string(document, "type", "string");
-        vg_document_string(document, "format", "binary");
-    }
     vg_document_end(document, '}');
     vg_document_end(document, '}');
 }
