@@ -108,11 +108,13 @@ static enum vg_reason answer_file(
     char digits[2 * VG_SHA256_SIZE + 1];
     vg_hex_encode(vg_bytes(sha256, VG_SHA256_SIZE), digits);
     (void)snprintf(pieces->name, sizeof(pieces->name), "%s%s", digits, is_zip ? ".zip" : "");
+    /* The head of the answer is sent when the last piece may be gone already. */
+    call->reply.file_name = vg_arena_text(&call->arena, vg_bytes_text(pieces->name));
     call->reply.rows = &pieces->rows;
     call->reply.raw_size = (int64_t)reader->size;
     call->reply.content_type = pieces->content_type;
-    call->reply.file_name = pieces->name;
-    return VG_OK;
+    return call->reply.file_name != NULL ? VG_OK
+                                         : vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
 }
 
 /* ---- the file asked for */
