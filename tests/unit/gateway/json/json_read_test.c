@@ -197,6 +197,13 @@ static const struct accepted accepted[] = {
     { "map",
       "{\"labels\":{\"a\":\"b\",\"c\":null,\"d\":4,\"\":\"e\"}}",
       "{\"labels\":{\"a\":\"b\",\"d\":\"4\",\"\":\"e\"}}" },
+    { "dotted map",
+      "{\"facts\":{\"a\":{\"b\":{\"c\":1.5,\"n\":null},\"d.e\":true},\"f\":\"\\u00f8\"}}",
+      "{\"facts\":{\"a.b.c\":\"1.5\",\"a.d.e\":\"true\",\"f\":\"\u00f8\"}}" },
+    { "dotted map of nothing", "{\"facts\":{\"a\":{\"b\":{}},\"c\":null}}", "{}" },
+    { "dotted map, escaped key",
+      "{\"facts\":{\"\\u0061\":{\"b\\\"\":\"x\"}}}",
+      "{\"facts\":{\"a.b\\\"\":\"x\"}}" },
     { "nested",
       "{\"inner\":{\"inner\":{\"small\":1}},\"things\":[{\"things\":[{}]},{\"name\":\"x\"}]}",
       NULL },
@@ -392,6 +399,15 @@ static const struct refused refused[] = {
       "}",
       VG_INVALID_FIELD_TYPE,
       "labels.012345678901234567890123456789012345678901234567890123456789" },
+    { "list in a dotted map",
+      "{\"facts\":{\"a\":{\"b\":[]}}}",
+      VG_INVALID_FIELD_TYPE,
+      "facts.a.b" },
+    { "text for a dotted map", "{\"facts\":\"a\"}", VG_INVALID_FIELD_TYPE, "facts" },
+    { "one key too many in a dotted map",
+      "{\"facts\":{\"a\":{\"b\":1,\"c\":1},\"d\":{\"e\":1,\"f\":1}}}",
+      VG_INVALID_FIELD_VALUE,
+      "facts.d.f" },
     /* null: rule 8. */
     { "null in a list", "{\"ports\":[1,null]}", VG_INVALID_FIELD_TYPE, "ports[1]" },
     { "null in a list of objects", "{\"notes\":[null]}", VG_INVALID_FIELD_TYPE, "notes[0]" },
@@ -643,6 +659,29 @@ static void test_json_read__standard_dialect_is_not_lenient(void **state)
     }
 }
 
+/* {"facts":{"aaa…":{"b":1}}}: a key of `size` bytes. */
+static enum vg_reason read_dotted_key(size_t size)
+{
+    char text[VG_LIMIT_DOTTED_KEY_BYTES + 64] = "{\"facts\":{\"";
+    size_t at = strlen(text);
+    memset(text + at, 'a', size - 2);
+    memcpy(text + at + size - 2, "\":{\"b\":1}}}", sizeof("\":{\"b\":1}}}"));
+    struct reading reading;
+    read_thing(&reading, text);
+    if (reading.reason != VG_OK) {
+        assert_int_equal(reading.error.violations.count, 1);
+    }
+    vg_arena_dispose(&reading.arena);
+    return reading.reason;
+}
+
+static void test_json_read__joined_keys_have_a_limit(void **state)
+{
+    (void)state;
+    assert_int_equal(read_dotted_key(VG_LIMIT_DOTTED_KEY_BYTES), VG_OK);
+    assert_int_equal(read_dotted_key(VG_LIMIT_DOTTED_KEY_BYTES + 1), VG_INVALID_FIELD_VALUE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -656,6 +695,7 @@ int main(void)
         cmocka_unit_test(test_json_read__ends_at_every_cut_with_an_error),
         cmocka_unit_test(test_json_read__standard_dialect_takes_messages_as_declared),
         cmocka_unit_test(test_json_read__standard_dialect_is_not_lenient),
+        cmocka_unit_test(test_json_read__joined_keys_have_a_limit),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }
