@@ -47,9 +47,15 @@ class Files(ServerCase):
         cls.viewer_key = directory.key("uploader", ["SAMPLEDB-VIEWER"])
         cls.uploader_key = directory.key("uploader", ["SAMPLEDB-UPLOADER"])
         cls.key = cls.server.admin_key()
+        cls.addClassCleanup(directory.close)
+        cls.connect()
+
+    @classmethod
+    def connect(cls):
+        """After each start of the server."""
         cls.rest = Rest(cls.server.port, cls.key)
         cls.grpc = Grpc(cls.server.port, cls.key)
-        for part in (cls.rest, cls.grpc, directory):
+        for part in (cls.rest, cls.grpc):
             cls.addClassCleanup(part.close)
 
     def tearDown(self):
@@ -118,7 +124,8 @@ class Uploads(Files):
         with tempfile.NamedTemporaryFile() as file:
             file.write(data)
             file.flush()
-            for headers in ([], ["-H", "Transfer-Encoding: chunked"], ["-H", "Expect:"]):
+            for headers in ([], ["-H", "Transfer-Encoding: chunked"], ["-H", "Expect:"],
+                            ["--http2-prior-knowledge"]):
                 run = subprocess.run(["curl", "-sS", "-w", "%{http_code}", "-o", "/dev/null", "-H",
                                       "argus-api-key: " + self.key, *headers, "--data-binary", "@" + file.name,
                                       f"http://127.0.0.1:{self.server.port}{UPLOAD}"], capture_output=True, text=True,
@@ -186,8 +193,7 @@ class Uploads(Files):
         data = RANDOM.randbytes(5000)
         self.assertEqual(self.upload(data).status, 201)
         self.server.restart()
-        type(self).rest = Rest(self.server.port, self.key)
-        type(self).grpc = Grpc(self.server.port, self.key)
+        self.connect()
         self.assertEqual(self.upload(data).status, 200)
         self.assertEqual(self.rest.get(f"{UPLOAD}/{sha256(data)}/raw").body, data)
 
@@ -227,6 +233,36 @@ class BrokenUploads(Files):
             wait_until(lambda: self.temporary() == [], what="nothing of it")
         self.assertFalse(self.is_stored(data))
 
+    def start_upload(self, length, data):
+        """A connection on which an upload of `length` bytes has begun."""
+        raw = socket.create_connection(("127.0.0.1", self.server.port), timeout=30)
+        self.addCleanup(raw.close)
+        raw.sendall(f"POST {UPLOAD} HTTP/1.1\r\nhost: v\r\ncontent-length: {length}\r\nargus-api-key: {self.key}\r\n\r\n"
+                    .encode() + data)
+        wait_until(lambda: self.temporary() != [], what="an upload under way")
+        return raw
+
+    def test_a_server_that_is_killed_midway_sweeps_at_its_start(self):
+        data = RANDOM.randbytes(MIB)
+        self.start_upload(len(data), data[:-1])
+        self.server.kill()
+        self.assertNotEqual(self.temporary(), [])
+        self.server.start()
+        self.assertEqual(self.temporary(), [])
+        self.assertEqual(self.upload(data).status, 201)
+        self.connect()
+
+    def test_a_server_that_is_told_to_stop_finishes_what_is_under_way(self):
+        data = RANDOM.randbytes(MIB)
+        raw = self.start_upload(len(data), data[:-1])
+        self.server.terminate()
+        raw.sendall(data[-1:])
+        self.assertEqual(raw.recv(12), b"HTTP/1.1 201")
+        self.assertEqual(self.server.wait_exit(), 0)
+        self.server.start()
+        self.connect()
+        self.assertEqual(self.upload(data).status, 200)
+
     def test_chunks_that_are_none(self):
         with socket.create_connection(("127.0.0.1", self.server.port), timeout=30) as raw:
             raw.sendall(f"POST {UPLOAD} HTTP/1.1\r\nhost: v\r\ntransfer-encoding: chunked\r\nargus-api-key: {self.key}"
@@ -265,6 +301,28 @@ class BrokenUploads(Files):
         # An unknown field is skipped.
         call(iter([b"\x10\x01\x0a\x03abc\x1a\x02zz"]), metadata=self.grpc.metadata(self.key), timeout=30)
         self.assertTrue(self.is_stored(b"abc"))
+
+
+class SlowUploads(Files):
+    settings = ("body_timeout_ms=500ms",)
+
+    def test_who_sends_nothing_more_is_answered_and_leaves_nothing(self):
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=30) as raw:
+            raw.sendall(f"POST {UPLOAD} HTTP/1.1\r\nhost: v\r\ncontent-length: 10\r\nargus-api-key: {self.key}\r\n\r\nab"
+                        .encode())
+            wait_until(lambda: self.temporary() != [], what="an upload under way")
+            self.assertEqual(raw.recv(12), b"HTTP/1.1 408")
+
+    def test_an_upload_may_take_longer_than_the_pause_it_may_make(self):
+        data = RANDOM.randbytes(12)
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=30) as raw:
+            raw.sendall(f"POST {UPLOAD} HTTP/1.1\r\nhost: v\r\ncontent-length: 12\r\nargus-api-key: {self.key}\r\n\r\n"
+                        .encode())
+            pause = threading.Event()
+            for byte in data:
+                pause.wait(0.1)  # a slow line
+                raw.sendall(bytes([byte]))
+            self.assertEqual(raw.recv(12), b"HTTP/1.1 201")
 
 
 class FullDisk(Files):
