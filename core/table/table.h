@@ -37,8 +37,9 @@ struct vg_table;
 struct vg_disk_hooks;
 struct vg_store_view; /* core/store/store.h; released by the table when the last reader is done */
 
-/* Rows of a chunk at most. */
+/* Rows of a chunk, and chunks of a kind, at most. */
 #define VG_TABLE_CHUNK_ROWS_MAX 65536u
+#define VG_TABLE_CHUNKS_MAX     65000u
 
 /* Every limit of a table; 0 takes the default behind it. docs/table.md explains them. */
 struct vg_table_limits {
