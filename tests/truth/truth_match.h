@@ -52,11 +52,15 @@ struct truth_range {
     int64_t end;
 };
 
-struct truth_range truth_range_make(const char *start, const char *end);
+/* The milliseconds a text of a request stands for (conventions.md 6) when it arrives at `now` from
+ * a caller in UTC: decimal milliseconds, ISO-8601, or steps from now. */
+int64_t truth_time(const char *text, int64_t now);
+
+struct truth_range truth_range_make(const char *start, const char *end, int64_t now);
 bool truth_in_range(const struct truth_range *range, int64_t time);
 
-/* Do the days (UTC) of `from` and `to`, texts or NULL, hold the day of `time`? */
-bool truth_in_days(const char *from, const char *to, int64_t time);
+/* Do the days (UTC) of the range hold the day of `time`? */
+bool truth_in_days(const struct truth_range *days, int64_t time);
 
 /* Can a text of the criteria be read as an address or network? */
 bool truth_is_network(const char *text);
