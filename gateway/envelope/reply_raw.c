@@ -45,7 +45,8 @@ enum vg_reason vg_reply_raw_write(struct vg_reply_body *body, struct vg_call *ca
 {
     const struct vg_bytes data = raw_data(call);
     const size_t left = data.size - body->raw_sent;
-    const size_t size = left < VG_CALL_PART_BYTES ? left : VG_CALL_PART_BYTES;
+    const size_t most = vg_call_part_bytes(call);
+    const size_t size = left < most ? left : most;
     body->length = (int64_t)data.size;
     if (size > 0) {
         vg_buffer_append(&call->out, data.data + body->raw_sent, size);

@@ -51,7 +51,7 @@ struct vg_face {
      * call->error. */
     enum vg_reason (*read)(struct vg_call *call);
     /*
-     * REPLY: append the next part of the answer to call->out, about VG_CALL_PART_BYTES at a time;
+     * REPLY: append the next part of the answer to call->out, about vg_call_part_bytes of it;
      * set call->out_done with the last. Runs on an executor thread or on the worker. Fails: the
      * reply is cut.
      */
@@ -67,8 +67,14 @@ struct vg_face {
     bool takes_wire;
 };
 
-#define VG_CALL_PART_BYTES (64u * 1024u)
-#define VG_CALL_MAGIC      0x76636c6cu
+/*
+ * About how much a part of an answer is. The first is what the client waits for; the others are
+ * worth the way from thread to thread. At most two of an answer are held: the one being sent, the
+ * one being made.
+ */
+#define VG_CALL_FIRST_BYTES (64u * 1024u)
+#define VG_CALL_PART_BYTES  (256u * 1024u)
+#define VG_CALL_MAGIC       0x76636c6cu
 
 enum vg_call_stage {
     VG_CALL_STAGE_NEW,
@@ -121,6 +127,12 @@ struct vg_call {
     bool in_flight; /* counted by QUOTA */
     bool logged;
 };
+
+/* For `write` of a face: about how much to append. */
+static inline size_t vg_call_part_bytes(const struct vg_call *call)
+{
+    return call->stage == VG_CALL_STAGE_REPLYING ? VG_CALL_PART_BYTES : VG_CALL_FIRST_BYTES;
+}
 
 void vg_call_init(
     struct vg_call *call,
