@@ -57,16 +57,21 @@ bool truth_caller_sees(const struct truth_caller *caller, int64_t customer)
     return sees;
 }
 
-bool truth_caller_reads(const struct truth_caller *caller, int64_t case_id)
+const struct truth_case *truth_case_of(int64_t id)
 {
     for (size_t i = 0; i < truth_case_count; i++) {
-        const struct truth_case *one = &truth_cases[i];
-        if (one->id == case_id) {
-            return one->reader == caller->user ||
-                   (caller->reads_cases && truth_caller_sees(caller, one->customer));
+        if (truth_cases[i].id == id) {
+            return &truth_cases[i];
         }
     }
-    return false;
+    return NULL;
+}
+
+bool truth_caller_reads(const struct truth_caller *caller, int64_t case_id)
+{
+    const struct truth_case *one = truth_case_of(case_id);
+    return one != NULL && (one->reader == caller->user ||
+                           (caller->reads_cases && truth_caller_sees(caller, one->customer)));
 }
 
 /* --------------------------------------------------------------------------------------- times */

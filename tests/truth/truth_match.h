@@ -42,6 +42,9 @@ struct truth_caller {
     bool reads_cases; /* holds viewEventsByCase on those customers */
 };
 
+/* The case with this id; NULL when there is none. */
+const struct truth_case *truth_case_of(int64_t id);
+
 bool truth_caller_sees(const struct truth_caller *caller, int64_t customer);
 bool truth_caller_reads(const struct truth_caller *caller, int64_t case_id);
 
