@@ -22,6 +22,7 @@
 #include "core/keyspace/keyspace.h"
 #include "core/node/event_source.h"
 #include "core/store/store.h"
+#include "core/table/compaction.h"
 
 #define VG_KEEPER_PERIOD_S 1
 /* Keys taken out of the change log in one batch. */

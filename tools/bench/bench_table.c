@@ -18,6 +18,7 @@
 
 #include "core/events/event_table.h"
 #include "core/table/aggregate.h"
+#include "core/table/compaction.h"
 #include "core/table/search.h"
 #include "core/table/table.h"
 
