@@ -169,7 +169,7 @@ static bool grow(struct vg_top_rows *top)
 }
 
 /* A row may stand so far from the end of the list to be put in its place. */
-#define SHIFT_MAX 512u
+#define SHIFT_MAX 128u
 
 /* How many rows of the sorted list come before `row`. */
 static uint32_t find_place(const struct vg_top_rows *top, const struct vg_top_row *row)
