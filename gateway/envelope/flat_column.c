@@ -70,15 +70,14 @@ static void make_member(
     const struct vg_table *sub = field->kind == VG_KIND_MESSAGE ? field->sub : NULL;
     const bool listed = (field->flags & VG_FIELD_REPEATED) != 0;
     const bool keyed = (field->flags & (VG_FIELD_OBJECT | VG_FIELD_MAP)) != 0;
-    if (keyed || is_properties(field)) {
-        add_column(maker, table, true);
-    } else if (listed || sub == NULL) {
-        add_column(maker, table, false);
-    } else if (
-        maker->at.step_count == VG_FLAT_DEPTH_MAX ||
-        ((sub->flags & (VG_TABLE_BARE | VG_TABLE_SHAPES)) != 0 && only_member(sub) == NULL)) {
-        add_column(maker, table, true);
-    } else if ((sub->flags & VG_TABLE_BARE) != 0) {
+    const bool simple = listed || sub == NULL;
+    const bool too_deep = maker->at.step_count == VG_FLAT_DEPTH_MAX;
+    const bool bare = sub != NULL && (sub->flags & (VG_TABLE_BARE | VG_TABLE_SHAPES)) != 0;
+    const bool as_json = keyed || is_properties(field) ||
+                         (!simple && (too_deep || (bare && only_member(sub) == NULL)));
+    if (as_json || simple) {
+        add_column(maker, table, as_json);
+    } else if (bare) {
         maker->at.steps[maker->at.step_count++] = only_member(sub);
         make_member(maker, sub, only_member(sub));
         maker->at.step_count--;

@@ -62,7 +62,11 @@ void vg_reply_raw_print_disposition(const char *file_name, char *out_text, size_
     size_t used = (size_t)snprintf(out_text, size, "%s", start);
     for (const char *at = file_name; *at != '\0' && used + 2 < size; at++) {
         bool plain = *at >= ' ' && *at < 0x7F && strchr("\"\\/%", *at) == NULL;
-        out_text[used++] = plain ? *at : '_';
+        out_text[used] = '_';
+        if (plain) {
+            out_text[used] = *at;
+        }
+        used++;
     }
     (void)snprintf(out_text + used, size - used, "\"");
 }
