@@ -142,6 +142,7 @@ static enum vg_reason count_spans(struct making *making, struct vg_aggregate *as
     struct vg_aggregate_result result;
     enum vg_reason reason =
         vg_aggregate_run(making->snapshot, asked, making->arena, &result, making->error);
+    asked->timelines = NULL;
     if (reason == VG_OK && making->tree.level_count == 0) {
         reason = vg_group_tree_make(&making->tree, &result, making->error);
     }

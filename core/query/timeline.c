@@ -160,12 +160,13 @@ static enum vg_reason keep_filled(
     struct vg_aggregate counting = planning->records;
     counting.timelines = &spans;
     counting.timeline_count = 1;
-    struct vg_aggregate_result result;
+    struct vg_aggregate_result result = { 0 };
     enum vg_reason reason =
         vg_aggregate_run(planning->snapshot, &counting, planning->arena, &result, planning->error);
     if (reason != VG_OK) {
         return reason;
     }
+    VG_ASSERT(result.spans != NULL);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < pieces->count; i++) {
         if (result.spans[i].count != 0) {
@@ -221,7 +222,7 @@ static enum vg_reason make_spans(
     if (count == 0) {
         return VG_OK;
     }
-    struct pieces pieces;
+    struct pieces pieces = { 0 };
     enum vg_reason reason = cut(planning, stretches, count, 1, &pieces);
     if (reason != VG_OK) {
         return reason;
