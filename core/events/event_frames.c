@@ -382,7 +382,7 @@ static enum vg_reason fill_keys(
         fill_key(making, &leaves[i], false, &keys[i]);
         cells.of_key[i] = level->groups[leaves[i].index].spans;
     }
-    if (making->reason == VG_OK && others) {
+    if (making->reason == VG_OK && cells.of_key != NULL && others) {
         fill_key(making, NULL, true, &keys[kept]);
         cells.of_key[kept] = sum_others(making, leaves + kept, leaf_count - kept);
     }

@@ -21,6 +21,7 @@ struct making {
     struct vg_group_level_request levels[VG_EVENT_STATISTICS_LEVELS_MAX];
     uint32_t columns[VG_EVENT_STATISTICS_LEVELS_MAX];
     struct vg_timeline_plan plans[VG_EVENT_STATISTICS_TIMELINES_MAX];
+    struct vg_aggregate_timeline timelines[VG_EVENT_STATISTICS_TIMELINES_MAX]; /* of the plans */
     uint32_t span_count; /* of all timelines together */
     struct vg_group_tree tree;
     struct vg_arena *arena;
@@ -123,7 +124,7 @@ static enum vg_reason plan_timelines(struct making *making)
 /* Count with the spans of the timelines, the groups that are shown and no others. */
 static enum vg_reason count_spans(struct making *making, struct vg_aggregate *asked)
 {
-    struct vg_aggregate_timeline timelines[VG_EVENT_STATISTICS_TIMELINES_MAX];
+    struct vg_aggregate_timeline *timelines = making->timelines;
     uint32_t count = 0;
     for (size_t i = 0; i < making->statistics->timeline_count; i++) {
         if (making->plans[i].spans.span_count != 0) {
@@ -142,7 +143,6 @@ static enum vg_reason count_spans(struct making *making, struct vg_aggregate *as
     struct vg_aggregate_result result;
     enum vg_reason reason =
         vg_aggregate_run(making->snapshot, asked, making->arena, &result, making->error);
-    asked->timelines = NULL;
     if (reason == VG_OK && making->tree.level_count == 0) {
         reason = vg_group_tree_make(&making->tree, &result, making->error);
     }

@@ -188,7 +188,7 @@ static enum vg_reason find_filled(
     uint32_t count = 1;
     int64_t total = whole.last - whole.first + 1;
     for (int64_t step = 0; step != 1;) {
-        struct pieces pieces;
+        struct pieces pieces = { 0 };
         step = (total + VG_PIECES_MAX - 1) / VG_PIECES_MAX;
         enum vg_reason reason = cut(planning, stretches, count, step, &pieces);
         if (reason == VG_OK) {
@@ -227,6 +227,7 @@ static enum vg_reason make_spans(
     if (reason != VG_OK) {
         return reason;
     }
+    VG_ASSERT(pieces.count != 0 && pieces.bounds != NULL && pieces.stretches != NULL);
     vg_time *stamps = vg_arena_alloc(planning->arena, pieces.count * sizeof(*stamps));
     if (stamps == NULL) {
         return vg_error_set(planning->error, VG_REQUEST_MEMORY, NULL);
