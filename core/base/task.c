@@ -62,6 +62,7 @@ struct vg_executor {
     struct vg_task *last;
     size_t waiting;
     size_t queue_max;
+    size_t idle; /* threads that wait for work; some may have been woken for a task that waits */
     bool stopping;
     unsigned thread_count;
     pthread_t threads[];
@@ -71,7 +72,9 @@ static struct vg_task *executor_take(struct vg_executor *executor)
 {
     (void)pthread_mutex_lock(&executor->lock);
     while (executor->first == NULL && !executor->stopping) {
+        executor->idle++;
         (void)pthread_cond_wait(&executor->work, &executor->lock);
+        executor->idle--;
     }
     struct vg_task *task = executor->first;
     if (task != NULL) {
@@ -141,20 +144,37 @@ void vg_executor_destroy(struct vg_executor *executor)
     free(executor);
 }
 
-bool vg_executor_post(struct vg_executor *executor, struct vg_task *task)
+static void append_locked(struct vg_executor *executor, struct vg_task *task)
 {
     task->next = NULL;
+    if (executor->first == NULL) {
+        executor->first = task;
+    } else {
+        executor->last->next = task;
+    }
+    executor->last = task;
+    executor->waiting++;
+    (void)pthread_cond_signal(&executor->work);
+}
+
+bool vg_executor_post(struct vg_executor *executor, struct vg_task *task)
+{
     (void)pthread_mutex_lock(&executor->lock);
     bool taken = executor->waiting < executor->queue_max && !executor->stopping;
     if (taken) {
-        if (executor->first == NULL) {
-            executor->first = task;
-        } else {
-            executor->last->next = task;
-        }
-        executor->last = task;
-        executor->waiting++;
-        (void)pthread_cond_signal(&executor->work);
+        append_locked(executor, task);
+    }
+    (void)pthread_mutex_unlock(&executor->lock);
+    return taken;
+}
+
+bool vg_executor_offer(struct vg_executor *executor, struct vg_task *task)
+{
+    (void)pthread_mutex_lock(&executor->lock);
+    bool taken = executor->waiting < executor->idle && executor->waiting < executor->queue_max &&
+                 !executor->stopping;
+    if (taken) {
+        append_locked(executor, task);
     }
     (void)pthread_mutex_unlock(&executor->lock);
     return taken;

@@ -66,6 +66,9 @@ void vg_executor_destroy(struct vg_executor *executor);
 /* Queue `task`; false when the queue is full (the caller answers OVERLOADED). */
 VG_MUST_USE bool vg_executor_post(struct vg_executor *executor, struct vg_task *task);
 
+/* Give `task` to a thread that has nothing to do; false when there is none. */
+VG_MUST_USE bool vg_executor_offer(struct vg_executor *executor, struct vg_task *task);
+
 /* How many tasks wait now: for metrics. */
 size_t vg_executor_waiting(struct vg_executor *executor);
 

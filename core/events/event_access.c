@@ -19,7 +19,7 @@ bool vg_event_access_reads_case(const struct vg_principal *principal, const stru
 }
 
 /* Where a case leads to by what it is merged into. */
-enum way { WAY_UNKNOWN, WAY_WALKED, WAY_INSIDE, WAY_OUTSIDE };
+enum vg_case_way { WAY_UNKNOWN, WAY_WALKED, WAY_INSIDE, WAY_OUTSIDE };
 
 static size_t find_case(const struct vg_directory_snapshot *directory, size_t count, int64_t id)
 {

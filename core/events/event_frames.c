@@ -115,6 +115,7 @@ static enum vg_reason make_frames(struct making *making)
     enum vg_time_unit unit = calendar_unit(request->unit);
     bool single = request->resolution == 0;
     int64_t length = single ? request->end - request->start + 1 : frame_length(request);
+    VG_ASSERT(is_calendar || length > 0);
     int64_t first = is_calendar ? vg_time_span_number(unit, request->start) : 0;
     int64_t count = is_calendar ? vg_time_span_number(unit, request->end) - first + 1
                                 : (request->end - request->start) / length + 1;
@@ -377,11 +378,11 @@ static enum vg_reason fill_keys(
     size_t count = (size_t)kept + (others ? 1u : 0u);
     struct vg_event_frame_key *keys = take(making, count, sizeof(*keys));
     struct cells cells = { take(making, count, sizeof(*cells.of_key)), count };
-    for (uint32_t i = 0; making->reason == VG_OK && i < kept; i++) {
+    for (uint32_t i = 0; cells.of_key != NULL && making->reason == VG_OK && i < kept; i++) {
         fill_key(making, &leaves[i], false, &keys[i]);
         cells.of_key[i] = level->groups[leaves[i].index].spans;
     }
-    if (making->reason == VG_OK && others) {
+    if (making->reason == VG_OK && cells.of_key != NULL && others) {
         fill_key(making, NULL, true, &keys[kept]);
         cells.of_key[kept] = sum_others(making, leaves + kept, leaf_count - kept);
     }
@@ -412,7 +413,11 @@ static enum vg_reason make_grouped(struct making *making, struct vg_event_frames
     making->result = &counted;
     uint32_t leaf_count = 0;
     struct leaf *leaves = sort_leaves(making, &leaf_count);
-    return making->reason == VG_OK ? fill_keys(making, leaves, leaf_count, result) : making->reason;
+    if (making->reason == VG_OK) {
+        making->reason = fill_keys(making, leaves, leaf_count, result);
+    }
+    making->result = NULL;
+    return making->reason;
 }
 
 static enum vg_reason make(struct making *making, struct vg_event_frames_result *out_result)

@@ -53,33 +53,33 @@ static bool split(struct vg_bytes word, struct template *out_template)
 }
 
 /* What a template can name. */
-enum place {
-    PLACE_ID,
-    PLACE_TYPE,
-    PLACE_TIMESTAMP,
-    PLACE_CUSTOMER_ID,
-    PLACE_EVENT_ID,
-    PLACE_SIGNATURE,
-    PLACE_SOURCE,
-    PLACE_DESTINATION,
-    PLACE_DOMAIN,
-    PLACE_COUNT,
+enum vg_link_place {
+    VG_LINK_ID,
+    VG_LINK_TYPE,
+    VG_LINK_TIMESTAMP,
+    VG_LINK_CUSTOMER_ID,
+    VG_LINK_EVENT_ID,
+    VG_LINK_SIGNATURE,
+    VG_LINK_SOURCE,
+    VG_LINK_DESTINATION,
+    VG_LINK_DOMAIN,
+    VG_LINK_COUNT,
 };
 
-static bool find_place(struct vg_bytes name, enum place *out_place)
+static bool find_place(struct vg_bytes name, enum vg_link_place *out_place)
 {
-    static const char *const names[PLACE_COUNT] = {
-        [PLACE_ID] = "id",
-        [PLACE_TYPE] = "type",
-        [PLACE_TIMESTAMP] = "timestamp",
-        [PLACE_CUSTOMER_ID] = "customerID",
-        [PLACE_EVENT_ID] = "eventID",
-        [PLACE_SIGNATURE] = "signature",
-        [PLACE_SOURCE] = "sourceAddress",
-        [PLACE_DESTINATION] = "destinationAddress",
-        [PLACE_DOMAIN] = "domain",
+    static const char *const names[VG_LINK_COUNT] = {
+        [VG_LINK_ID] = "id",
+        [VG_LINK_TYPE] = "type",
+        [VG_LINK_TIMESTAMP] = "timestamp",
+        [VG_LINK_CUSTOMER_ID] = "customerID",
+        [VG_LINK_EVENT_ID] = "eventID",
+        [VG_LINK_SIGNATURE] = "signature",
+        [VG_LINK_SOURCE] = "sourceAddress",
+        [VG_LINK_DESTINATION] = "destinationAddress",
+        [VG_LINK_DOMAIN] = "domain",
     };
-    for (enum place place = 0; place < PLACE_COUNT; place++) {
+    for (enum vg_link_place place = 0; place < VG_LINK_COUNT; place++) {
         if (vg_bytes_equal(name, vg_bytes_text(names[place]))) {
             *out_place = place;
             return true;
@@ -115,7 +115,7 @@ static bool is_whole(struct vg_bytes uri)
 {
     struct vg_bytes part;
     bool is_name;
-    enum place place;
+    enum vg_link_place place;
     while (uri.size != 0) {
         if (!take_part(&uri, &part, &is_name) || (is_name && !find_place(part, &place))) {
             return false;
@@ -155,7 +155,7 @@ static struct vg_bytes print_network(const struct vg_network *network, char *out
 /* What the event has for `place`; data NULL = nothing. Numbers and ids are printed to `scratch`. */
 static struct vg_bytes value_of(
     const struct vg_event_record *record,
-    enum place place,
+    enum vg_link_place place,
     char scratch[VG_EVENT_ID_TEXT_SIZE])
 {
     _Static_assert(
@@ -163,26 +163,26 @@ static struct vg_bytes value_of(
             VG_TEXT_NUMBER_SIZE < VG_EVENT_ID_TEXT_SIZE,
         "one scratch is enough for all");
     switch (place) {
-    case PLACE_ID:
+    case VG_LINK_ID:
         return vg_bytes(scratch, vg_event_id_print(&record->id, scratch));
-    case PLACE_TYPE:
+    case VG_LINK_TYPE:
         return vg_bytes_text(vg_event_type_prefix(record->id.type));
-    case PLACE_TIMESTAMP:
+    case VG_LINK_TIMESTAMP:
         return vg_bytes(scratch, vg_text_number_print_int64(record->id.timestamp, scratch));
-    case PLACE_CUSTOMER_ID:
+    case VG_LINK_CUSTOMER_ID:
         return vg_bytes(scratch, vg_text_number_print_int64(record->id.customer_id, scratch));
-    case PLACE_EVENT_ID:
+    case VG_LINK_EVENT_ID:
         vg_uuid_print(&record->id.uuid, scratch);
         return vg_bytes_text(scratch);
-    case PLACE_SIGNATURE:
+    case VG_LINK_SIGNATURE:
         return record->signature;
-    case PLACE_SOURCE:
+    case VG_LINK_SOURCE:
         return print_network(&record->source.network, scratch);
-    case PLACE_DESTINATION:
+    case VG_LINK_DESTINATION:
         return print_network(&record->destination.network, scratch);
-    case PLACE_DOMAIN:
+    case VG_LINK_DOMAIN:
         return record->domain;
-    case PLACE_COUNT:
+    case VG_LINK_COUNT:
         break;
     }
     return vg_bytes(NULL, 0);
@@ -220,7 +220,7 @@ static bool fill(
     bool is_name = false;
     while (rest.size != 0 && take_part(&rest, &part, &is_name)) {
         char scratch[VG_EVENT_ID_TEXT_SIZE];
-        enum place place;
+        enum vg_link_place place;
         if (!is_name) {
             vg_buffer_append(buffer, part.data, part.size);
             continue;

@@ -19,13 +19,16 @@
 #include "core/table/predicate.h"
 #include "core/table/snapshot.h"
 
+struct vg_executor;
+
 /* Where events are read from. */
 struct vg_event_store {
     struct vg_table *table;
     struct vg_store *store;
     uint32_t shard;
-    uint32_t kind;            /* of the table */
-    uint32_t snapshot_age_ms; /* how long an answer may take */
+    uint32_t kind;               /* of the table */
+    uint32_t snapshot_age_ms;    /* how long an answer may take */
+    struct vg_executor *helpers; /* may read beside the caller; NULL = nobody */
 };
 
 /* One event and what it was read on; to be released. */

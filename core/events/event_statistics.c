@@ -22,6 +22,7 @@ struct making {
     struct vg_group_level_request levels[VG_EVENT_STATISTICS_LEVELS_MAX];
     uint32_t columns[VG_EVENT_STATISTICS_LEVELS_MAX];
     struct vg_timeline_plan plans[VG_EVENT_STATISTICS_TIMELINES_MAX];
+    struct vg_aggregate_timeline timelines[VG_EVENT_STATISTICS_TIMELINES_MAX]; /* of the plans */
     uint32_t span_count; /* of all timelines together */
     struct vg_group_tree tree;
     struct vg_arena *arena;

@@ -1,12 +1,14 @@
 #include "core/events/record_fetch.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/base/shared_work.h"
 #include "core/keyspace/keyspace.h"
 
-/* A walk ends behind so many bytes of records. */
+/* Reading ahead ends behind so many bytes of records. */
 #define AHEAD_BYTES (1024u * 1024u)
 
 /* The most one buffer holds: what a walk may take, and one record of the largest size more. */
@@ -20,12 +22,16 @@
 #define SKIP_FIRST 4u
 #define SKIP_MOST  256u
 
+/* Scattered records one thread reads before it looks for more. */
+#define SLICE 16u
+
 struct wanted {
     struct vg_event_id id;
     struct vg_key key;
     size_t offset; /* of the record in `bytes` */
     size_t size;
-    bool found;
+    bool is_walked;              /* the record is in `bytes` */
+    struct vg_store_value value; /* else it is here, if it was found */
 };
 
 struct vg_record_ahead {
@@ -36,6 +42,8 @@ struct vg_record_ahead {
     uint32_t next;     /* of by_key, in a walk */
     uint32_t visited;
     struct vg_buffer bytes;
+    const struct vg_record_fetch *fetch; /* while scattered ones are read */
+    atomic_size_t value_bytes;           /* of those */
 };
 
 void vg_record_fetch_init(
@@ -46,10 +54,20 @@ void vg_record_fetch_init(
     *fetch = (struct vg_record_fetch){ .source = source, .snapshot = snapshot };
 }
 
+static void release_values(struct vg_record_ahead *ahead)
+{
+    for (uint32_t i = 0; i < ahead->count; i++) {
+        vg_store_value_release(&ahead->wanted[i].value);
+    }
+    ahead->count = 0;
+    ahead->position = 0;
+}
+
 void vg_record_fetch_dispose(struct vg_record_fetch *fetch)
 {
     vg_store_value_release(&fetch->value);
     if (fetch->ahead != NULL) {
+        release_values(fetch->ahead);
         vg_buffer_dispose(&fetch->ahead->bytes);
         free(fetch->ahead);
     }
@@ -60,8 +78,7 @@ void vg_record_fetch_set(struct vg_record_fetch *fetch, const struct vg_hit *hit
     fetch->hits = hits;
     fetch->count = count;
     if (fetch->ahead != NULL) {
-        fetch->ahead->count = 0;
-        fetch->ahead->position = 0;
+        release_values(fetch->ahead);
     }
 }
 
@@ -125,7 +142,7 @@ static bool visit(void *owner, struct vg_bytes key, struct vg_bytes value)
             wanted->offset = ahead->bytes.size;
             wanted->size = value.size;
             vg_buffer_append(&ahead->bytes, value.data, value.size);
-            wanted->found = !ahead->bytes.failed;
+            wanted->is_walked = !ahead->bytes.failed;
         }
         ahead->next++; /* what the walk has passed without finding it is read by itself */
     }
@@ -146,7 +163,6 @@ static enum vg_reason walk(struct vg_record_fetch *fetch, struct vg_error *error
         .prefix = vg_key_family_prefix(VG_KEY_FAMILY_EVENT),
         .start_after = vg_bytes(first.data, first.size - 1),
     };
-    ahead->next = 0;
     ahead->visited = 0;
     enum vg_reason reason = vg_store_scan(fetch->source->store, &range, visit, ahead, NULL, error);
     if (reason != VG_OK) {
@@ -162,7 +178,66 @@ static enum vg_reason walk(struct vg_record_fetch *fetch, struct vg_error *error
     return VG_OK;
 }
 
-/* Take the next hits and read what a walk finds of them. Without memory nothing is read ahead. */
+/* ------------------------------------------------------------------------------------ scattered */
+
+/* What cannot be read is left: it is tried again by itself when its turn comes, and fails then. */
+static bool read_slice(void *owner, uint32_t first, uint32_t count)
+{
+    struct vg_record_ahead *ahead = owner;
+    const struct vg_record_fetch *fetch = ahead->fetch;
+    for (uint32_t i = first; i < first + count; i++) {
+        struct wanted *wanted = ahead->by_key[ahead->next + i];
+        if (vg_store_get_one(
+                fetch->source->store,
+                vg_snapshot_view(fetch->snapshot),
+                fetch->source->shard,
+                vg_key_bytes(&wanted->key),
+                &wanted->value,
+                NULL) != VG_OK) {
+            wanted->value = (struct vg_store_value){ 0 };
+            return false;
+        }
+        size_t before = atomic_fetch_add(&ahead->value_bytes, wanted->value.bytes.size);
+        if (before + wanted->value.bytes.size >= AHEAD_BYTES) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void read_scattered(struct vg_record_fetch *fetch)
+{
+    struct vg_record_ahead *ahead = fetch->ahead;
+    const struct vg_shared_work work = {
+        .count = ahead->count - ahead->next,
+        .slice = SLICE,
+        .run = read_slice,
+        .owner = ahead,
+    };
+    ahead->fetch = fetch;
+    atomic_store(&ahead->value_bytes, 0);
+    vg_shared_work_run(&work, fetch->source->helpers);
+}
+
+/* ---------------------------------------------------------------------------------------- ahead */
+
+static void take_hits(struct vg_record_fetch *fetch)
+{
+    struct vg_record_ahead *ahead = fetch->ahead;
+    release_values(ahead);
+    vg_buffer_clear(&ahead->bytes);
+    ahead->count = fetch->count < VG_RECORD_FETCH_AHEAD ? fetch->count : VG_RECORD_FETCH_AHEAD;
+    ahead->next = 0;
+    for (uint32_t i = 0; i < ahead->count; i++) {
+        struct wanted *wanted = &ahead->wanted[i];
+        wanted->is_walked = false;
+        vg_event_hit_id(&fetch->hits[i], &wanted->id);
+        vg_event_id_key(&wanted->id, &wanted->key);
+    }
+    sort_by_key(ahead);
+}
+
+/* Take the next hits and read them. Without memory nothing is read ahead. */
 static enum vg_reason read_ahead(struct vg_record_fetch *fetch, struct vg_error *error)
 {
     if (fetch->ahead == NULL) {
@@ -172,18 +247,21 @@ static enum vg_reason read_ahead(struct vg_record_fetch *fetch, struct vg_error 
         }
         vg_buffer_init(&fetch->ahead->bytes, AHEAD_BYTES_MAX);
     }
-    struct vg_record_ahead *ahead = fetch->ahead;
-    vg_buffer_clear(&ahead->bytes);
-    ahead->position = 0;
-    ahead->count = fetch->count < VG_RECORD_FETCH_AHEAD ? fetch->count : VG_RECORD_FETCH_AHEAD;
-    for (uint32_t i = 0; i < ahead->count; i++) {
-        struct wanted *wanted = &ahead->wanted[i];
-        wanted->found = false;
-        vg_event_hit_id(&fetch->hits[i], &wanted->id);
-        vg_event_id_key(&wanted->id, &wanted->key);
+    take_hits(fetch);
+    bool is_scattered = fetch->walks_skipped > 0;
+    if (is_scattered) {
+        fetch->walks_skipped--;
+    } else {
+        enum vg_reason reason = walk(fetch, error);
+        if (reason != VG_OK) {
+            return reason;
+        }
+        is_scattered = fetch->walks_skipped > 0;
     }
-    sort_by_key(ahead);
-    return walk(fetch, error);
+    if (is_scattered) {
+        read_scattered(fetch);
+    }
+    return VG_OK;
 }
 
 /* ------------------------------------------------------------------------------------------ one */
@@ -214,12 +292,7 @@ enum vg_reason vg_record_fetch_next(
     VG_ASSERT(fetch->count > 0);
     vg_store_value_release(&fetch->value);
     if (!is_ahead(fetch) && fetch->count >= VG_RECORD_FETCH_LEAST) {
-        enum vg_reason reason = VG_OK;
-        if (fetch->walks_skipped == 0) {
-            reason = read_ahead(fetch, error);
-        } else if (fetch->read_count % VG_RECORD_FETCH_AHEAD == 0) {
-            fetch->walks_skipped--;
-        }
+        enum vg_reason reason = read_ahead(fetch, error);
         if (reason != VG_OK) {
             return reason;
         }
@@ -230,7 +303,9 @@ enum vg_reason vg_record_fetch_next(
     if (is_ahead(fetch)) {
         const struct wanted *wanted = &fetch->ahead->wanted[fetch->ahead->position];
         id = wanted->id;
-        if (wanted->found) {
+        if (wanted->value.found) {
+            record = wanted->value.bytes;
+        } else if (wanted->is_walked) {
             record = vg_bytes(fetch->ahead->bytes.data + wanted->offset, wanted->size);
         } else {
             reason = read_single(fetch, &id, &record, error);

@@ -2,7 +2,8 @@
  * Record fetch: the packed records of hits, one after the other. Where the hits stand close
  * together in the store, as those of an export or of a pull do, a run of them is read ahead in one
  * walk over the keys, which costs a fraction of as many single reads; where they turn out to be
- * scattered the walk is given up after a few entries and not tried again for a while.
+ * scattered the walk is given up after a few entries and not tried again for a while. Scattered
+ * ones are read one by one in the order of their keys, by a second thread as well if one is idle.
  *
  * Threads: belongs to one thread at a time.
  */
@@ -16,7 +17,7 @@
 #include "core/events/event_reader.h"
 
 /* Hits read ahead at most, and the fewest for which a walk is tried. */
-#define VG_RECORD_FETCH_AHEAD 256u
+#define VG_RECORD_FETCH_AHEAD 512u
 #define VG_RECORD_FETCH_LEAST 32u
 
 struct vg_record_fetch {

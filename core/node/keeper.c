@@ -24,6 +24,7 @@
 #include "core/node/record_source.h"
 #include "core/samples/retention.h"
 #include "core/store/store.h"
+#include "core/table/compaction.h"
 
 #define VG_KEEPER_PERIOD_S 1
 /* Keys taken out of the change log in one batch. */

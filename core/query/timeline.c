@@ -160,12 +160,13 @@ static enum vg_reason keep_filled(
     struct vg_aggregate counting = planning->records;
     counting.timelines = &spans;
     counting.timeline_count = 1;
-    struct vg_aggregate_result result;
+    struct vg_aggregate_result result = { 0 };
     enum vg_reason reason =
         vg_aggregate_run(planning->snapshot, &counting, planning->arena, &result, planning->error);
     if (reason != VG_OK) {
         return reason;
     }
+    VG_ASSERT(result.spans != NULL);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < pieces->count; i++) {
         if (result.spans[i].count != 0) {
@@ -187,7 +188,7 @@ static enum vg_reason find_filled(
     uint32_t count = 1;
     int64_t total = whole.last - whole.first + 1;
     for (int64_t step = 0; step != 1;) {
-        struct pieces pieces;
+        struct pieces pieces = { 0 };
         step = (total + VG_PIECES_MAX - 1) / VG_PIECES_MAX;
         enum vg_reason reason = cut(planning, stretches, count, step, &pieces);
         if (reason == VG_OK) {
@@ -221,11 +222,12 @@ static enum vg_reason make_spans(
     if (count == 0) {
         return VG_OK;
     }
-    struct pieces pieces;
+    struct pieces pieces = { 0 };
     enum vg_reason reason = cut(planning, stretches, count, 1, &pieces);
     if (reason != VG_OK) {
         return reason;
     }
+    VG_ASSERT(pieces.count != 0 && pieces.bounds != NULL && pieces.stretches != NULL);
     vg_time *stamps = vg_arena_alloc(planning->arena, pieces.count * sizeof(*stamps));
     if (stamps == NULL) {
         return vg_error_set(planning->error, VG_REQUEST_MEMORY, NULL);

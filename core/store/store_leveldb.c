@@ -451,7 +451,7 @@ struct vg_store_leveldb_options vg_store_leveldb_options_default(void)
         .write_buffer_bytes = 256u * 1024 * 1024,
         .cache_bytes = 64u * 1024 * 1024,
         .bloom_bits = 10,
-        .max_open_files = 500,
+        .max_open_files = 4000,
         .compression = false,
         .sync = true,
         .paranoid = true,

@@ -13,6 +13,8 @@
  * All that can fail comes before the first change; until the publication nothing has happened but
  * files that nobody names.
  */
+#include "core/table/compaction.h"
+
 #include <stdlib.h>
 #include <string.h>
 

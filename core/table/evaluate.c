@@ -775,6 +775,10 @@ static void evaluate_leaf(
 {
     uint32_t words = word_count(block);
     uint32_t word = 0;
+    if (node->question->kind == VG_PREDICATE_HASH_IN) {
+        evaluate_block(node, block, wanted, out); /* one look-up, or wanted rows only */
+        return;
+    }
     while (word < words) {
         uint32_t first = word;
         while (first < words && wanted[first] == 0) {

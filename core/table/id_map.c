@@ -8,6 +8,17 @@
 
 #define SLOTS_FIRST 1024u
 
+static uint32_t pack(struct vg_row_place place)
+{
+    VG_ASSERT(place.chunk < VG_ID_MAP_CHUNKS_MAX && place.position <= UINT16_MAX);
+    return place.chunk << 16 | place.position;
+}
+
+static struct vg_row_place unpack(uint32_t place)
+{
+    return (struct vg_row_place){ .chunk = place >> 16, .position = place & UINT16_MAX };
+}
+
 /* At most five of eight slots are taken. */
 static bool has_room(uint64_t slots, uint64_t count)
 {
@@ -38,7 +49,7 @@ void vg_id_map_dispose(struct vg_id_map *map)
 static void put(struct vg_id_map_slot *slots, uint64_t mask, struct vg_id_map_slot entry)
 {
     uint64_t at = entry.hash & mask;
-    while (slots[at].chunk != VG_ID_MAP_FREE) {
+    while (slots[at].place != VG_ID_MAP_FREE) {
         at = (at + 1) & mask;
     }
     slots[at] = entry;
@@ -58,7 +69,7 @@ bool vg_id_map_reserve(struct vg_id_map *map, uint64_t count)
         return false;
     }
     for (uint64_t i = 0; i <= map->mask; i++) {
-        if (map->slots[i].chunk != VG_ID_MAP_FREE) {
+        if (map->slots[i].place != VG_ID_MAP_FREE) {
             put(slots, wanted - 1, map->slots[i]);
         }
     }
@@ -68,6 +79,12 @@ bool vg_id_map_reserve(struct vg_id_map *map, uint64_t count)
     return true;
 }
 
+/* Where the entries of a hash begin: only its low bits are kept, so only they may count. */
+static uint64_t home_of(const struct vg_id_map *map, uint64_t hash)
+{
+    return (uint32_t)hash & map->mask;
+}
+
 bool vg_id_map_next(
     const struct vg_id_map *map,
     uint64_t hash,
@@ -75,13 +92,13 @@ bool vg_id_map_next(
     struct vg_row_place *out_place)
 {
     for (;;) {
-        const struct vg_id_map_slot *slot = &map->slots[(hash + *cursor) & map->mask];
-        if (slot->chunk == VG_ID_MAP_FREE) {
+        const struct vg_id_map_slot *slot = &map->slots[(home_of(map, hash) + *cursor) & map->mask];
+        if (slot->place == VG_ID_MAP_FREE) {
             return false;
         }
         (*cursor)++;
-        if (slot->hash == hash) {
-            *out_place = (struct vg_row_place){ .chunk = slot->chunk, .position = slot->position };
+        if (slot->hash == (uint32_t)hash) {
+            *out_place = unpack(slot->place);
             return true;
         }
     }
@@ -92,16 +109,17 @@ void vg_id_map_add(struct vg_id_map *map, uint64_t hash, struct vg_row_place pla
     VG_ASSERT(has_room(map->mask + 1, map->count + 1));
     put(map->slots,
         map->mask,
-        (struct vg_id_map_slot){ .hash = hash, .chunk = place.chunk, .position = place.position });
+        (struct vg_id_map_slot){ .hash = (uint32_t)hash, .place = pack(place) });
     map->count++;
 }
 
 static uint64_t find_entry(const struct vg_id_map *map, uint64_t hash, struct vg_row_place place)
 {
-    for (uint64_t at = hash & map->mask;; at = (at + 1) & map->mask) {
+    uint32_t wanted = pack(place);
+    for (uint64_t at = home_of(map, hash);; at = (at + 1) & map->mask) {
         const struct vg_id_map_slot *slot = &map->slots[at];
-        VG_ASSERT(slot->chunk != VG_ID_MAP_FREE);
-        if (slot->hash == hash && slot->chunk == place.chunk && slot->position == place.position) {
+        VG_ASSERT(slot->place != VG_ID_MAP_FREE);
+        if (slot->hash == (uint32_t)hash && slot->place == wanted) {
             return at;
         }
     }
@@ -113,9 +131,7 @@ void vg_id_map_move(
     struct vg_row_place from,
     struct vg_row_place to)
 {
-    struct vg_id_map_slot *slot = &map->slots[find_entry(map, hash, from)];
-    slot->chunk = to.chunk;
-    slot->position = to.position;
+    map->slots[find_entry(map, hash, from)].place = pack(to);
 }
 
 bool vg_id_map_move_found(
@@ -124,13 +140,13 @@ bool vg_id_map_move_found(
     struct vg_row_place from,
     struct vg_row_place to)
 {
-    for (uint64_t at = hash & map->mask; map->slots[at].chunk != VG_ID_MAP_FREE;
+    uint32_t wanted = pack(from);
+    for (uint64_t at = home_of(map, hash); map->slots[at].place != VG_ID_MAP_FREE;
          at = (at + 1) & map->mask) {
         struct vg_id_map_slot *slot = &map->slots[at];
-        if (slot->hash == hash && ((slot->chunk == from.chunk && slot->position == from.position) ||
-                                   VG_BROKEN(COMPACTION_TAKES_IDS))) {
-            slot->chunk = to.chunk;
-            slot->position = to.position;
+        if (slot->hash == (uint32_t)hash &&
+            (slot->place == wanted || VG_BROKEN(COMPACTION_TAKES_IDS))) {
+            slot->place = pack(to);
             return true;
         }
     }
@@ -142,7 +158,7 @@ void vg_id_map_remove(struct vg_id_map *map, uint64_t hash, struct vg_row_place 
     uint64_t hole = find_entry(map, hash, place);
     /* Close the hole: an entry behind it moves up unless it already stands at or behind its home
      * (Knuth, volume 3, 6.4, algorithm R). */
-    for (uint64_t at = (hole + 1) & map->mask; map->slots[at].chunk != VG_ID_MAP_FREE;
+    for (uint64_t at = (hole + 1) & map->mask; map->slots[at].place != VG_ID_MAP_FREE;
          at = (at + 1) & map->mask) {
         uint64_t home = map->slots[at].hash & map->mask;
         if (((at - home) & map->mask) >= ((at - hole) & map->mask)) {
@@ -150,6 +166,6 @@ void vg_id_map_remove(struct vg_id_map *map, uint64_t hash, struct vg_row_place 
             hole = at;
         }
     }
-    map->slots[hole].chunk = VG_ID_MAP_FREE;
+    map->slots[hole].place = VG_ID_MAP_FREE;
     map->count--;
 }

@@ -1,6 +1,7 @@
 /*
- * Id map: from the keyed 64-bit hash of a record's id to where its live row is. Two records may
- * share a hash, so whoever looks up confirms each candidate against the id columns.
+ * Id map: from the keyed hash of a record's id to where its live row is. Only 32 bits of the hash
+ * are kept, so that an entry takes 8 bytes; two records may share them, so whoever looks up
+ * confirms each candidate against the id columns.
  *
  * Threads: the writer's.
  */
@@ -17,10 +18,12 @@ struct vg_row_place {
     uint32_t position;
 };
 
+/* Chunk numbers are below this, positions are of 16 bits. */
+#define VG_ID_MAP_CHUNKS_MAX 65535u
+
 struct vg_id_map_slot {
-    uint64_t hash;
-    uint32_t chunk; /* VG_ID_MAP_FREE = the slot is free */
-    uint32_t position;
+    uint32_t hash;  /* its low bits */
+    uint32_t place; /* chunk and position; VG_ID_MAP_FREE = the slot is free */
 };
 #define VG_ID_MAP_FREE UINT32_MAX
 
@@ -65,7 +68,7 @@ bool vg_id_map_move_found(
 /* The entries of this hash are about to be asked for. */
 static inline void vg_id_map_prefetch(const struct vg_id_map *map, uint64_t hash)
 {
-    __builtin_prefetch(&map->slots[hash & map->mask]);
+    __builtin_prefetch(&map->slots[(uint32_t)hash & map->mask]);
 }
 
 /* The entry must be there. */

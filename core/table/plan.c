@@ -365,6 +365,34 @@ static enum vg_plan_decision decide_leaf(
     return VG_PLAN_LOOK;
 }
 
+/* A list that is turned over is one look-up for the whole chunk: it goes before all others, and
+ * leaves them few rows. */
+#define COST_INDEX 1u
+
+static uint32_t leaf_cost_here(const struct vg_plan_node *node, const struct vg_chunk *chunk)
+{
+    return node->question->kind == VG_PREDICATE_HASH_IN &&
+                   chunk->columns[node->question->column].index != NULL
+               ? COST_INDEX
+               : node->cost;
+}
+
+/* By insertion: from one chunk to the next the order hardly ever changes. */
+static void sort_children(struct vg_plan_node *plan)
+{
+    plan->cost_here = 0;
+    for (uint32_t i = 0; i < plan->child_count; i++) {
+        struct vg_plan_node *child = plan->children[i];
+        uint32_t at = i;
+        plan->cost_here += child->cost_here;
+        while (at > 0 && plan->children[at - 1]->cost_here > child->cost_here) {
+            plan->children[at] = plan->children[at - 1];
+            at--;
+        }
+        plan->children[at] = child;
+    }
+}
+
 /* What a branch comes to: `wins` of one child decides an AND (no row) or an OR (every row). */
 static enum vg_plan_decision decide_children(
     struct vg_plan_node *plan,
@@ -382,6 +410,7 @@ static enum vg_plan_decision decide_children(
             decision = VG_PLAN_LOOK;
         }
     }
+    sort_children(plan);
     return decision;
 }
 
@@ -405,6 +434,7 @@ enum vg_plan_decision vg_plan_decide(
         break;
     case VG_PREDICATE_NOT: {
         enum vg_plan_decision child = vg_plan_decide(plan->children[0], chunk, is_tail);
+        plan->cost_here = plan->children[0]->cost_here;
         plan->decision = child == VG_PLAN_NO_ROW      ? VG_PLAN_EVERY_ROW
                          : child == VG_PLAN_EVERY_ROW ? VG_PLAN_NO_ROW
                                                       : VG_PLAN_LOOK;
@@ -422,6 +452,7 @@ enum vg_plan_decision vg_plan_decide(
     case VG_PREDICATE_PREFIX:
     case VG_PREDICATE_CONTAINS:
     case VG_PREDICATE_ABSENT:
+        plan->cost_here = leaf_cost_here(plan, chunk);
         plan->decision = is_tail ? VG_PLAN_LOOK : decide_leaf(plan, chunk);
         break;
     }

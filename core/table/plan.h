@@ -45,9 +45,10 @@ struct vg_plan_node {
     const struct vg_predicate *question;
     enum vg_column_kind column_kind; /* of question->column */
     uint32_t cost;                   /* about bytes looked at per row */
+    uint32_t cost_here;              /* the same for the chunk at hand */
     enum vg_plan_decision decision;  /* for the chunk at hand */
     uint32_t child_count;
-    struct vg_plan_node **children; /* cheapest first */
+    struct vg_plan_node **children; /* cheapest first, for the chunk at hand */
     /* TEXT, SUBJECTS and TEXTS: ids that answer yes. A few are compared, many looked up in a
      * bitmap. */
     uint32_t *ids;

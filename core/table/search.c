@@ -1,7 +1,7 @@
 /*
  * A search walks the chunks of its snapshot in the direction of the sort, best zone first. For each
  * it takes the rows that are alive, lets the plan say which match, counts them by population count,
- * and offers them to the heap only while the chunk can still hold rows of the page.
+ * and offers them to the page only while the chunk can still hold rows of the page.
  */
 #include "core/table/search.h"
 
@@ -172,7 +172,7 @@ static void narrow_to_page(
 {
     bool is_full = vg_top_rows_is_full(&run->top);
     int64_t best = run->search->after != NULL ? run->after.key : INT64_MIN;
-    int64_t worst = is_full ? run->top.worst_key : INT64_MAX;
+    int64_t worst = is_full ? run->top.worst.key : INT64_MAX;
     if (!bounds->is_column || (best <= bounds->best && worst >= bounds->worst)) {
         return;
     }

@@ -27,6 +27,10 @@ static const struct vg_table_limits limit_defaults = {
     .obsolete_bytes = UINT64_C(4) << 30,
 };
 
+_Static_assert(
+    VG_TABLE_CHUNKS_MAX + VG_COMPACTION_CHUNKS_MAX <= VG_ID_MAP_CHUNKS_MAX,
+    "every number of a chunk fits into the id map");
+
 static void fill_limits(struct vg_table_limits *limits)
 {
 #define FILL(name)                                                                                 \
@@ -57,6 +61,7 @@ static enum vg_reason check_config(const struct vg_table_config *config, struct 
             VG_TABLE_KINDS_MAX);
     }
     if (config->limits.chunk_rows > VG_TABLE_CHUNK_ROWS_MAX ||
+        config->limits.chunks > VG_TABLE_CHUNKS_MAX ||
         config->limits.dictionary_entries > VG_DICTIONARY_ENTRIES_MAX) {
         return vg_error_set(error, VG_CONFIG, "a limit of the table is too high");
     }

@@ -28,7 +28,7 @@ enum vg_column_kind {
     VG_COLUMN_FIXED,    /* width 16, 20, 32 or 64: UUID, digest */
     VG_COLUMN_NUMBERS,  /* 8 + 8 per element: list of signed numbers (cases, sub-resource ids) */
     VG_COLUMN_HASHES,   /* 16 + 8 per element: list of keyed hashes (property, uri, domain), with a
-                           64-bit signature of the row's hashes */
+                           64-bit signature of the row's hashes; sealed: see hash_index.h */
     VG_COLUMN_TOKENS, /* 8 + 4 per element: list of words of the record's texts (row.h); it narrows,
                          the record confirms */
     VG_COLUMN_TEXTS,  /* 8 + 4 per element: list of entries of an append-only dictionary */

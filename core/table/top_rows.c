@@ -1,10 +1,14 @@
 #include "core/table/top_rows.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/assert.h"
 
 #define ROOM_FIRST 64u
+
+/* Rows out of order are kept until there are so many times as may stay. */
+#define SPARE 2u
 
 static void add_key(struct vg_top_rows *top, uint32_t column, bool descending)
 {
@@ -21,7 +25,7 @@ bool vg_top_rows_init(
     struct vg_arena *arena)
 {
     VG_ASSERT(sort_count <= VG_SEARCH_SORT_KEYS_MAX);
-    *top = (struct vg_top_rows){ .capacity = capacity, .arena = arena };
+    *top = (struct vg_top_rows){ .capacity = capacity, .is_sorted = true, .arena = arena };
     bool descending = false;
     for (uint32_t i = 0; i < sort_count; i++) {
         descending = sort[i].descending;
@@ -137,27 +141,98 @@ static void swap(struct vg_top_row *left, struct vg_top_row *right)
     *right = kept;
 }
 
-/* The row at `at` may be better than one below it: move it down. */
-static void sift_down(struct vg_top_rows *top, uint32_t at, uint32_t count)
+/* For qsort_r. */
+static int compare_rows(const void *left, const void *right, void *top)
 {
+    return vg_top_rows_compare(top, left, right);
+}
+
+static void sort_rows(struct vg_top_rows *top, struct vg_top_row *rows, uint32_t count)
+{
+    qsort_r(rows, count, sizeof(*rows), compare_rows, top);
+}
+
+/* Below so many rows sorting is as fast as choosing. */
+#define SORT_MAX 16u
+
+/* The middle one of the first, the middle and the last row goes first. */
+static void put_middle_first(const struct vg_top_rows *top, struct vg_top_row *rows, uint32_t count)
+{
+    struct vg_top_row *first = &rows[0];
+    struct vg_top_row *middle = &rows[count / 2];
+    struct vg_top_row *last = &rows[count - 1];
+    if (vg_top_rows_compare(top, middle, last) > 0) {
+        swap(middle, last);
+    }
+    if (vg_top_rows_compare(top, first, middle) < 0) {
+        swap(first, middle); /* the smaller of the two is behind */
+    } else if (vg_top_rows_compare(top, first, last) > 0) {
+        swap(first, last);
+    }
+}
+
+/* Part `rows` by the first one: those before it, itself, those behind it. Returns its place. */
+static uint32_t part_rows(const struct vg_top_rows *top, struct vg_top_row *rows, uint32_t count)
+{
+    put_middle_first(top, rows, count);
+    uint32_t low = 1;
+    uint32_t high = count - 1;
     for (;;) {
-        uint32_t worst = at;
-        for (uint32_t child = 2 * at + 1; child <= 2 * at + 2 && child < count; child++) {
-            if (vg_top_rows_compare(top, &top->rows[child], &top->rows[worst]) > 0) {
-                worst = child;
-            }
+        while (low <= high && vg_top_rows_compare(top, &rows[low], &rows[0]) < 0) {
+            low++;
         }
-        if (worst == at) {
+        while (low <= high && vg_top_rows_compare(top, &rows[high], &rows[0]) > 0) {
+            high--;
+        }
+        if (low >= high) {
+            break;
+        }
+        swap(&rows[low++], &rows[high--]);
+    }
+    swap(&rows[0], &rows[high]);
+    return high;
+}
+
+/*
+ * Bring the best `wanted` of `count` rows to the front, in any order. What is left after as many
+ * rounds as should have done is sorted: no order of rows makes this slow.
+ */
+static void choose_best(struct vg_top_rows *top, uint32_t count, uint32_t wanted)
+{
+    uint32_t begin = 0;
+    uint32_t end = count;
+    uint32_t rounds = 2 * (32 - (uint32_t)__builtin_clz(count | 1));
+    while (end - begin > SORT_MAX && rounds-- > 0) {
+        uint32_t place = begin + part_rows(top, &top->rows[begin], end - begin);
+        if (place == wanted || place + 1 == wanted) {
             return;
         }
-        swap(&top->rows[at], &top->rows[worst]);
-        at = worst;
+        if (place < wanted) {
+            begin = place + 1;
+        } else {
+            end = place;
+        }
     }
+    if (begin < wanted && wanted < end) {
+        sort_rows(top, &top->rows[begin], end - begin);
+    }
+}
+
+static void find_worst(struct vg_top_rows *top)
+{
+    uint32_t worst = 0;
+    for (uint32_t i = 1; i < top->count; i++) {
+        if (vg_top_rows_compare(top, &top->rows[i], &top->rows[worst]) > 0) {
+            worst = i;
+        }
+    }
+    top->worst = top->rows[worst];
 }
 
 static bool grow(struct vg_top_rows *top)
 {
-    uint32_t room = top->room > top->capacity / 2 ? top->capacity : top->room * 2;
+    uint32_t most = top->capacity * SPARE;
+    uint32_t room = top->room > most / 2 ? most : top->room * 2;
     struct vg_top_row *rows = vg_arena_alloc(top->arena, room * sizeof(*rows));
     if (rows == NULL) {
         return false;
@@ -169,7 +244,7 @@ static bool grow(struct vg_top_rows *top)
 }
 
 /* A row may stand so far from the end of the list to be put in its place. */
-#define SHIFT_MAX 512u
+#define SHIFT_MAX 128u
 
 /* How many rows of the sorted list come before `row`. */
 static uint32_t find_place(const struct vg_top_rows *top, const struct vg_top_row *row)
@@ -191,40 +266,34 @@ static uint32_t find_place(const struct vg_top_rows *top, const struct vg_top_ro
     return low;
 }
 
-static void make_heap(struct vg_top_rows *top)
-{
-    top->is_heap = true;
-    for (uint32_t at = top->count / 2; at-- > 0;) {
-        sift_down(top, at, top->count);
-    }
-}
-
 static void offer_to_list(struct vg_top_rows *top, const struct vg_top_row *row, uint32_t place)
 {
-    if (place == top->capacity) {
-        return;
-    }
     uint32_t kept = top->count < top->capacity ? top->count : top->capacity - 1;
     memmove(&top->rows[place + 1], &top->rows[place], (kept - place) * sizeof(*row));
     top->rows[place] = *row;
     top->count = kept + 1;
-    top->worst_key = top->rows[kept].key;
+    top->worst = top->rows[kept];
 }
 
-static void offer_to_heap(struct vg_top_rows *top, const struct vg_top_row *row)
+/* Full with spares: the best half stays, and the worst of it is what turns others away. */
+static void drop_spares(struct vg_top_rows *top)
 {
-    if (top->count < top->capacity) {
-        uint32_t at = top->count++;
-        top->rows[at] = *row;
-        while (at > 0 && vg_top_rows_compare(top, &top->rows[at], &top->rows[(at - 1) / 2]) > 0) {
-            swap(&top->rows[at], &top->rows[(at - 1) / 2]);
-            at = (at - 1) / 2;
-        }
-    } else if (vg_top_rows_compare(top, row, &top->rows[0]) < 0) {
-        top->rows[0] = *row;
-        sift_down(top, 0, top->count);
+    choose_best(top, top->count, top->capacity);
+    top->count = top->capacity;
+    find_worst(top);
+}
+
+static void offer_unsorted(struct vg_top_rows *top, const struct vg_top_row *row)
+{
+    if (vg_top_rows_is_full(top) && vg_top_rows_compare(top, row, &top->worst) >= 0) {
+        return;
     }
-    top->worst_key = top->rows[0].key;
+    top->rows[top->count++] = *row;
+    if (top->count == top->capacity) {
+        find_worst(top);
+    } else if (top->count == top->capacity * SPARE) {
+        drop_spares(top);
+    }
 }
 
 bool vg_top_rows_offer(struct vg_top_rows *top, const struct vg_top_row *row)
@@ -232,25 +301,34 @@ bool vg_top_rows_offer(struct vg_top_rows *top, const struct vg_top_row *row)
     if (top->capacity == 0) {
         return true;
     }
-    if (top->count < top->capacity && top->count == top->room && !grow(top)) {
-        return false;
-    }
-    if (!top->is_heap) {
-        uint32_t place = find_place(top, row);
-        if (top->count - place <= SHIFT_MAX) {
-            offer_to_list(top, row, place);
+    uint32_t place = 0;
+    if (top->is_sorted) {
+        place = find_place(top, row);
+        if (place == top->capacity) {
             return true;
         }
-        make_heap(top);
+        top->is_sorted = top->count - place <= SHIFT_MAX;
     }
-    offer_to_heap(top, row);
+    uint32_t most = top->is_sorted ? top->capacity : top->capacity * SPARE;
+    if (top->count < most && top->count == top->room && !grow(top)) {
+        return false;
+    }
+    if (top->is_sorted) {
+        offer_to_list(top, row, place);
+    } else {
+        offer_unsorted(top, row);
+    }
     return true;
 }
 
 void vg_top_rows_sort(struct vg_top_rows *top)
 {
-    for (uint32_t rest = top->is_heap ? top->count : 0; rest > 1; rest--) {
-        swap(&top->rows[0], &top->rows[rest - 1]);
-        sift_down(top, 0, rest - 1);
+    if (top->is_sorted) {
+        return;
     }
+    if (top->count > top->capacity) {
+        choose_best(top, top->count, top->capacity);
+        top->count = top->capacity;
+    }
+    sort_rows(top, top->rows, top->count);
 }

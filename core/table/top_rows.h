@@ -1,8 +1,10 @@
 /*
- * Top rows: the first rows of a sort order, kept while chunks go by in any order. The worst of
- * those kept is at hand, so most rows are turned away by one comparison of one number. Rows that
- * come about in order are kept as a sorted list, which costs next to nothing; the first one that
- * comes far out of place turns the list into a heap.
+ * Top rows: the first rows of a sort order, kept while chunks go by in any order. Once a page of
+ * them is kept, a bound is at hand that is not better than the worst row of the page, so most rows
+ * are turned away by one comparison of one number. Rows that come about in order are kept as a
+ * sorted list, which costs next to nothing; from the first one on that comes far out of place, rows
+ * are kept as they come, and whenever two pages are full the better one is chosen. That takes a few
+ * comparisons a row, whatever the size of the page.
  *
  * Threads: belongs to one search.
  */
@@ -28,11 +30,11 @@ struct vg_top_rows {
     uint32_t key_parts;                 /* so many of `keys` are in a row's `key` */
     const struct vg_entry_ranks *ranks; /* of the last of these; NULL = the first, a number */
     uint32_t capacity;
-    uint32_t count;
-    uint32_t room; /* of `rows`; grows with what is found, up to `capacity` */
-    bool is_heap;
-    int64_t worst_key;       /* of the rows kept */
-    struct vg_top_row *rows; /* the best first; of a heap the worst */
+    uint32_t count; /* at most `capacity` while sorted, and in the end */
+    uint32_t room;  /* of `rows`; grows with what is found */
+    bool is_sorted;
+    struct vg_top_row worst; /* once full: `capacity` rows are known that are not behind it */
+    struct vg_top_row *rows; /* the best first while sorted */
     struct vg_arena *arena;
 };
 
@@ -72,16 +74,16 @@ void vg_top_rows_use_ranks(
 /* The key of a row. */
 int64_t vg_top_rows_key(const struct vg_top_rows *top, const struct vg_chunk *chunk, uint32_t row);
 
-/* Are as many rows kept as may be, so that none is wanted that is worse than the worst? */
+/* Are as many rows kept as are wanted, so that none is that comes behind the worst? */
 static inline bool vg_top_rows_is_full(const struct vg_top_rows *top)
 {
-    return top->count == top->capacity;
+    return top->count >= top->capacity;
 }
 
 /* Could a row with this key, or a worse one, still be kept? */
 static inline bool vg_top_rows_wants(const struct vg_top_rows *top, int64_t key)
 {
-    return !vg_top_rows_is_full(top) || (top->capacity > 0 && key <= top->worst_key);
+    return !vg_top_rows_is_full(top) || (top->capacity > 0 && key <= top->worst.key);
 }
 
 /* Whether the row of `left` comes before that of `right` (negative), or behind. */

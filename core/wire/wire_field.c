@@ -87,37 +87,43 @@ enum vg_wire_step vg_wire_next(struct vg_bytes *rest, struct vg_wire_field *out_
     if (body == NULL || key >> 3 == 0 || key > UINT32_MAX) {
         return VG_WIRE_STEP_BROKEN;
     }
-    struct vg_wire_field field = { .number = (uint32_t)(key >> 3),
-                                   .wire_type = (uint8_t)(key & 7) };
+    const uint32_t number = (uint32_t)(key >> 3);
+    const uint8_t wire_type = (uint8_t)(key & 7);
+    uint64_t value = 0;
+    struct vg_bytes bytes = { .data = NULL };
     const uint8_t *after;
-    if (field.wire_type == VG_WIRE_BYTES) { /* most of all fields */
+    if (wire_type == VG_WIRE_BYTES) { /* most of all fields */
         uint64_t size;
         body = vg_wire_read_varint(body, end, &size);
         if (body == NULL || size > (uint64_t)(end - body)) {
             return VG_WIRE_STEP_BROKEN;
         }
-        field.bytes = vg_bytes(body, (size_t)size);
+        bytes = vg_bytes(body, (size_t)size);
         after = body + size;
-    } else if (field.wire_type == VG_WIRE_VARINT) {
-        after = vg_wire_read_varint(body, end, &field.value);
+    } else if (wire_type == VG_WIRE_VARINT) {
+        after = vg_wire_read_varint(body, end, &value);
     } else {
-        after = vg_wire_skip(body, end, field.number, field.wire_type, VG_LIMIT_WIRE_DEPTH);
+        after = vg_wire_skip(body, end, number, wire_type, VG_LIMIT_WIRE_DEPTH);
     }
     if (after == NULL) {
         return VG_WIRE_STEP_BROKEN;
     }
-    if (field.wire_type == VG_WIRE_FIXED64) {
-        field.value = little_endian(body, 8);
-    } else if (field.wire_type == VG_WIRE_FIXED32) {
-        field.value = little_endian(body, 4);
-    } else if (field.wire_type == VG_WIRE_GROUP_START) {
+    if (wire_type == VG_WIRE_FIXED64) {
+        value = little_endian(body, 8);
+    } else if (wire_type == VG_WIRE_FIXED32) {
+        value = little_endian(body, 4);
+    } else if (wire_type == VG_WIRE_GROUP_START) {
         /* The content of a group, without the key that ends it. */
-        field.bytes =
+        bytes =
             vg_bytes(body, (size_t)(after - body) - vg_wire_varint_size(key | VG_WIRE_GROUP_END));
     }
-    field.whole = vg_bytes(start, (size_t)(after - start));
+    /* Member by member: a struct copied whole would wait for the stores that made it. */
+    out_field->number = number;
+    out_field->wire_type = wire_type;
+    out_field->value = value;
+    out_field->bytes = bytes;
+    out_field->whole = vg_bytes(start, (size_t)(after - start));
     *rest = vg_bytes(after, (size_t)(end - after));
-    *out_field = field;
     return VG_WIRE_STEP_FIELD;
 }
 

@@ -70,15 +70,14 @@ static void make_member(
     const struct vg_table *sub = field->kind == VG_KIND_MESSAGE ? field->sub : NULL;
     const bool listed = (field->flags & VG_FIELD_REPEATED) != 0;
     const bool keyed = (field->flags & (VG_FIELD_OBJECT | VG_FIELD_MAP)) != 0;
-    if (keyed || is_properties(field)) {
-        add_column(maker, table, true);
-    } else if (listed || sub == NULL) {
-        add_column(maker, table, false);
-    } else if (
-        maker->at.step_count == VG_FLAT_DEPTH_MAX ||
-        ((sub->flags & (VG_TABLE_BARE | VG_TABLE_SHAPES)) != 0 && only_member(sub) == NULL)) {
-        add_column(maker, table, true);
-    } else if ((sub->flags & VG_TABLE_BARE) != 0) {
+    const bool simple = listed || sub == NULL;
+    const bool too_deep = maker->at.step_count == VG_FLAT_DEPTH_MAX;
+    const bool bare = sub != NULL && (sub->flags & (VG_TABLE_BARE | VG_TABLE_SHAPES)) != 0;
+    const bool as_json = keyed || is_properties(field) ||
+                         (!simple && (too_deep || (bare && only_member(sub) == NULL)));
+    if (as_json || simple) {
+        add_column(maker, table, as_json);
+    } else if (bare) {
         maker->at.steps[maker->at.step_count++] = only_member(sub);
         make_member(maker, sub, only_member(sub));
         maker->at.step_count--;
@@ -115,6 +114,48 @@ static void make_members(struct maker *maker, const struct vg_table *table)
     maker->name_size = name_size;
 }
 
+/* A row of several shapes has the members of any of them, without a level for the shape. */
+static void make_rows(struct maker *maker, const struct vg_table *table)
+{
+    if ((table->flags & VG_TABLE_SHAPES) == 0) {
+        make_members(maker, table);
+        return;
+    }
+    for (size_t i = 0; i < table->field_count; i++) {
+        maker->at.steps[0] = &table->fields[i];
+        maker->at.step_count = 1;
+        make_members(maker, table->fields[i].sub);
+    }
+    maker->at.step_count = 0;
+}
+
+/* Columns of one name are one: the first of them reads the shape that is there. */
+static void join_shapes(struct maker *maker)
+{
+    struct vg_flat_columns *columns = maker->columns;
+    size_t used = 0;
+    for (size_t i = 0; i < columns->count; i++) {
+        const struct vg_flat_column column = columns->items[i];
+        struct vg_flat_column *first = NULL;
+        for (size_t j = 0; j < used && first == NULL; j++) {
+            first = strcmp(columns->items[j].name, column.name) == 0 ? &columns->items[j] : NULL;
+        }
+        if (first == NULL) {
+            columns->items[used++] = column;
+            continue;
+        }
+        struct vg_flat_column *other = vg_arena_alloc(maker->arena, sizeof(*other));
+        if (other == NULL) {
+            maker->no_memory = true;
+            return;
+        }
+        *other = column;
+        other->other = first->other;
+        first->other = other;
+    }
+    columns->count = used;
+}
+
 bool vg_flat_columns_make(
     const struct vg_table *table,
     struct vg_arena *arena,
@@ -122,14 +163,17 @@ bool vg_flat_columns_make(
 {
     struct vg_flat_columns columns = { .items = NULL };
     struct maker maker = { .arena = arena, .columns = &columns };
-    make_members(&maker, table);
+    make_rows(&maker, table);
     const size_t count = columns.count;
     columns.items = vg_arena_calloc(arena, count, sizeof(*columns.items));
     columns.count = 0;
     if (columns.items == NULL || maker.no_memory) {
         return false;
     }
-    make_members(&maker, table);
+    make_rows(&maker, table);
+    if ((table->flags & VG_TABLE_SHAPES) != 0 && !maker.no_memory) {
+        join_shapes(&maker);
+    }
     *out_columns = columns;
     return !maker.no_memory;
 }
@@ -286,6 +330,9 @@ bool vg_flat_column_read(
     struct vg_flat_cell *out_cell)
 {
     const uint8_t *message = (const uint8_t *)row;
+    while (column->other != NULL && !is_set(column->steps[0], message)) {
+        column = column->other;
+    }
     const struct vg_field *field = column->steps[0];
     *out_cell = (struct vg_flat_cell){ .kind = VG_FLAT_EMPTY };
     for (uint8_t i = 1; i < column->step_count; i++) {

@@ -6,7 +6,7 @@
  * ("source.networkAddress.address"); a bare message adds no level; a list is one column, its
  * elements joined with ';'; an object list, and whatever is called `properties`, is one column of
  * compact JSON; so is each element of a list of objects, and a message that is nested too deeply or
- * within itself.
+ * within itself. Rows of several shapes have the columns of all of them; those of one name are one.
  *
  * Threads: columns are immutable once made; they live in their arena.
  */
@@ -29,6 +29,7 @@ struct vg_flat_column {
     const struct vg_table *table;                    /* of the last step */
     uint8_t step_count;
     bool as_json;
+    const struct vg_flat_column *other; /* of the same name, in another shape; NULL = none */
 };
 
 struct vg_flat_columns {

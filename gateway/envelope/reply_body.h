@@ -38,7 +38,8 @@ void vg_reply_body_init(struct vg_reply_body *body);
 void vg_reply_body_dispose(struct vg_reply_body *body);
 
 /*
- * Append the next part of call->reply, about VG_CALL_PART_BYTES.
+ * Append the next part of call->reply, about vg_call_part_bytes. A part is empty when work has been
+ * done and there is nothing to send yet: ask for the next.
  *
  * Fails with: what the row puller fails with; CANCELLED, DEADLINE_EXCEEDED; REQUEST_MEMORY;
  * RESULTSET_TOO_LARGE, STORE_IO and STORE_FULL for a spreadsheet. Before the first byte has been

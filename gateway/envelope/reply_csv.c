@@ -98,7 +98,7 @@ enum vg_reason vg_reply_csv_write(struct vg_reply_body *body, struct vg_call *ca
 {
     const size_t start = call->out.size;
     enum vg_reason reason = body->begun ? VG_OK : put_head(body, call);
-    while (reason == VG_OK && call->out.size - start < VG_CALL_PART_BYTES) {
+    while (reason == VG_OK && call->out.size - start < vg_call_part_bytes(call)) {
         const ProtobufCMessage *row = NULL;
         reason = vg_reply_body_next(body, call, &row);
         if (reason == VG_OK && row == NULL) {

@@ -21,7 +21,7 @@ static enum vg_reason write_single(struct vg_call *call)
 static enum vg_reason write_rows(struct vg_reply_body *body, struct vg_call *call)
 {
     const size_t start = call->out.size;
-    while (call->out.size - start < VG_CALL_PART_BYTES && !call->out.failed) {
+    while (call->out.size - start < vg_call_part_bytes(call) && !call->out.failed) {
         const ProtobufCMessage *row = NULL;
         enum vg_reason reason = vg_reply_body_next(body, call, &row);
         if (reason != VG_OK) {

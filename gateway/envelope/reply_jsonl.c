@@ -6,7 +6,7 @@ enum vg_reason vg_reply_jsonl_write(struct vg_reply_body *body, struct vg_call *
 {
     const struct vg_table *table = vg_reply_body_table(call);
     const size_t start = call->out.size;
-    while (call->out.size - start < VG_CALL_PART_BYTES && !call->out.failed) {
+    while (call->out.size - start < vg_call_part_bytes(call) && !call->out.failed) {
         const ProtobufCMessage *row = NULL;
         enum vg_reason reason = vg_reply_body_next(body, call, &row);
         if (reason != VG_OK) {

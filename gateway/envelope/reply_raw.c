@@ -47,7 +47,8 @@ static enum vg_reason write_pieces(struct vg_reply_body *body, struct vg_call *c
     struct vg_rows *rows = call->reply.rows;
     const size_t start = call->out.size;
     body->length = call->reply.raw_size;
-    while (call->out.size - start < VG_CALL_PART_BYTES && !call->out_done) {
+    const size_t most = vg_call_part_bytes(call);
+    while (call->out.size - start < most && !call->out_done) {
         struct vg_reply_row row = { .message = NULL };
         enum vg_reason reason = vg_call_check(call);
         if (reason == VG_OK) {
@@ -83,7 +84,8 @@ enum vg_reason vg_reply_raw_write(struct vg_reply_body *body, struct vg_call *ca
     }
     const struct vg_bytes data = raw_data(call, call->reply.answer);
     const size_t left = data.size - (size_t)body->raw_sent;
-    const size_t size = left < VG_CALL_PART_BYTES ? left : VG_CALL_PART_BYTES;
+    const size_t most = vg_call_part_bytes(call);
+    const size_t size = left < most ? left : most;
     body->length = (int64_t)data.size;
     if (size > 0) {
         vg_buffer_append(&call->out, data.data + body->raw_sent, size);
@@ -99,7 +101,11 @@ void vg_reply_raw_print_disposition(const char *file_name, char *out_text, size_
     size_t used = (size_t)snprintf(out_text, size, "%s", start);
     for (const char *at = file_name; *at != '\0' && used + 2 < size; at++) {
         bool plain = *at >= ' ' && *at < 0x7F && strchr("\"\\/%", *at) == NULL;
-        out_text[used++] = plain ? *at : '_';
+        out_text[used] = '_';
+        if (plain) {
+            out_text[used] = *at;
+        }
+        used++;
     }
     (void)snprintf(out_text + used, size - used, "\"");
 }

@@ -17,6 +17,8 @@
 
 /* Whole numbers beyond it are no doubles. */
 #define EXACT_MAX INT64_C(9007199254740992)
+/* Rows of one turn on an executor thread: others wait for it. */
+#define ROWS_AT_ONCE 500u
 /* Beyond so many rows the sheet may outgrow what a plain archive can hold. */
 #define ZIP64_ROWS 200000u
 
@@ -190,19 +192,23 @@ static enum vg_reason put_row(
     return VG_OK;
 }
 
-static enum vg_reason put_rows(struct vg_reply_body *body, struct vg_call *call)
+/* Some rows; *out_end when there are no more. */
+static enum vg_reason put_rows(struct vg_reply_body *body, struct vg_call *call, bool *out_end)
 {
-    for (;;) {
+    *out_end = false;
+    for (unsigned i = 0; i < ROWS_AT_ONCE && !*out_end; i++) {
         const ProtobufCMessage *row = NULL;
         enum vg_reason reason = vg_reply_body_next(body, call, &row);
-        if (reason != VG_OK || row == NULL) {
-            return reason;
+        if (reason == VG_OK && row == NULL) {
+            *out_end = true;
+        } else if (reason == VG_OK) {
+            reason = vg_reply_xlsx_fits(body->rows) ? put_row(body, call, row) : too_large(call);
         }
-        reason = vg_reply_xlsx_fits(body->rows) ? put_row(body, call, row) : too_large(call);
         if (reason != VG_OK) {
             return reason;
         }
     }
+    return VG_OK;
 }
 
 /* Complete the file and go back to its start. */
@@ -224,35 +230,34 @@ static enum vg_reason close_book(struct vg_reply_body *body, struct vg_call *cal
     return VG_OK;
 }
 
+/* The next step towards the file; body->begun is set by the last. */
 static enum vg_reason make_file(struct vg_reply_body *body, struct vg_call *call)
 {
-    if (!vg_reply_xlsx_fits(rows_to_come(call))) {
-        return too_large(call);
+    bool end = false;
+    enum vg_reason reason = VG_OK;
+    if (body->workbook == NULL) {
+        if (!vg_reply_xlsx_fits(rows_to_come(call))) {
+            return too_large(call);
+        }
+        reason = open_book(body, call);
+        if (reason == VG_OK) {
+            reason = put_head(body, call);
+        }
     }
-    enum vg_reason reason = open_book(body, call);
     if (reason == VG_OK) {
-        reason = put_head(body, call);
+        reason = put_rows(body, call, &end);
     }
-    if (reason == VG_OK) {
-        reason = put_rows(body, call);
-    }
-    return reason == VG_OK ? close_book(body, call) : reason;
+    return reason == VG_OK && end ? close_book(body, call) : reason;
 }
 
-enum vg_reason vg_reply_xlsx_write(struct vg_reply_body *body, struct vg_call *call)
+static enum vg_reason put_part(struct vg_reply_body *body, struct vg_call *call)
 {
-    enum vg_reason reason = body->begun ? VG_OK : make_file(body, call);
-    if (reason != VG_OK) {
-        return reason;
-    }
-    if (!vg_buffer_reserve(&call->out, VG_CALL_PART_BYTES)) {
+    const size_t most = vg_call_part_bytes(call);
+    if (!vg_buffer_reserve(&call->out, most)) {
         return vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
     }
-    ssize_t size = pread(
-        body->workbook->file,
-        call->out.data + call->out.size,
-        VG_CALL_PART_BYTES,
-        (off_t)body->raw_sent);
+    ssize_t size =
+        pread(body->workbook->file, call->out.data + call->out.size, most, (off_t)body->raw_sent);
     if (size <= 0) {
         return cannot_write(call, "reading it back");
     }
@@ -260,6 +265,12 @@ enum vg_reason vg_reply_xlsx_write(struct vg_reply_body *body, struct vg_call *c
     body->raw_sent += (size_t)size;
     call->out_done = (int64_t)body->raw_sent == body->length;
     return VG_OK;
+}
+
+enum vg_reason vg_reply_xlsx_write(struct vg_reply_body *body, struct vg_call *call)
+{
+    enum vg_reason reason = body->begun ? VG_OK : make_file(body, call);
+    return reason == VG_OK && body->begun ? put_part(body, call) : reason;
 }
 
 void vg_reply_xlsx_dispose(struct vg_reply_body *body)

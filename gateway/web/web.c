@@ -507,7 +507,13 @@ static void face_ready(struct vg_call *call)
         return;
     }
     if (!rest->responded) {
+        /* It may be later now: there are more parts. */
         vg_worker_set_timer(rest->exchange->worker, &rest->deadline, call->deadline_ns);
+    }
+    if (call->out.size == 0 && !call->out_done) {
+        rest->waiting = true; /* nothing to send yet, see vg_reply_body_write */
+        vg_call_more(call);
+    } else if (!rest->responded) {
         respond_call(rest);
     } else {
         rest->exchange->carrier->resume(rest->exchange);

@@ -162,7 +162,7 @@ static enum vg_reason face_put_part(struct vg_call *call, struct vg_arena *arena
 {
     struct vg_rows *rows = call->reply.rows;
     const size_t start = call->out.size;
-    while (call->out.size - start < VG_CALL_PART_BYTES) {
+    while (call->out.size - start < vg_call_part_bytes(call)) {
         struct vg_reply_row row = { .message = NULL };
         bool end = rows == NULL;
         enum vg_reason reason = vg_call_check(call);

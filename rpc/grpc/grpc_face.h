@@ -20,7 +20,7 @@ VG_MUST_USE enum vg_reason vg_grpc_face_read(struct vg_call *call);
 /*
  * REPLY. Of a unary method the whole answer at once: the rows of a list are pulled into one
  * message, which says after so many bytes that it is too large and names the streaming twin. Of a
- * twin the next part: whole messages, a row each, about VG_CALL_PART_BYTES of them; what was made
+ * twin the next part: whole messages, a row each, about vg_call_part_bytes of them; what was made
  * before a failure is dropped with it.
  *
  * Fails with: ANSWER_TOO_LARGE, REQUEST_MEMORY, CANCELLED, DEADLINE_EXCEEDED, and what a row fails

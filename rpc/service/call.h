@@ -57,7 +57,7 @@ struct vg_face {
      * call->error. */
     enum vg_reason (*read)(struct vg_call *call);
     /*
-     * REPLY: append the next part of the answer to call->out, about VG_CALL_PART_BYTES at a time;
+     * REPLY: append the next part of the answer to call->out, about vg_call_part_bytes of it;
      * set call->out_done with the last. Runs on an executor thread or on the worker. Fails: the
      * reply is cut.
      */
@@ -78,7 +78,13 @@ struct vg_face {
     bool takes_wire;
 };
 
-#define VG_CALL_PART_BYTES (64u * 1024u)
+/*
+ * About how much a part of an answer is. The first is what the client waits for; the others are
+ * worth the way from thread to thread. At most two of an answer are held: the one being sent, the
+ * one being made.
+ */
+#define VG_CALL_FIRST_BYTES (64u * 1024u)
+#define VG_CALL_PART_BYTES  (256u * 1024u)
 /* Bytes of a streamed request that may wait to be taken. The carriers stop their clients long
  * before; past it the call fails. */
 #define VG_CALL_FEED_BYTES_MAX (8u * 1024u * 1024u)
@@ -143,6 +149,12 @@ struct vg_call {
     bool in_flight; /* counted by QUOTA */
     bool logged;
 };
+
+/* For `write` of a face: about how much to append. */
+static inline size_t vg_call_part_bytes(const struct vg_call *call)
+{
+    return call->stage == VG_CALL_STAGE_REPLYING ? VG_CALL_PART_BYTES : VG_CALL_FIRST_BYTES;
+}
 
 void vg_call_init(
     struct vg_call *call,

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import select
 import signal
 import socket
@@ -170,6 +171,19 @@ class Boot(unittest.TestCase):
             self.addCleanup(rest.close)
             self.assertEqual(rest.post("/events/v2/event/bulk", {"events": [{}, {}]}).status, 201)
             self.assertGreaterEqual(rest.post("/events/v2/event/bulk", {"events": [{}, {}, {}]}).status, 412)
+
+    def test_the_soft_limit_of_open_files_is_raised(self):
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        server = self.server(settings=["connections_max=100", "open_files_max=200"])
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
+            server.start()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        limits = pathlib.Path(f"/proc/{server.process.pid}/limits").read_text()
+        soft, hard = re.search(r"^Max open files +(\d+) +(\d+)", limits, re.MULTILINE).groups()
+        self.assertEqual(int(hard), before[1])
+        self.assertEqual(int(soft), min(before[1], 100 + 200 + 1024), "what the settings need, not more")
 
     def test_a_broken_configuration_is_told_with_its_place(self):
         for text in ("{", "[]", '{"workers": []}', '{"nosuch": 1}', '{"workers": "many"}'):

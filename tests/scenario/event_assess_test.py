@@ -3,8 +3,9 @@ import time
 
 from vigiltest import contract, documented_json
 from vigiltest.case import ServerCase, fixture, main
-from vigiltest.clients import Grpc, GrpcError, Rest
+from vigiltest.clients import Grpc, GrpcError, Rest, metrics
 from vigiltest.directory import Directory
+from vigiltest.process import wait_until
 
 EVENT_V1 = "vigil.events.v1.EventService/"
 EVENT_V2 = "vigil.events.v2.EventService/"
@@ -255,13 +256,13 @@ class Listed(Assessments):
             self.assertEqual(caught.exception.code, "INVALID_ARGUMENT", method)
         self.check_untouched(event_id)
 
-    def test_many_at_once(self):
-        ids = [f"AGGR/{AT + 5}/{OWN}/{UUID % n}" for n in range(0x10000, 0x10000 + 3000)]
+    def test_as_many_as_one_request_may_name(self):
+        ids = [f"AGGR/{AT + 5}/{OWN}/{UUID % n}" for n in range(0x10000, 0x10000 + 10000)]
         for at in range(0, len(ids), 1000):
             answer = self.rest.post("/events/v2/event/bulk", {"events": [{"id": one} for one in ids[at:at + 1000]]})
             self.assertEqual(answer.data["accepted"], 1000)
         answer = self.update(ids, {"comment": "many"})
-        self.assertEqual((answer.status, answer.json["count"]), (200, 3000))
+        self.assertEqual((answer.status, answer.json["count"]), (200, 10000))
         self.assertEqual([row["id"] for row in answer.data], ids)
 
 
@@ -386,6 +387,23 @@ class Found(Filled):
         self.assert_error(answer, 412, "invalid.reference", "assessment.associateCase[0]")
         answer = self.put(FOUND_V2, {"assessment": {"assessmentProperty": [{"key": "A", "values": ["x"]}]}, "search": {}})
         self.assert_error(answer, 412, "invalid.json.field.value", "assessment.assessmentProperty[0].key")
+
+    def test_a_call_whose_time_is_up_stops_between_two_portions(self):
+        count = 40000
+        self.fill(count)
+        request = documented_json.into_message({"criteria": self.criteria(), "update": {"comment": "x"}},
+                                               contract.method(EVENT_V1 + "UpdateAggregatedBulk").request())
+        with self.assertRaises(GrpcError) as caught:
+            self.grpc.call(EVENT_V1 + "UpdateAggregatedBulk", request, timeout=0.1)
+        self.assertEqual(caught.exception.code, "DEADLINE_EXCEEDED")
+        # The scrape is no call: none is under way any more.
+        wait_until(lambda: metrics(self.server.port)["vigil_calls_in_flight"] == 0, what="the end of the call")
+        assessed = self.count_assessed()
+        self.assertLess(assessed, count)
+        self.assertEqual(assessed % 1000, 0, "whole portions")
+        answer = self.put(FOUND, {"criteria": self.criteria(), "update": {"comment": "x"}})
+        self.assertEqual(answer.data, count, "again, all of them")
+        self.assertEqual(self.count_assessed(), count)
 
     def test_over_grpc(self):
         ids = sorted(self.fill(30))

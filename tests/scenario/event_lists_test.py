@@ -1,6 +1,8 @@
 """Lists of events as clients ask for them: those of a case and who may see them, raw ones, v2's search; pages, orders,
 exact counts and the limits of both versions.
 """
+import csv
+import io
 import re
 import uuid
 
@@ -158,12 +160,26 @@ class Cases(ServerCase):
         answer = self.of_case(self.viewer, 13, includeRawEvents="true", sortBy="timestamp")
         self.assertEqual((answer.data[0]["protocolID"], "detailedEventIDS" in answer.data[0]), (17, False))
         self.assertEqual((answer.data[1]["detailedEventIDS"][0], "protocolID" in answer.data[1]), (raw, False))
+        self.check_table(raw, whole)
         asked = {"caseID": 13, "includeRawEvents": True, "sortBy": ["timestamp"]}
         found = self.grpc.call(BY_CASE_V1, message(BY_CASE_V1, asked), key=self.viewer)
         self.assertEqual([(row.raw.id, row.aggregated.id) for row in found.data],
                          [(raw, ""), ("", whole), ("", self.ids[4])])
         streamed, _ = self.grpc.rows(STREAM_BY_CASE, message(BY_CASE_V1, asked), key=self.viewer)
         self.assertEqual(list(streamed), list(found.data))
+
+    def check_table(self, raw, whole):
+        """As a table both shapes have the columns of either, each by its own name."""
+        answer = self.rest.get("/events/v1/case/13?includeRawEvents=true&sortBy=timestamp", key=self.viewer,
+                               headers={"Accept": "text/csv"})
+        rows = list(csv.DictReader(io.StringIO(answer.body.decode(), newline="")))
+        self.assertEqual([row["id"] for row in rows], [raw, whole, self.ids[4]])
+        self.assertEqual([row["customerInfo.shortName"] for row in rows], ["acme"] * 3)
+        self.assertEqual([row["protocolID"] for row in rows], ["17", "", ""])
+        self.assertEqual([row["associatedCase.id"] for row in rows], ["", "13", "13"])
+        self.assertEqual([row["timestamp"] for row in rows], [str(TIME), str(TIME + 1), str(TIME + 4)])
+        self.assertTrue(rows[0]["engineTimestamp"] and not rows[1]["engineTimestamp"])
+        self.assertFalse([name for name in rows[0] if name is None or name.startswith(("raw.", "aggregated."))])
 
     def test_so_many_raw_events_are_told_and_no_more(self):
         with_key = Rest(self.server.port, self.admin)

@@ -4,6 +4,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/digest.h"
+#include "core/store/store_fault.h"
 #include "core/store/store_memory.h"
 
 #include "vigil/record/v1/directory.pb-c.h"
@@ -26,7 +27,7 @@ static void open_directory(struct vg_directory_fixture *fixture)
 
 void vg_directory_fixture_open(struct vg_directory_fixture *fixture)
 {
-    fixture->store = vg_store_memory_open(1);
+    fixture->store = vg_store_fault_open(vg_store_memory_open(1));
     open_directory(fixture);
 }
 

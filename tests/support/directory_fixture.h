@@ -12,7 +12,7 @@
 #include "core/store/store.h"
 
 struct vg_directory_fixture {
-    struct vg_store *store;
+    struct vg_store *store; /* in memory; faults can be set */
     struct vg_directory *directory;
 };
 

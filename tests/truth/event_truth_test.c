@@ -12,6 +12,8 @@ int main(void)
     uint64_t seed = truth_run_seed();
     bool good = truth_run(&truth_version_1, seed);
     good = truth_run(&truth_version_1_nids, seed) && good;
+    good = truth_run(&truth_version_1_case, seed) && good;
     good = truth_run(&truth_version_2, seed) && good;
+    good = truth_run(&truth_version_2_case, seed) && good;
     return good ? 0 : 1;
 }

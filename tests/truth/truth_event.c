@@ -21,7 +21,8 @@ const struct truth_signature truth_signatures[] = {
 const size_t truth_signature_count = COUNT(truth_signatures);
 
 const struct truth_case truth_cases[] = {
-    { 31, 1, 11 }, { 32, 2, 0 }, { 33, 1, 0 }, { 34, 3, 0 }, { 35, 2, 11 },
+    { 31, 1, 11, 0 }, { 32, 2, 0, 0 },  { 33, 1, 0, 31 },
+    { 34, 3, 0, 0 },  { 35, 2, 11, 0 }, { 36, 1, 0, 33 },
 };
 const size_t truth_case_count = COUNT(truth_cases);
 

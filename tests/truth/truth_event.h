@@ -5,7 +5,8 @@
  *   customers   1 demo, 2 other, 3 sub (of 1, not in production), 4 idle (no events)
  *   users       10 agent (1), 11 analyst (1)
  *   locations   21 oslo (of 1), 22 everywhere (global), 23 elsewhere (of 2)
- *   cases       31 (of 1, read by 11), 32 (of 2), 33 (of 1), 34 (of 3), 35 (of 2, read by 11)
+ *   cases       31 (of 1, read by 11), 32 (of 2), 33 (of 1, merged into 31), 34 (of 3),
+ *               35 (of 2, read by 11), 36 (of 1, merged into 33)
  *   signatures  see truth_signatures
  *
  * Threads: values.
@@ -25,7 +26,7 @@
 #define TRUTH_ID_SIZE        80
 #define TRUTH_VALUES_MAX     3
 #define TRUTH_PROPERTIES_MAX 12
-#define TRUTH_CASES_MAX      4
+#define TRUTH_CASES_MAX      6
 #define TRUTH_FLAGS          67 /* numbers 1 to 66 */
 
 /* Flags that the server itself has to do with. */
@@ -49,6 +50,7 @@ struct truth_case {
     int64_t id;
     int64_t customer;
     int64_t reader; /* 0 = nobody by name */
+    int64_t merged; /* into this one; 0 = into none */
 };
 
 struct truth_customer {

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/base/arena.h"
 #include "tests/truth/truth_event.h"
@@ -78,13 +79,39 @@ static inline char *truth_make_near(
     return truth_make_text(arena, takes_own ? own : truth_pick(random, pool));
 }
 
-/* A time at, before or behind one of the event's. */
+/* A time at, before or behind one of the event's, in one of the forms of a time; now and then one
+ * that counts from the arrival of the request. */
 static inline char *truth_make_time(struct vg_arena *arena, struct truth_random *random, int64_t at)
 {
     static const int64_t steps[] = { 0, 1, -1, 1000, -1000, 5000, -5000, 20000, -20000 };
+    static const char *const from_now[] = {
+        "now",    "-30 seconds",   "NOW - 1 min",         "-12h",   "now+10s",
+        "-1 day", "now -20000 ms", "now - 1 hour + 30 s", "+ 2days"
+    };
     int64_t step = steps[truth_random_below(random, sizeof(steps) / sizeof(steps[0]))];
-    int64_t time = at + step;
-    return truth_make_number(arena, time < 0 ? 0 : time);
+    int64_t time = at + step < 0 ? 0 : at + step;
+    if (truth_random_once(random, 12)) {
+        size_t count = sizeof(from_now) / sizeof(from_now[0]);
+        return truth_make_text(arena, from_now[truth_random_below(random, (unsigned)count)]);
+    }
+    if (!truth_random_once(random, 4)) {
+        return truth_make_number(arena, time);
+    }
+    struct tm parts;
+    char text[32];
+    char *copy = NULL;
+    time_t seconds = (time_t)(time / 1000);
+    (void)gmtime_r(&seconds, &parts);
+    if (truth_random_once(random, 5)) {
+        (void)strftime(text, sizeof(text), "%Y-%m-%d", &parts);
+        return truth_make_text(arena, text);
+    }
+    (void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &parts);
+    copy = vg_arena_printf(arena, "%s.%03dZ", text, (int)(time % 1000));
+    if (copy == NULL) {
+        abort();
+    }
+    return copy;
 }
 
 /* Upper case of ASCII letters, for what is compared without regard to case. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #define DAY_MS (24 * 3600 * INT64_C(1000))
 
@@ -56,26 +57,75 @@ bool truth_caller_sees(const struct truth_caller *caller, int64_t customer)
     return sees;
 }
 
-bool truth_caller_reads(const struct truth_caller *caller, int64_t case_id)
+const struct truth_case *truth_case_of(int64_t id)
 {
     for (size_t i = 0; i < truth_case_count; i++) {
-        const struct truth_case *one = &truth_cases[i];
-        if (one->id == case_id) {
-            return one->reader == caller->user ||
-                   (caller->reads_cases && truth_caller_sees(caller, one->customer));
+        if (truth_cases[i].id == id) {
+            return &truth_cases[i];
         }
     }
-    return false;
+    return NULL;
+}
+
+bool truth_caller_reads(const struct truth_caller *caller, int64_t case_id)
+{
+    const struct truth_case *one = truth_case_of(case_id);
+    return one != NULL && (one->reader == caller->user ||
+                           (caller->reads_cases && truth_caller_sees(caller, one->customer)));
 }
 
 /* --------------------------------------------------------------------------------------- times */
 
-struct truth_range truth_range_make(const char *start, const char *end)
+/* "now - 20 s + 500 ms": blanks anywhere, any case; days are 24 hours in UTC. */
+static int64_t time_from_now(const char *text, int64_t now)
+{
+    static const struct {
+        const char *unit;
+        int64_t ms;
+    } units[] = { { "ms", 1 },      { "s", 1000 },       { "seconds", 1000 }, { "min", 60000 },
+                  { "h", 3600000 }, { "hour", 3600000 }, { "day", DAY_MS },   { "days", DAY_MS } };
+    int64_t time = now;
+    text += strncasecmp(text, "now", 3) == 0 ? 3 : 0;
+    while (*(text += strspn(text, " ")) != 0) {
+        int64_t sign = *text == '-' ? -1 : 1;
+        char *end = NULL;
+        int64_t number = strtoll(text + 1, &end, 10);
+        end += strspn(end, " ");
+        size_t size = strspn(end, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+        for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+            if (strlen(units[i].unit) == size && strncasecmp(end, units[i].unit, size) == 0) {
+                time += sign * number * units[i].ms;
+            }
+        }
+        text = end + size;
+    }
+    return time;
+}
+
+int64_t truth_time(const char *text, int64_t now)
+{
+    if (strspn(text, "0123456789") == strlen(text)) {
+        return strtoll(text, NULL, 10);
+    }
+    if (!isdigit((unsigned char)text[0])) {
+        return time_from_now(text, now);
+    }
+    struct tm parts = { 0 };
+    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &parts);
+    if (rest == NULL) {
+        parts = (struct tm){ 0 };
+        rest = strptime(text, "%Y-%m-%d", &parts);
+    }
+    int64_t ms = rest != NULL && *rest == '.' ? strtoll(rest + 1, NULL, 10) : 0;
+    return (int64_t)timegm(&parts) * 1000 + ms;
+}
+
+struct truth_range truth_range_make(const char *start, const char *end, int64_t now)
 {
     return (struct truth_range){
         .given = start != NULL || end != NULL,
-        .start = start == NULL ? INT64_MIN : strtoll(start, NULL, 10),
-        .end = end == NULL ? INT64_MAX : strtoll(end, NULL, 10),
+        .start = start == NULL ? INT64_MIN : truth_time(start, now),
+        .end = end == NULL ? INT64_MAX : truth_time(end, now),
     };
 }
 
@@ -84,11 +134,9 @@ bool truth_in_range(const struct truth_range *range, int64_t time)
     return range->start <= time && time <= range->end;
 }
 
-bool truth_in_days(const char *from, const char *to, int64_t time)
+bool truth_in_days(const struct truth_range *days, int64_t time)
 {
-    int64_t day = time / DAY_MS;
-    return (from == NULL || day >= strtoll(from, NULL, 10) / DAY_MS) &&
-           (to == NULL || day <= strtoll(to, NULL, 10) / DAY_MS);
+    return days->start / DAY_MS <= time / DAY_MS && time / DAY_MS <= days->end / DAY_MS;
 }
 
 /* ------------------------------------------------------------------------------------ networks */

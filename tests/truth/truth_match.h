@@ -42,6 +42,9 @@ struct truth_caller {
     bool reads_cases; /* holds viewEventsByCase on those customers */
 };
 
+/* The case with this id; NULL when there is none. */
+const struct truth_case *truth_case_of(int64_t id);
+
 bool truth_caller_sees(const struct truth_caller *caller, int64_t customer);
 bool truth_caller_reads(const struct truth_caller *caller, int64_t case_id);
 
@@ -52,11 +55,15 @@ struct truth_range {
     int64_t end;
 };
 
-struct truth_range truth_range_make(const char *start, const char *end);
+/* The milliseconds a text of a request stands for (conventions.md 6) when it arrives at `now` from
+ * a caller in UTC: decimal milliseconds, ISO-8601, or steps from now. */
+int64_t truth_time(const char *text, int64_t now);
+
+struct truth_range truth_range_make(const char *start, const char *end, int64_t now);
 bool truth_in_range(const struct truth_range *range, int64_t time);
 
-/* Do the days (UTC) of `from` and `to`, texts or NULL, hold the day of `time`? */
-bool truth_in_days(const char *from, const char *to, int64_t time);
+/* Do the days (UTC) of the range hold the day of `time`? */
+bool truth_in_days(const struct truth_range *days, int64_t time);
 
 /* Can a text of the criteria be read as an address or network? */
 bool truth_is_network(const char *text);

@@ -53,7 +53,7 @@ static bool field_in_range(
 
 static void check_range(const criteria_v1 *c, const struct question *q, enum truth *all)
 {
-    struct truth_range range = truth_range_make(c->start_timestamp, c->end_timestamp);
+    struct truth_range range = truth_range_make(c->start_timestamp, c->end_timestamp, q->now);
     if (c->has_skip_future_events && c->skip_future_events) {
         range.given = true;
         range.end = range.end < q->now ? range.end : q->now;
@@ -80,10 +80,11 @@ static void check_times(const criteria_v1 *c, const struct question *q, bool top
 {
     check_range(c, q, all);
     if (c->last_updated_timestamp != NULL) {
-        truth_also(all, q->event->updated >= strtoll(c->last_updated_timestamp, NULL, 10));
+        truth_also(all, q->event->updated >= truth_time(c->last_updated_timestamp, q->now));
     }
-    if (top && (c->index_start_time != NULL || c->index_end_time != NULL)) {
-        truth_also(all, truth_in_days(c->index_start_time, c->index_end_time, q->event->persisted));
+    struct truth_range days = truth_range_make(c->index_start_time, c->index_end_time, q->now);
+    if (top && days.given) {
+        truth_also(all, truth_in_days(&days, q->event->persisted));
     }
     if (c->has_include_unpublished && !c->include_unpublished) {
         truth_also(all, q->event->published <= q->now);

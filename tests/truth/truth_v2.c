@@ -64,7 +64,7 @@ static bool is_picked(const criteria_v2 *c, Vigil__Events__V2__TimeField field)
 
 static void check_times(const criteria_v2 *c, const struct question *q, enum truth *all)
 {
-    struct truth_range range = truth_range_make(c->start_timestamp, c->end_timestamp);
+    struct truth_range range = truth_range_make(c->start_timestamp, c->end_timestamp, q->now);
     if (range.given) {
         unsigned known = 0;
         unsigned hit = 0;
@@ -380,11 +380,10 @@ bool truth_v2_matches(
             inner->has_required && inner->required);
     }
     also_rule(&all, &rule);
+    struct truth_range days =
+        truth_range_make(request->index_start_timestamp, request->index_end_timestamp, now);
     return truth_caller_sees(caller, event->customer) && all != TRUTH_NO &&
-           truth_in_days(
-               request->index_start_timestamp,
-               request->index_end_timestamp,
-               event->persisted);
+           truth_in_days(&days, event->persisted);
 }
 
 /* ------------------------------------------------------------------------------------- refusals */

@@ -9,6 +9,8 @@
 #include "core/base/buffer.h"
 #include "gateway/json/json_write.h"
 #include "proto/contract_json.h"
+#include "tests/truth/truth_make.h"
+#include "tests/truth/truth_order.h"
 #include "tests/truth/truth_v1.h"
 #include "tests/truth/truth_v2.h"
 
@@ -27,8 +29,9 @@ static ProtobufCMessage *make_v1(
     return &truth_v1_make(random, events, TRUTH_AGGREGATED, arena)->base;
 }
 
-static bool is_refused_v1(const ProtobufCMessage *request)
+static bool is_refused_v1(const ProtobufCMessage *request, const struct truth_caller *caller)
 {
+    (void)caller;
     return truth_v1_is_refused(as_v1(request));
 }
 
@@ -75,6 +78,7 @@ static void search_v1(
 
 const struct truth_version truth_version_1 = {
     .name = "v1 aggregated/search",
+    .share = 1,
     .table = &vg_table_vigil_events_v1_search_criteria,
     .make = make_v1,
     .is_refused = is_refused_v1,
@@ -117,8 +121,9 @@ static void prepare_nids(const ProtobufCMessage *request)
     nids.names_sensor = as_nids(request)->n_sensor_id != 0;
 }
 
-static bool is_refused_nids(const ProtobufCMessage *request)
+static bool is_refused_nids(const ProtobufCMessage *request, const struct truth_caller *caller)
 {
+    (void)caller;
     const Vigil__Events__V1__NidsSearchCriteria *asked = as_nids(request);
     for (size_t i = 1; i < asked->n_sort_by; i++) {
         if ((unsigned)asked->sort_by[i] >> 1 == (unsigned)asked->sort_by[i - 1] >> 1) {
@@ -172,6 +177,7 @@ static void search_nids(
 
 const struct truth_version truth_version_1_nids = {
     .name = "v1 nids/search",
+    .share = 1,
     .table = &vg_table_vigil_events_v1_nids_search_criteria,
     .make = make_nids,
     .prepare = prepare_nids,
@@ -198,8 +204,9 @@ static ProtobufCMessage *make_v2(
     return &truth_v2_make(random, events, arena)->base;
 }
 
-static bool is_refused_v2(const ProtobufCMessage *request)
+static bool is_refused_v2(const ProtobufCMessage *request, const struct truth_caller *caller)
 {
+    (void)caller;
     return truth_v2_is_refused(as_v2(request));
 }
 
@@ -246,6 +253,7 @@ static void search_v2(
 
 const struct truth_version truth_version_2 = {
     .name = "v2 event/search",
+    .share = 1,
     .table = &vg_table_vigil_events_v2_search_request,
     .make = make_v2,
     .is_refused = is_refused_v2,
@@ -254,6 +262,216 @@ const struct truth_version truth_version_2 = {
     .compare = compare_v2,
     .page = page_v2,
     .search = search_v2,
+};
+
+/* -------------------------------------------------------------------------------- by case */
+
+/* Has the event a case that is, or is merged into, case `id`? */
+static bool is_of_case(const struct truth_event *event, int64_t id)
+{
+    for (size_t i = 0; i < event->case_count; i++) {
+        for (int64_t at = event->cases[i]; at != 0;) {
+            if (at == id) {
+                return true;
+            }
+            at = truth_case_of(at)->merged;
+        }
+    }
+    return false;
+}
+
+static const Vigil__Events__V1__ListEventsByCaseRequest *as_v1_case(const ProtobufCMessage *request)
+{
+    return (const Vigil__Events__V1__ListEventsByCaseRequest *)request;
+}
+
+/* A case of the event, one merged with it, or any number. */
+static int64_t case_near(struct truth_random *random, const struct truth_events *events)
+{
+    const struct truth_event *event =
+        &events->items[truth_random_below(random, (unsigned)events->count)];
+    return event->case_count != 0 && truth_random_once(random, 2)
+               ? event->cases[truth_random_below(random, (unsigned)event->case_count)]
+               : 30 + truth_random_below(random, 8);
+}
+
+static ProtobufCMessage *make_v1_case(
+    struct truth_random *random,
+    const struct truth_events *events,
+    struct vg_arena *arena)
+{
+    Vigil__Events__V1__ListEventsByCaseRequest *request = vg_arena_alloc(arena, sizeof(*request));
+    VG_ASSERT(request != NULL);
+    vigil__events__v1__list_events_by_case_request__init(request);
+    TRUTH_SET(request, case_id, case_near(random, events));
+    if (truth_random_once(random, 2)) {
+        TRUTH_SET(request, limit, (int32_t)truth_random_below(random, 6));
+        TRUTH_SET(request, offset, (int32_t)truth_random_below(random, 4));
+    }
+    if (truth_random_once(random, 2)) {
+        unsigned key = 2 + truth_random_below(random, 2);
+        TRUTH_ADD(arena, request, sort_by, (Vigil__Events__V1__CaseSortBy)key);
+    }
+    if (truth_random_once(random, 3)) {
+        TRUTH_SET(request, include_raw_events, true);
+    }
+    return &request->base;
+}
+
+static bool is_refused_v1_case(const ProtobufCMessage *request, const struct truth_caller *caller)
+{
+    return !truth_caller_reads(caller, as_v1_case(request)->case_id);
+}
+
+/* Who reads the case sees its events, whatever else he may see. */
+static bool is_seen_v1_case(const struct truth_event *event, const struct truth_caller *caller)
+{
+    (void)event;
+    (void)caller;
+    return true;
+}
+
+static bool matches_v1_case(
+    const ProtobufCMessage *request,
+    const struct truth_event *event,
+    const struct truth_caller *caller,
+    int64_t now)
+{
+    (void)caller;
+    (void)now;
+    return is_of_case(event, as_v1_case(request)->case_id);
+}
+
+static int compare_v1_case(
+    const ProtobufCMessage *request,
+    const struct truth_event *a,
+    const struct truth_event *b)
+{
+    const Vigil__Events__V1__ListEventsByCaseRequest *asked = as_v1_case(request);
+    bool up = asked->n_sort_by != 0 &&
+              asked->sort_by[0] == VIGIL__EVENTS__V1__CASE_SORT_BY__CASE_SORT_BY_TIMESTAMP;
+    int order = truth_order_numbers(a->timestamp, b->timestamp);
+    order = up ? order : -order;
+    return order != 0 ? order : truth_order_ids(a, b);
+}
+
+static struct truth_page page_v1_case(const ProtobufCMessage *request)
+{
+    const Vigil__Events__V1__ListEventsByCaseRequest *asked = as_v1_case(request);
+    return (struct truth_page){
+        .limit = asked->has_limit ? asked->limit : 25,
+        .offset = asked->has_offset ? asked->offset : 0,
+    };
+}
+
+static void search_v1_case(
+    struct truth_world *world,
+    const ProtobufCMessage *request,
+    size_t caller,
+    int64_t now,
+    struct truth_answer *answer)
+{
+    truth_world_case_v1(world, as_v1_case(request), caller, now, answer);
+}
+
+const struct truth_version truth_version_1_case = {
+    .name = "v1 case",
+    .share = 10,
+    .table = &vg_table_vigil_events_v1_list_events_by_case_request,
+    .make = make_v1_case,
+    .is_refused = is_refused_v1_case,
+    .is_seen = is_seen_v1_case,
+    .matches = matches_v1_case,
+    .compare = compare_v1_case,
+    .page = page_v1_case,
+    .search = search_v1_case,
+};
+
+static const Vigil__Events__V2__ListEventsByCaseRequest *as_v2_case(const ProtobufCMessage *request)
+{
+    return (const Vigil__Events__V2__ListEventsByCaseRequest *)request;
+}
+
+static ProtobufCMessage *make_v2_case(
+    struct truth_random *random,
+    const struct truth_events *events,
+    struct vg_arena *arena)
+{
+    Vigil__Events__V2__ListEventsByCaseRequest *request = vg_arena_alloc(arena, sizeof(*request));
+    VG_ASSERT(request != NULL);
+    vigil__events__v2__list_events_by_case_request__init(request);
+    TRUTH_SET(request, case_id, case_near(random, events));
+    if (truth_random_once(random, 2)) {
+        TRUTH_SET(request, limit, (int32_t)truth_random_below(random, 6));
+        TRUTH_SET(request, offset, (int32_t)truth_random_below(random, 4));
+    }
+    if (truth_random_once(random, 2)) {
+        unsigned key = 2 + truth_random_below(random, 12);
+        TRUTH_ADD(arena, request, sort_by, (Vigil__Events__V2__SortBy)key);
+    }
+    return &request->base;
+}
+
+/* The customer of the case is to be seen, too. */
+static bool is_refused_v2_case(const ProtobufCMessage *request, const struct truth_caller *caller)
+{
+    int64_t id = as_v2_case(request)->case_id;
+    return !truth_caller_reads(caller, id) ||
+           !truth_caller_sees(caller, truth_case_of(id)->customer);
+}
+
+static bool matches_v2_case(
+    const ProtobufCMessage *request,
+    const struct truth_event *event,
+    const struct truth_caller *caller,
+    int64_t now)
+{
+    (void)caller;
+    (void)now;
+    return is_of_case(event, as_v2_case(request)->case_id);
+}
+
+static int compare_v2_case(
+    const ProtobufCMessage *request,
+    const struct truth_event *a,
+    const struct truth_event *b)
+{
+    Vigil__Events__V2__SearchRequest search = VIGIL__EVENTS__V2__SEARCH_REQUEST__INIT;
+    search.n_sort_by = as_v2_case(request)->n_sort_by;
+    search.sort_by = as_v2_case(request)->sort_by;
+    return truth_v2_compare(&search, a, b);
+}
+
+static struct truth_page page_v2_case(const ProtobufCMessage *request)
+{
+    const Vigil__Events__V2__ListEventsByCaseRequest *asked = as_v2_case(request);
+    return (struct truth_page){
+        .limit = asked->has_limit ? asked->limit : 25,
+        .offset = asked->has_offset ? asked->offset : 0,
+    };
+}
+
+static void search_v2_case(
+    struct truth_world *world,
+    const ProtobufCMessage *request,
+    size_t caller,
+    int64_t now,
+    struct truth_answer *answer)
+{
+    truth_world_case_v2(world, as_v2_case(request), caller, now, answer);
+}
+
+const struct truth_version truth_version_2_case = {
+    .name = "v2 case",
+    .share = 10,
+    .table = &vg_table_vigil_events_v2_list_events_by_case_request,
+    .make = make_v2_case,
+    .is_refused = is_refused_v2_case,
+    .is_seen = is_seen_v1_case,
+    .matches = matches_v2_case,
+    .compare = compare_v2_case,
+    .page = page_v2_case,
+    .search = search_v2_case,
 };
 
 /* ------------------------------------------------------------------------------ one question */
@@ -300,7 +518,7 @@ const char *truth_compare(
     const struct truth_answer *answer,
     char text[TRUTH_TEXT_SIZE])
 {
-    if (question->version->is_refused(question->request)) {
+    if (question->version->is_refused(question->request, &truth_callers[question->caller])) {
         return answer->reason == VG_OK ? "it has to be refused" : NULL;
     }
     if (answer->reason != VG_OK) {

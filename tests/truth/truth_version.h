@@ -26,6 +26,8 @@ struct truth_page {
 
 struct truth_version {
     const char *name;
+    unsigned share; /* of the cases of a run: one in so many; 1 = a search, whose cases have to be
+                       interesting */
     const struct vg_table *table;
     ProtobufCMessage *(*make)(
         struct truth_random *random,
@@ -33,7 +35,7 @@ struct truth_version {
         struct vg_arena *arena);
     /* May be NULL: told before a request, which may have changed, is evaluated. */
     void (*prepare)(const ProtobufCMessage *request);
-    bool (*is_refused)(const ProtobufCMessage *request);
+    bool (*is_refused)(const ProtobufCMessage *request, const struct truth_caller *caller);
     /* May the search find this event at all: class, and what the caller sees? */
     bool (*is_seen)(const struct truth_event *event, const struct truth_caller *caller);
     bool (*matches)(
@@ -56,7 +58,9 @@ struct truth_version {
 
 extern const struct truth_version truth_version_1;
 extern const struct truth_version truth_version_1_nids;
+extern const struct truth_version truth_version_1_case;
 extern const struct truth_version truth_version_2;
+extern const struct truth_version truth_version_2_case;
 
 struct truth_question {
     const struct truth_version *version;

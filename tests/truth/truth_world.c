@@ -206,6 +206,9 @@ static void add_cases(struct vg_directory_fixture *fixture)
         TRUTH_SET(&record, id, truth_cases[i].id);
         TRUTH_SET(&record, customer_id, truth_cases[i].customer);
         record.subject = lend("case");
+        if (truth_cases[i].merged != 0) {
+            TRUTH_SET(&record, merged_into_id, truth_cases[i].merged);
+        }
         record.n_reader_ids = reader != 0 ? 1 : 0;
         record.reader_ids = &reader;
         must_add(fixture, VG_DIRECTORY_CASE, &record.base);
@@ -660,6 +663,74 @@ void truth_world_search_v2(
             vg_events_v2_search_events(
                 &waiting.call,
                 (const Vigil__Events__V2__SearchRequest *)waiting.call.request,
+                &list));
+    }
+    take_answer(&waiting, read_v2, answer);
+    end_call(&waiting);
+}
+
+static void read_either(const ProtobufCMessage *message, const char **out_id, int64_t *out_count)
+{
+    const Vigil__Events__V1__Event *event = (const Vigil__Events__V1__Event *)message;
+    if (event->aggregated != NULL) {
+        read_v1(&event->aggregated->base, out_id, out_count);
+    } else {
+        read_raw(&event->raw->base, out_id, out_count);
+    }
+}
+
+void truth_world_case_v1(
+    struct truth_world *world,
+    const Vigil__Events__V1__ListEventsByCaseRequest *request,
+    size_t caller,
+    int64_t now,
+    struct truth_answer *answer)
+{
+    struct waiting waiting;
+    struct vg_principal principal;
+    begin_call(world, &waiting, &principal, caller, now);
+    Vigil__Events__V1__EventList list = VIGIL__EVENTS__V1__EVENT_LIST__INIT;
+    waiting.method.element = &vg_table_vigil_events_v1_event;
+    waiting.call.reply.answer = &list.base;
+    answer->reason = read_request(
+        &waiting.call,
+        &vg_table_vigil_events_v1_list_events_by_case_request,
+        &request->base);
+    if (answer->reason == VG_OK) {
+        answer->reason = await_call(
+            &waiting,
+            vg_events_v1_list_events_by_case(
+                &waiting.call,
+                (const Vigil__Events__V1__ListEventsByCaseRequest *)waiting.call.request,
+                &list));
+    }
+    take_answer(&waiting, read_either, answer);
+    end_call(&waiting);
+}
+
+void truth_world_case_v2(
+    struct truth_world *world,
+    const Vigil__Events__V2__ListEventsByCaseRequest *request,
+    size_t caller,
+    int64_t now,
+    struct truth_answer *answer)
+{
+    struct waiting waiting;
+    struct vg_principal principal;
+    begin_call(world, &waiting, &principal, caller, now);
+    Vigil__Events__V2__EventList list = VIGIL__EVENTS__V2__EVENT_LIST__INIT;
+    waiting.method.element = &vg_table_vigil_events_v2_event;
+    waiting.call.reply.answer = &list.base;
+    answer->reason = read_request(
+        &waiting.call,
+        &vg_table_vigil_events_v2_list_events_by_case_request,
+        &request->base);
+    if (answer->reason == VG_OK) {
+        answer->reason = await_call(
+            &waiting,
+            vg_events_v2_list_events_by_case(
+                &waiting.call,
+                (const Vigil__Events__V2__ListEventsByCaseRequest *)waiting.call.request,
                 &list));
     }
     take_answer(&waiting, read_v2, answer);

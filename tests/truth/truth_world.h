@@ -17,9 +17,11 @@
 #include "tests/truth/truth_event.h"
 #include "tests/truth/truth_match.h"
 
+#include "vigil/events/v1/by_case.pb-c.h"
 #include "vigil/events/v1/criteria.pb-c.h"
 #include "vigil/events/v1/nids.pb-c.h"
 #include "vigil/events/v2/criteria.pb-c.h"
+#include "vigil/events/v2/search.pb-c.h"
 #include "vigil/events/v2/submit.pb-c.h"
 
 /* Where the clock stands at first: a day of UTC has begun an hour ago. */
@@ -101,6 +103,18 @@ void truth_world_search_nids(
 void truth_world_search_v2(
     struct truth_world *world,
     const Vigil__Events__V2__SearchRequest *request,
+    size_t caller,
+    int64_t now,
+    struct truth_answer *answer);
+void truth_world_case_v1(
+    struct truth_world *world,
+    const Vigil__Events__V1__ListEventsByCaseRequest *request,
+    size_t caller,
+    int64_t now,
+    struct truth_answer *answer);
+void truth_world_case_v2(
+    struct truth_world *world,
+    const Vigil__Events__V2__ListEventsByCaseRequest *request,
     size_t caller,
     int64_t now,
     struct truth_answer *answer);

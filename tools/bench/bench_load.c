@@ -27,7 +27,7 @@ struct load {
     const char *key;
     uint64_t events;
     uint64_t first;
-    unsigned updates; /* percent of the events that were sent before */
+    unsigned updates; /* percent of the events, chosen among those before `first` */
     uint64_t batch;
     unsigned flight; /* calls under way per client */
     unsigned clients;
@@ -51,13 +51,11 @@ struct client {
     pthread_t thread;
 };
 
-/* The number of the i-th event of the run: a new one, or with --updates one that was sent before.
- */
+/* The number of the i-th event of the run: a new one, or with --updates one from before --first. */
 static uint64_t pick(const struct load *load, uint64_t index)
 {
-    uint64_t number = load->first + index;
-    bool updates = number > 0 && vg_bench_mix(index, 60) % 100 < load->updates;
-    return updates ? vg_bench_mix(index, 61) % number : number;
+    bool updates = load->first > 0 && vg_bench_mix(index, 60) % 100 < load->updates;
+    return updates ? vg_bench_mix(index, 61) % load->first : load->first + index;
 }
 
 static void pack(const struct load *load, uint64_t start, struct request *request)

@@ -18,6 +18,7 @@
 
 #include "core/events/event_table.h"
 #include "core/table/aggregate.h"
+#include "core/table/compaction.h"
 #include "core/table/search.h"
 #include "core/table/table.h"
 
@@ -292,7 +293,7 @@ static void update_rows(struct bench *bench)
     }
 }
 
-/* Compaction until nothing is worth it; what the writer waits for is begin and finish. */
+/* Compaction until nothing is worth it; begin and finish are the writer's work. */
 static void compact_rows(struct bench *bench)
 {
     uint64_t cpu_begun = now_ns(CLOCK_PROCESS_CPUTIME_ID);
@@ -303,25 +304,25 @@ static void compact_rows(struct bench *bench)
     while (vg_table_wants_compaction(bench->table, &kind)) {
         struct vg_compaction *compaction;
         struct vg_compacted compacted;
-        uint64_t begun = now_ns(CLOCK_MONOTONIC);
+        uint64_t begun = now_ns(CLOCK_THREAD_CPUTIME_ID);
         must(
             vg_table_compaction_begin(bench->table, kind, &compaction, NULL) == VG_OK,
             "beginning a compaction");
-        uint64_t waited_ns = now_ns(CLOCK_MONOTONIC) - begun;
+        uint64_t begin_ns = now_ns(CLOCK_THREAD_CPUTIME_ID) - begun;
         must(compaction != NULL, "finding what to compact");
         must(vg_compaction_run(compaction, NULL) == VG_OK, "compacting");
-        begun = now_ns(CLOCK_MONOTONIC);
+        begun = now_ns(CLOCK_THREAD_CPUTIME_ID);
         vg_table_compaction_finish(bench->table, compaction, &compacted);
-        waited_ns = now_ns(CLOCK_MONOTONIC) - begun > waited_ns ? now_ns(CLOCK_MONOTONIC) - begun
-                                                                : waited_ns;
-        longest_ns = waited_ns > longest_ns ? waited_ns : longest_ns;
+        uint64_t finish_ns = now_ns(CLOCK_THREAD_CPUTIME_ID) - begun;
+        longest_ns = begin_ns > longest_ns ? begin_ns : longest_ns;
+        longest_ns = finish_ns > longest_ns ? finish_ns : longest_ns;
         copied += compacted.rows;
         jobs++;
         vg_table_maintain(bench->table);
     }
     printf(
         "compaction         %u jobs copied %.2f rows per row of the table, %.2f us of CPU per row "
-        "copied, the writer waited %.1f ms at most\n",
+        "copied, %.1f ms at most on the writer's thread\n",
         jobs,
         (double)copied / (double)bench->rows,
         (double)(now_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_begun) / 1e3 / (double)(copied + 1),

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "core/base/log.h"
 #include "tools/vigild/demo.h"
@@ -75,6 +76,29 @@ static enum vg_reason run(const struct vg_options *options, const sigset_t *sign
     return reason;
 }
 
+/* Descriptors for anything but connections and the store's files. */
+#define FILES_SPARE 1024u
+
+/* The usual soft limit of 1,024 open files is for programs with select(): take what the settings
+ * need, as far as the hard limit lets us. Before the store is opened, which looks at it. */
+static void raise_file_limit(const struct vg_settings *settings)
+{
+    rlim_t wanted = (rlim_t)settings->connections_max + settings->open_files_max + FILES_SPARE;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) {
+        return;
+    }
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted) {
+        vg_log_message(
+            VG_LOG_WARN,
+            "few_open_files",
+            "%llu files may be open at a time; the settings could need %llu",
+            (unsigned long long)limit.rlim_cur,
+            (unsigned long long)wanted);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static struct vg_options options; /* large: every text setting has its room */
@@ -94,6 +118,7 @@ int main(int argc, char **argv)
      * the kernel and taking page faults for it again with the next request. */
     (void)mallopt(M_MMAP_THRESHOLD, 32 * 1024 * 1024);
     (void)mallopt(M_TRIM_THRESHOLD, 64 * 1024 * 1024);
+    raise_file_limit(&options.settings);
     sigset_t signals;
     block_signals(&signals);
     return run(&options, &signals) == VG_OK ? 0 : 1;

@@ -119,9 +119,15 @@ class Rows(GrpcTest):
             client.receive()
         self.wait_state(calls=21)
         grown = self.resident_kib() - before
-        self.assertLess(grown, 20 * 1024, "KiB for twenty answers that nobody takes")
+        if not self.is_sanitized():
+            self.assertLess(grown, 20 * 1024, "KiB for twenty answers that nobody takes")
         client.close()
         self.wait_state(calls=1)
+
+    def is_sanitized(self):
+        """Sanitizers keep what is freed for a while."""
+        with open(f"/proc/{self.server.process.pid}/maps", encoding="utf-8") as maps:
+            return any(f"lib{name}san.so" in line for line in maps for name in "at")
 
     def resident_kib(self):
         with open(f"/proc/{self.server.process.pid}/status", encoding="ascii") as status:

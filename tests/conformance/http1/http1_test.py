@@ -9,6 +9,7 @@ from vigiltest.raw import Raw, request
 
 SESSION = "/authentication/v1/session"
 SUBMIT = "/events/v2/event"
+BULK = "/events/v2/event/bulk"
 SEARCH = "/events/v1/aggregated/search"
 
 
@@ -205,7 +206,8 @@ class Methods(Http1):
         self.assertEqual(raw.answer().status, 200)
 
     def test_options_tells_the_methods(self):
-        for target, allow in ((SESSION, {"GET", "HEAD", "OPTIONS"}), (SUBMIT, {"POST", "OPTIONS"}),
+        for target, allow in ((SESSION, {"GET", "HEAD", "OPTIONS"}), (BULK, {"POST", "OPTIONS"}),
+                              (SUBMIT, {"GET", "HEAD", "POST", "OPTIONS"}),
                               ("/admin/v1/customers", {"GET", "HEAD", "POST", "OPTIONS"})):
             raw = self.open()
             raw.send(request("OPTIONS", target))
@@ -217,7 +219,7 @@ class Methods(Http1):
         self.assert_error(self.ask(request("OPTIONS", "/nowhere")), 404, "url.not.exist")
 
     def test_a_wrong_method_is_405_with_allow(self):
-        for verb, target, allow in (("DELETE", SESSION, {"GET", "HEAD", "OPTIONS"}), ("GET", SUBMIT, {"POST", "OPTIONS"}),
+        for verb, target, allow in (("DELETE", SESSION, {"GET", "HEAD", "OPTIONS"}), ("GET", BULK, {"POST", "OPTIONS"}),
                                     ("PUT", SEARCH, {"POST", "OPTIONS"}),
                                     ("PATCH", "/admin/v1/users", {"GET", "HEAD", "POST", "OPTIONS"})):
             answer = self.ask(request(verb, target, self.key, "{}"))

@@ -7,8 +7,10 @@
 
 #include <cmocka.h>
 
+#include "core/base/task.h"
 #include "core/events/property_match.h"
 #include "core/events/record_fetch.h"
+#include "core/store/store_fault.h"
 #include "tests/support/event_fixture.h"
 
 #define EVENTS 700
@@ -168,6 +170,84 @@ static void test_record_fetch__is_explained(void **state)
     vg_arena_reset(&f->arena);
 }
 
+/* The same answers with nobody to help, with one and with two threads; and a cursor that is closed
+ * in the middle of what was read ahead. */
+static void test_record_fetch__with_helpers(void **state)
+{
+    struct vg_event_fixture *f = *state;
+    for (unsigned threads = 0; threads < 3; threads++) {
+        struct vg_executor *executor = NULL;
+        assert_int_equal(vg_executor_create("helpers", threads, 64, &executor, NULL), VG_OK);
+        f->source.helpers = executor;
+        for (uint32_t round = 0; round < 10; round++) {
+            check_all(f, round % 2 == 0 ? "10" : NULL, VG_EVENT_SORT_LAST_UPDATED, false, 0);
+            check_all(f, "~10", VG_EVENT_SORT_TIMESTAMP, round % 2 == 0, 65);
+            const struct vg_event_search search = { .where = on_step(f, "10"),
+                                                    .is_unlimited = true };
+            struct vg_event_cursor cursor;
+            struct vg_event_id id;
+            struct vg_bytes bytes;
+            bool end;
+            assert_int_equal(
+                vg_event_search_run(&f->source, &search, &f->arena, &cursor, NULL),
+                VG_OK);
+            for (uint32_t i = 0; i < round; i++) {
+                assert_int_equal(vg_event_cursor_next(&cursor, &id, &bytes, &end, NULL), VG_OK);
+            }
+            vg_event_cursor_close(&cursor);
+            vg_arena_reset(&f->arena);
+        }
+        f->source.helpers = NULL;
+        vg_executor_destroy(executor);
+    }
+}
+
+/* How many scattered records come before the first failure, which must be the store's. */
+static uint32_t read_until_failure(struct vg_event_fixture *f, uint32_t wanted)
+{
+    const struct vg_event_search search = { .where = on_step(f, "10"), .is_unlimited = true };
+    struct vg_event_cursor cursor;
+    struct vg_event_id id;
+    struct vg_bytes bytes;
+    bool end = false;
+    uint32_t count = 0;
+    enum vg_reason reason = VG_OK;
+    assert_int_equal(vg_event_search_run(&f->source, &search, &f->arena, &cursor, NULL), VG_OK);
+    while (reason == VG_OK && !end) {
+        reason = vg_event_cursor_next(&cursor, &id, &bytes, &end, NULL);
+        count += reason == VG_OK && !end;
+    }
+    assert_int_equal(reason, count == wanted ? VG_OK : VG_STORE_IO);
+    vg_event_cursor_close(&cursor);
+    vg_arena_reset(&f->arena);
+    return count;
+}
+
+/* A read ahead that fails is tried again in its turn: what was read before is handed out, a failure
+ * that lasts is the answer, one that passes is none. */
+static void test_record_fetch__failures_come_in_turn(void **state)
+{
+    struct vg_event_fixture *f = *state;
+    const struct vg_event_store kept = f->source;
+    struct vg_store *faults = f->base.store;
+    const uint32_t wanted = EVENTS / 10;
+    for (unsigned threads = 0; threads < 3; threads++) {
+        struct vg_executor *executor = NULL;
+        assert_int_equal(vg_executor_create("helpers", threads, 64, &executor, NULL), VG_OK);
+        f->source.helpers = executor;
+        for (uint32_t good = 0; good < wanted; good += 7) {
+            vg_store_fault_set(faults, VG_FAULT_GET, good, VG_FAULT_ALWAYS);
+            assert_true(read_until_failure(f, wanted) < wanted);
+            assert_true(vg_store_fault_fired(faults, VG_FAULT_GET) > 0);
+            vg_store_fault_set(faults, VG_FAULT_GET, good, 1);
+            assert_int_equal(read_until_failure(f, wanted), wanted);
+        }
+        vg_store_fault_set(faults, VG_FAULT_GET, 0, 0);
+        vg_executor_destroy(executor);
+    }
+    f->source = kept;
+}
+
 static enum vg_reason refuse_later(void *owner, struct vg_error *error)
 {
     uint32_t *left = owner;
@@ -207,6 +287,8 @@ int main(void)
         cmocka_unit_test(test_record_fetch__dense_and_scattered),
         cmocka_unit_test(test_record_fetch__is_explained),
         cmocka_unit_test(test_record_fetch__passes_are_cancelled),
+        cmocka_unit_test(test_record_fetch__with_helpers),
+        cmocka_unit_test(test_record_fetch__failures_come_in_turn),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

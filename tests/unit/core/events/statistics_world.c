@@ -142,7 +142,9 @@ static void read_plain(struct vg_statistics_world *world, struct vg_plain_event 
     memcpy(plain->countries[0], record.source.geo.country, 2);
     memcpy(plain->countries[1], record.destination.geo.country, 2);
     plain->case_count = record.case_count;
-    memcpy(plain->cases, record.cases, record.case_count * sizeof(int64_t));
+    for (size_t i = 0; i < record.case_count; i++) {
+        plain->cases[i] = record.cases[i];
+    }
 }
 
 static void fill_world(struct vg_statistics_world *world)

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "core/table/compaction.h"
 #include "core/table/table_disk.h"
 #include "core/table/table_parts.h"
 #include "tests/unit/core/table/table_fixture.h"

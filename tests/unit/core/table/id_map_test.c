@@ -65,10 +65,42 @@ static void test_id_map__agrees_with_a_plain_array(void **state)
     vg_id_map_dispose(&map);
 }
 
+static void test_id_map__keeps_places_at_the_ends_of_their_range(void **state)
+{
+    (void)state;
+    static const struct vg_row_place places[] = { { 0, 0 },
+                                                  { 0, 65535 },
+                                                  { VG_ID_MAP_CHUNKS_MAX - 1, 0 },
+                                                  { VG_ID_MAP_CHUNKS_MAX - 1, 65535 } };
+    const uint32_t count = sizeof(places) / sizeof(places[0]);
+    struct vg_id_map map;
+    struct vg_row_place place;
+    uint64_t cursor = 0;
+    assert_true(vg_id_map_init(&map));
+    assert_true(vg_id_map_reserve(&map, count));
+    for (uint32_t i = 0; i < count; i++) {
+        vg_id_map_add(&map, UINT64_MAX, places[i]);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        assert_true(vg_id_map_next(&map, UINT64_MAX, &cursor, &place));
+        assert_int_equal(place.chunk, places[i].chunk);
+        assert_int_equal(place.position, places[i].position);
+    }
+    assert_false(vg_id_map_next(&map, UINT64_MAX, &cursor, &place));
+    assert_false(vg_id_map_move_found(&map, 1, places[0], places[1]));
+    const struct vg_row_place to = { 7, 8 };
+    assert_true(vg_id_map_move_found(&map, UINT64_MAX, places[3], to));
+    assert_false(vg_id_map_move_found(&map, UINT64_MAX, places[3], to));
+    vg_id_map_remove(&map, UINT64_MAX, to);
+    assert_int_equal(map.count, count - 1);
+    vg_id_map_dispose(&map);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_id_map__agrees_with_a_plain_array),
+        cmocka_unit_test(test_id_map__keeps_places_at_the_ends_of_their_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "core/base/assert.h"
+#include "core/table/compaction.h"
 #include "core/table/search.h"
 #include "tests/unit/core/table/table_fixture.h"
 

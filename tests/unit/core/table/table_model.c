@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "core/table/compaction.h"
 #include "core/table/manifest.h"
 #include "core/table/table_breaks.h"
 #include "core/table/table_parts.h"

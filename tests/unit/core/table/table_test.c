@@ -496,6 +496,9 @@ static void test_table__refuses_a_bad_configuration(void **state)
     place.config.limits.chunk_rows = VG_TABLE_CHUNK_ROWS_MAX + 1;
     assert_int_equal(vg_table_open(&place.config, &place.table, NULL), VG_CONFIG);
     place.config.limits.chunk_rows = VG_TABLE_CHUNK_ROWS_MAX;
+    place.config.limits.chunks = VG_TABLE_CHUNKS_MAX + 1;
+    assert_int_equal(vg_table_open(&place.config, &place.table, NULL), VG_CONFIG);
+    place.config.limits.chunks = VG_TABLE_CHUNKS_MAX;
     assert_int_equal(vg_table_open(&place.config, &place.table, NULL), VG_OK);
     close_place(&place);
 }

@@ -108,7 +108,7 @@ static void test_top_rows__out_of_order(void **state)
     check_pages(updated);
 }
 
-/* Mostly in order, now and then a row far out of place: a list that becomes a heap. */
+/* Mostly in order, now and then a row far out of place: a list that is kept no longer. */
 static void test_top_rows__nearly_in_order(void **state)
 {
     (void)state;
@@ -117,6 +117,25 @@ static void test_top_rows__nearly_in_order(void **state)
     for (uint32_t i = 0; i < ROWS; i++) {
         bool strays = fixture_below(&random, 100) == 0;
         updated[i] = strays ? (int64_t)fixture_below(&random, ROWS) : (int64_t)(i ^ 3u);
+    }
+    check_pages(updated);
+}
+
+/* Ever better rows, many ties, and orders that choosing by a middle row does not like. */
+static void test_top_rows__unkind_orders(void **state)
+{
+    (void)state;
+    static int64_t updated[ROWS];
+    for (uint32_t i = 0; i < ROWS; i++) {
+        updated[i] = ROWS - i;
+    }
+    check_pages(updated);
+    for (uint32_t i = 0; i < ROWS; i++) {
+        updated[i] = i % 3;
+    }
+    check_pages(updated);
+    for (uint32_t i = 0; i < ROWS; i++) { /* up and down again, and two runs woven together */
+        updated[i] = i < ROWS / 2 ? (int64_t)i : (int64_t)(i % 2 == 0 ? ROWS - i : i);
     }
     check_pages(updated);
 }
@@ -252,6 +271,7 @@ int main(void)
         cmocka_unit_test(test_top_rows__in_order),
         cmocka_unit_test(test_top_rows__out_of_order),
         cmocka_unit_test(test_top_rows__nearly_in_order),
+        cmocka_unit_test(test_top_rows__unkind_orders),
         cmocka_unit_test(test_top_rows__texts_by_rank),
         cmocka_unit_test(test_search__explains_what_it_did),
     };

@@ -192,8 +192,8 @@ static void test_reply_body__parts_stay_small(void **state)
         size_t most = 0;
         place_open(&place, (enum vg_format)format, 50000);
         assert_int_equal(pull(&place, &most), VG_OK);
-        assert_true(most <= VG_CALL_PART_BYTES + 200);
-        assert_true(place.all.size > 3 * VG_CALL_PART_BYTES);
+        assert_true(most <= VG_CALL_FIRST_BYTES + 200);
+        assert_true(place.all.size > 3 * VG_CALL_FIRST_BYTES);
         place_close(&place);
     }
 }

@@ -49,13 +49,13 @@ static void test_reply_raw__bytes_come_in_parts(void **state)
     Vigil__Events__V1__EventCapture answer = VIGIL__EVENTS__V1__EVENT_CAPTURE__INIT;
     const size_t sizes[] = { 0,
                              1,
-                             VG_CALL_PART_BYTES - 1,
-                             VG_CALL_PART_BYTES,
-                             VG_CALL_PART_BYTES + 1,
-                             3 * VG_CALL_PART_BYTES };
-    uint8_t *bytes = malloc(3 * VG_CALL_PART_BYTES);
+                             VG_CALL_FIRST_BYTES - 1,
+                             VG_CALL_FIRST_BYTES,
+                             VG_CALL_FIRST_BYTES + 1,
+                             3 * VG_CALL_FIRST_BYTES };
+    uint8_t *bytes = malloc(3 * VG_CALL_FIRST_BYTES);
     assert_non_null(bytes);
-    for (size_t i = 0; i < 3 * VG_CALL_PART_BYTES; i++) {
+    for (size_t i = 0; i < 3 * VG_CALL_FIRST_BYTES; i++) {
         bytes[i] = (uint8_t)(i * 7 / 5);
     }
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -67,7 +67,7 @@ static void test_reply_raw__bytes_come_in_parts(void **state)
         while (!place.call.out_done) {
             assert_int_equal(vg_reply_body_write(&place.body, &place.call), VG_OK);
             assert_int_equal(place.body.length, sizes[i]);
-            assert_true(place.call.out.size <= VG_CALL_PART_BYTES);
+            assert_true(place.call.out.size <= VG_CALL_FIRST_BYTES);
             assert_true(got + place.call.out.size <= sizes[i]);
             if (place.call.out.size > 0) {
                 assert_memory_equal(place.call.out.data, bytes + got, place.call.out.size);
