@@ -66,7 +66,7 @@ class Access(ServerCase):
                  for route in method.routes]
         for ask in asks:
             Access.number += 1
-            yield ask(samples.request_of(sample, self.key_ids, f"new{Access.number}", Access.number, foreign))
+            yield ask(samples.request_of(sample, self.key_ids, f"new{Access.number}", Access.number, foreign, key))
 
     def check(self, method, key, expected, foreign=False):
         row = contract.reasons()[expected] if expected else None

@@ -3,12 +3,19 @@
 A method without a row here fails those tests: whoever adds a method adds its sample.
 """
 
+import hashlib
+
 CUSTOMER = "acme"
 CUSTOMER_ID = 1001
 FOREIGN = "foreign"
 FOREIGN_ID = 1002
 EVENT_TIME = 1570288030000
 EVENT_UUID = "1679fbfc-1792-4992-8428-3cb4df642fa8"
+
+
+FILES = {CUSTOMER: bytes(range(256)) * 16, FOREIGN: bytes(reversed(range(256))) * 16}
+SHA256 = {customer: hashlib.sha256(data).hexdigest() for customer, data in FILES.items()}
+NO_TOKEN = {"id": "00000000-0000-4000-8000-000000000000", "sha256": "00" * 32}
 
 
 class Sample:
@@ -155,6 +162,26 @@ def _statistics(mark, number, foreign=False):
 DENIED = (403, "ACCESS_DENIED")
 NO_EVENT = {**_event("", 0), "eventID": "00000000-0000-4000-8000-000000000000"}
 
+def _of_sample(mark, number, foreign=False):
+    del mark, number
+    return {"sha256": SHA256[_customer(foreign)]}
+
+
+def _list_of_sample(mark, number, foreign=False):
+    return {**_of_sample(mark, number, foreign), "limit": 1}
+
+
+def _stored_submission(mark, number, foreign=False):
+    return {**_of_sample(mark, number, foreign), "submissionID": "SUBMISSION-OF:" + _customer(foreign)}
+
+
+def _sample_submission(mark, number, foreign=False):
+    del number
+    return {"sha256": SHA256[CUSTOMER], "fileName": mark, "customer": _customer(foreign), "observedTimestamp": EVENT_TIME,
+            "mimeType": "text/plain", "metaData": {"k": mark}, "tlp": "green", "acl": ["acme-user", "foreign-group"],
+            "userAgent": {"name": "tests", "version": "1.0"}, "retention": "2100-01-01", "challengeToken": "TOKEN"}
+
+
 SAMPLES = {
     "vigil.account.v1.AccountService/GetSession": Sample(lambda mark, number: {}),
     "vigil.account.v1.AccountService/GetCurrentUser": Sample(lambda mark, number: {}),
@@ -267,6 +294,17 @@ SAMPLES = {
     "vigil.events.v2.EventService/ListLinks": Sample(_event, foreign=DENIED, bad=(NO_EVENT, "EVENT_NOT_FOUND")),
     "vigil.events.v2.EventService/ListLineage": Sample(
         _lineage, foreign=DENIED, bad=({**_event("", 0), "limit": -1}, "INVALID_FIELD_VALUE")),
+    "vigil.sampledb.v2.SubmissionService/GetChallenge": Sample(
+        _of_sample, bad=({"sha256": "cd" * 32}, "SAMPLE_NOT_FOUND")),
+    "vigil.sampledb.v2.SubmissionService/AddSubmission": Sample(
+        _sample_submission, foreign=DENIED,
+        bad=({"sha256": SHA256[CUSTOMER], "fileName": "x", "challengeToken": NO_TOKEN}, "REQUIRED_FIELD")),
+    "vigil.sampledb.v2.SubmissionService/ListSampleSubmissions": Sample(
+        _list_of_sample, foreign=(404, "SAMPLE_NOT_FOUND"),
+        bad=({"sha256": SHA256[CUSTOMER], "limit": 10001}, "INVALID_FIELD_VALUE")),
+    "vigil.sampledb.v2.SubmissionService/GetSubmission": Sample(
+        _stored_submission, foreign=(404, "SAMPLE_NOT_FOUND"),
+        bad=({"sha256": SHA256[CUSTOMER], "submissionID": NO_TOKEN["id"]}, "SUBMISSION_NOT_FOUND")),
 }
 
 
@@ -295,12 +333,40 @@ def furnish(directory, rest):
         assert answer.status == 200, answer
     directory.add("signatures", name="SIG-1:1/ø", alarmID=1, alarmDescription="Alarm ø", categoryID=2,
                   categoryName="Category")
+    for customer in FILES:
+        key_ids["SUBMISSION-OF:" + customer] = _add_submission(rest, customer)
+    key_ids["TOKEN"] = lambda key: _token(rest, key)
     return key_ids
 
 
-def request_of(sample, key_ids, mark, number, foreign=False):
-    """The sample's request, with ids of keys put in."""
+def _token(rest, key):
+    """A solved challenge of the user of `key`; one that is good for nothing where he gets none."""
+    answer = rest.request("POST", f"/sampledb/v2/sample/{SHA256[CUSTOMER]}/challenge", key=key)
+    if answer.status != 200:
+        return NO_TOKEN
+    begin = answer.data["offset"]
+    part = FILES[CUSTOMER][begin:begin + answer.data["length"]]
+    return {"id": answer.data["id"], "sha256": hashlib.sha256(part).hexdigest()}
+
+
+def _add_submission(rest, customer):
+    """A file with one submission, of that customer; its ID."""
+    uploaded = rest.request("POST", "/sampledb/v2/sample", body=FILES[customer])
+    assert uploaded.status == 201, uploaded
+    answer = rest.post(f"/sampledb/v2/sample/{SHA256[customer]}/submission", {
+        "fileName": "file", "customer": customer, "userAgent": {"name": "tests", "version": "1.0"},
+        "challengeToken": uploaded.data["challenge"]})
+    assert answer.status == 201, answer
+    return answer.data["id"]
+
+
+def request_of(sample, key_ids, mark, number, foreign=False, key=...):
+    """The sample's request, with ids of keys and submissions put in, and a token of the user of `key`."""
     request = sample.make(mark, number, foreign=True) if foreign else sample.make(mark, number)
     if str(request.get("key", "")).startswith("KEY-OF:"):
         request["key"] = key_ids[request["key"][len("KEY-OF:"):]]
+    if str(request.get("submissionID", "")).startswith("SUBMISSION-OF:"):
+        request["submissionID"] = key_ids[request["submissionID"]]
+    if request.get("challengeToken") == "TOKEN":
+        request["challengeToken"] = key_ids["TOKEN"](key)
     return request

@@ -71,7 +71,10 @@ def _bare_field(descriptor, document):
 
 def _fill(message, field, value):
     target = getattr(message, field.name)
-    if _is_list(field) and contract.field_options(field).object:
+    if _is_map(field):
+        for key, item in value.items():
+            target[key] = str(item)
+    elif _is_list(field) and contract.field_options(field).object:
         for key, values in value.items():
             items = values if isinstance(values, list) else [values]
             values_field = field.message_type.fields_by_name["values"]
