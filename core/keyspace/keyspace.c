@@ -153,6 +153,11 @@ void vg_key_challenge_open(
     vg_key_codec_put_number(key, (uint64_t)user_id);
 }
 
+void vg_key_review(struct vg_key *key, const uint8_t sha256[VG_KEY_HASH_SIZE])
+{
+    vg_key_sample_prefix(key, VG_KEY_FAMILY_REVIEW, sha256);
+}
+
 void vg_key_similar(
     struct vg_key *key,
     const uint8_t sha256[VG_KEY_HASH_SIZE],
@@ -292,6 +297,11 @@ bool vg_key_parse_idempotency(struct vg_bytes key, uint8_t out_hash[VG_KEY_HASH_
 bool vg_key_parse_sample(struct vg_bytes key, uint8_t out_sha256[VG_KEY_HASH_SIZE])
 {
     return parse_hash(key, VG_KEY_FAMILY_SAMPLE, out_sha256);
+}
+
+bool vg_key_parse_review(struct vg_bytes key, uint8_t out_sha256[VG_KEY_HASH_SIZE])
+{
+    return parse_hash(key, VG_KEY_FAMILY_REVIEW, out_sha256);
 }
 
 bool vg_key_parse_verdict(

@@ -105,6 +105,9 @@ void vg_key_similar(
     const uint8_t sha256[VG_KEY_HASH_SIZE],
     const uint8_t hash[VG_KEY_HASH_SIZE]);
 
+/* That the submissions of a sample have to be looked at. */
+void vg_key_review(struct vg_key *key, const uint8_t sha256[VG_KEY_HASH_SIZE]);
+
 /* What begins everything of `family` about a sample: SUBMISSION, CHALLENGE, CHALLENGE_OPEN,
  * SIMILAR.
  */
@@ -138,6 +141,7 @@ VG_MUST_USE bool vg_key_parse_change_log(struct vg_bytes key, uint64_t *out_sequ
 VG_MUST_USE bool vg_key_parse_idempotency(struct vg_bytes key, uint8_t out_hash[VG_KEY_HASH_SIZE]);
 
 VG_MUST_USE bool vg_key_parse_sample(struct vg_bytes key, uint8_t out_sha256[VG_KEY_HASH_SIZE]);
+VG_MUST_USE bool vg_key_parse_review(struct vg_bytes key, uint8_t out_sha256[VG_KEY_HASH_SIZE]);
 VG_MUST_USE bool vg_key_parse_submission(
     struct vg_bytes key,
     uint8_t out_sha256[VG_KEY_HASH_SIZE],

@@ -11,6 +11,8 @@
 
 /* Memory of one portion. */
 #define PORTION_BYTES_MAX (8u * 1024u * 1024u)
+/* And of the batch that forgets a review. */
+#define FORGET_BYTES_MAX 4096u
 
 /* --------------------------------------------------------------------------------- submissions */
 
@@ -101,6 +103,182 @@ static enum vg_reason remove_submissions(
     return reason;
 }
 
+/* ------------------------------------------------------------------------------- plain writes */
+
+struct waited_write {
+    struct vg_ingest_write write;
+    sem_t answered;
+};
+
+static void answer_write(struct vg_task *task)
+{
+    struct vg_ingest_write *write = VG_CONTAINER_OF(task, struct vg_ingest_write, done);
+    VG_ASSERT(sem_post(&VG_CONTAINER_OF(write, struct waited_write, write)->answered) == 0);
+}
+
+static enum vg_reason apply(
+    struct vg_ingest *ingest,
+    struct vg_batch *batch,
+    struct vg_error *error)
+{
+    struct waited_write waited;
+    vg_ingest_write_init(&waited.write, batch);
+    waited.write.done.run = answer_write;
+    VG_ASSERT(sem_init(&waited.answered, 0, 0) == 0);
+    enum vg_reason reason = vg_ingest_apply(ingest, &waited.write, error);
+    if (reason == VG_OK) {
+        while (sem_wait(&waited.answered) != 0) { /* a signal */
+        }
+        reason = waited.write.reason;
+        if (reason != VG_OK) {
+            reason = vg_error_set(error, reason, "%s", waited.write.message);
+        }
+    }
+    (void)sem_destroy(&waited.answered);
+    return reason == VG_STORE_CONFLICT ? VG_OK : reason; /* used meanwhile: the next time */
+}
+
+/* --------------------------------------------------------------------- samples with a new verdict
+ */
+
+/* Rows of the sample that have an expiry, behind `after` (NULL = from the first). */
+static enum vg_reason find_expiring(
+    const struct vg_snapshot *snapshot,
+    const uint8_t sample[VG_SHA256_SIZE],
+    const struct vg_hit *after,
+    struct vg_arena *arena,
+    struct vg_search_result *out_found,
+    struct vg_error *error)
+{
+    const struct vg_predicate *both[] = {
+        vg_submission_of_sample(sample, arena),
+        vg_predicate_range(arena, VG_SUBMISSION_COLUMN_EXPIRY, INT64_MIN + 1, INT64_MAX),
+    };
+    const struct vg_sort_key sort = { .column = VG_SUBMISSION_COLUMN_UUID };
+    const struct vg_search search = {
+        .kind = VG_INGEST_KIND_SUBMISSION,
+        .where = vg_predicate_and(arena, both, VG_ARRAY_COUNT(both)),
+        .sort = &sort,
+        .sort_count = 1,
+        .limit = VG_RETENTION_SUBMISSIONS,
+        .after = after,
+        .uncounted = true,
+    };
+    return search.where == NULL ? vg_error_set(error, VG_REQUEST_MEMORY, NULL)
+                                : vg_search_run(snapshot, &search, arena, out_found, error);
+}
+
+/* Review all of one sample, a portion at a time. */
+static enum vg_reason review_rows(
+    const struct vg_retention *retention,
+    const struct vg_snapshot *snapshot,
+    const uint8_t sample[VG_SHA256_SIZE],
+    struct vg_error *error)
+{
+    struct vg_arena arena;
+    struct vg_hit last;
+    const struct vg_hit *after = NULL;
+    enum vg_reason reason;
+    struct vg_search_result found = { .hit_count = 0 };
+    vg_arena_init(&arena, PORTION_BYTES_MAX);
+    do {
+        vg_arena_reset(&arena);
+        reason = find_expiring(snapshot, sample, after, &arena, &found, error);
+        uint32_t count = reason == VG_OK ? found.hit_count : 0;
+        struct vg_submission_id *ids = vg_arena_alloc(&arena, (count + 1) * sizeof(*ids));
+        if (reason == VG_OK && ids == NULL) {
+            reason = vg_error_set(error, VG_REQUEST_MEMORY, NULL);
+        }
+        for (uint32_t i = 0; reason == VG_OK && i < count; i++) {
+            vg_submission_hit_id(&found.hits[i], &ids[i]);
+            last = found.hits[i];
+            after = &last;
+        }
+        if (reason == VG_OK && count > 0) {
+            reason = review(retention, ids, count, &arena, error);
+        }
+    } while (reason == VG_OK && found.hit_count == VG_RETENTION_SUBMISSIONS);
+    vg_arena_dispose(&arena);
+    return reason;
+}
+
+/* A sample that waits for its review, and the batch it waits since. */
+struct waiting {
+    struct vg_key key;
+    uint8_t sample[VG_SHA256_SIZE];
+    uint64_t since;
+    bool found;
+};
+
+static bool visit_waiting(void *owner, struct vg_bytes key, struct vg_bytes value)
+{
+    struct waiting *waiting = owner;
+    if (vg_key_parse_review(key, waiting->sample) && value.size == sizeof(waiting->since)) {
+        memcpy(&waiting->since, value.data, sizeof(waiting->since));
+        vg_key_review(&waiting->key, waiting->sample);
+        waiting->found = true;
+    }
+    return false;
+}
+
+/* The review is done, unless the sample has been given another verdict meanwhile. */
+static enum vg_reason forget_waiting(
+    const struct vg_retention *retention,
+    const struct waiting *waiting,
+    struct vg_error *error)
+{
+    struct vg_batch batch;
+    vg_batch_init(&batch, FORGET_BYTES_MAX);
+    vg_batch_guard_value(
+        &batch,
+        vg_key_bytes(&waiting->key),
+        vg_bytes(&waiting->since, sizeof(waiting->since)));
+    vg_batch_delete(&batch, vg_key_bytes(&waiting->key));
+    enum vg_reason reason = apply(retention->ingest, &batch, error);
+    vg_batch_dispose(&batch);
+    return reason;
+}
+
+static enum vg_reason review_waiting(
+    const struct vg_retention *retention,
+    const struct waiting *waiting,
+    struct vg_error *error)
+{
+    struct vg_snapshot snapshot;
+    enum vg_reason reason = vg_snapshot_acquire(
+        retention->source.table,
+        retention->source.snapshot_age_ms,
+        &snapshot,
+        error);
+    if (reason != VG_OK) {
+        return reason;
+    }
+    /* A batch is in the store a moment before its rows are in the table. */
+    bool published = vg_snapshot_sequence(&snapshot) >= waiting->since;
+    if (published) {
+        reason = review_rows(retention, &snapshot, waiting->sample, error);
+    }
+    vg_snapshot_release(&snapshot);
+    return reason == VG_OK && published ? forget_waiting(retention, waiting, error) : reason;
+}
+
+/* One sample whose newest verdict says otherwise than the one before. What was added to it since
+ * says so already. */
+static enum vg_reason review_sample(
+    const struct vg_retention *retention,
+    bool *out_more,
+    struct vg_error *error)
+{
+    struct waiting waiting = { .found = false };
+    const struct vg_store_range range = { .shard = retention->source.shard,
+                                          .prefix = vg_key_family_prefix(VG_KEY_FAMILY_REVIEW),
+                                          .limit = 1 };
+    enum vg_reason reason =
+        vg_store_scan(retention->source.store, &range, visit_waiting, &waiting, NULL, error);
+    *out_more = waiting.found;
+    return reason == VG_OK && waiting.found ? review_waiting(retention, &waiting, error) : reason;
+}
+
 /* ---------------------------------------------------------------------------------- challenges */
 
 static const enum vg_key_family families[] = {
@@ -157,39 +335,6 @@ static bool visit_key(void *owner, struct vg_bytes key, struct vg_bytes value)
     return true;
 }
 
-struct waited_write {
-    struct vg_ingest_write write;
-    sem_t answered;
-};
-
-static void answer_write(struct vg_task *task)
-{
-    struct vg_ingest_write *write = VG_CONTAINER_OF(task, struct vg_ingest_write, done);
-    VG_ASSERT(sem_post(&VG_CONTAINER_OF(write, struct waited_write, write)->answered) == 0);
-}
-
-static enum vg_reason apply(
-    struct vg_ingest *ingest,
-    struct vg_batch *batch,
-    struct vg_error *error)
-{
-    struct waited_write waited;
-    vg_ingest_write_init(&waited.write, batch);
-    waited.write.done.run = answer_write;
-    VG_ASSERT(sem_init(&waited.answered, 0, 0) == 0);
-    enum vg_reason reason = vg_ingest_apply(ingest, &waited.write, error);
-    if (reason == VG_OK) {
-        while (sem_wait(&waited.answered) != 0) { /* a signal */
-        }
-        reason = waited.write.reason;
-        if (reason != VG_OK) {
-            reason = vg_error_set(error, reason, "%s", waited.write.message);
-        }
-    }
-    (void)sem_destroy(&waited.answered);
-    return reason == VG_STORE_CONFLICT ? VG_OK : reason; /* used meanwhile: the next time */
-}
-
 /* Pass over the next keys of the family at hand. */
 static enum vg_reason remove_keys(
     struct vg_retention *retention,
@@ -235,15 +380,19 @@ enum vg_reason vg_retention_run(
 {
     struct vg_arena arena;
     bool more_submissions = false;
+    bool more_reviews = false;
     bool more_keys = false;
     vg_time now = vg_clock_now(retention->clock);
     vg_arena_init(&arena, PORTION_BYTES_MAX);
     enum vg_reason reason = remove_submissions(retention, now, &arena, &more_submissions, error);
     vg_arena_reset(&arena);
     if (reason == VG_OK) {
+        reason = review_sample(retention, &more_reviews, error);
+    }
+    if (reason == VG_OK) {
         reason = remove_keys(retention, now, &arena, &more_keys, error);
     }
     vg_arena_dispose(&arena);
-    *out_more = more_submissions || more_keys;
+    *out_more = more_submissions || more_reviews || more_keys;
     return reason;
 }

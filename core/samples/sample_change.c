@@ -6,6 +6,7 @@
 #include "core/base/limits.h"
 #include "core/record/submission_record.h"
 #include "core/samples/sample_ingest.h"
+#include "core/samples/submission_ingest.h"
 
 /* Numbers of vigil.sampledb.v2. */
 #define STATUS_MALICIOUS 1
@@ -116,7 +117,12 @@ static enum vg_reason merge_judgement(
     verdict->score = verdict->status_override == STATUS_MALICIOUS ? VG_VERDICT_SCORE_MALICIOUS
                                                                   : VG_VERDICT_SCORE_BENIGN;
     verdict->flags = 1u << FLAG_MANUAL;
-    return store_verdict(&record, verdict, change);
+    bool was_malicious = vg_sample_is_malicious(&record);
+    reason = store_verdict(&record, verdict, change);
+    if (reason == VG_OK && vg_sample_is_malicious(&record) != was_malicious) {
+        reason = vg_submission_ingest_ask_review(change, record.sha256);
+    }
+    return reason;
 }
 
 void vg_sample_change_judge(

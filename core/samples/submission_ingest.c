@@ -125,7 +125,7 @@ static enum vg_reason store(
     *record = adding->record;
     record->submitted = change->now;
     record->revision = change->revision;
-    record->held = malicious;
+    record->held = malicious && record->expiry != 0;
     struct vg_row *row = vg_arena_alloc(change->arena, sizeof(*row));
     if (row == NULL || !vg_submission_table_row(record, change->arena, row)) {
         return VG_REQUEST_MEMORY;
@@ -262,13 +262,14 @@ static enum vg_reason merge_review(
         change->arena,
         &record,
         NULL);
-    if (reason == VG_OK) {
-        reason = find_verdict(review, change, &malicious);
+    if (reason != VG_OK || record.expiry == 0) {
+        return reason;
     }
+    reason = find_verdict(review, change, &malicious);
     if (reason != VG_OK) {
         return reason;
     }
-    if (record.expiry != 0 && record.expiry <= change->now && !malicious) {
+    if (record.expiry <= change->now && !malicious) {
         change->verdict = VG_INGEST_DELETE;
         return VG_OK;
     }
@@ -302,4 +303,22 @@ void vg_submission_ingest_review(
         .bytes = sizeof(*review),
     };
     vg_ingest_submission_add(group, &review->item);
+}
+
+enum vg_reason vg_submission_ingest_ask_review(
+    struct vg_ingest_change *change,
+    const uint8_t sample[VG_SHA256_SIZE])
+{
+    struct vg_key key;
+    struct vg_bytes before;
+    bool exists;
+    vg_key_review(&key, sample);
+    enum vg_reason reason = vg_ingest_read(change, vg_key_bytes(&key), &before, &exists);
+    uint64_t *revision = vg_arena_alloc(change->arena, sizeof(*revision));
+    if (reason != VG_OK || revision == NULL) {
+        return reason != VG_OK ? reason : VG_REQUEST_MEMORY;
+    }
+    *revision = change->revision;
+    vg_ingest_put(change, vg_key_bytes(&key), vg_bytes(revision, sizeof(*revision)));
+    return VG_OK;
 }

@@ -70,4 +70,14 @@ void vg_submission_ingest_review(
     struct vg_submission_review *review,
     const struct vg_submission_id *id);
 
+/*
+ * For merges: from this batch on submissions of the sample expire otherwise than before, so that
+ * they have to be reviewed (retention.h does).
+ *
+ * Fails with: what vg_ingest_read fails with, REQUEST_MEMORY.
+ */
+VG_MUST_USE enum vg_reason vg_submission_ingest_ask_review(
+    struct vg_ingest_change *change,
+    const uint8_t sample[VG_SHA256_SIZE]);
+
 #endif

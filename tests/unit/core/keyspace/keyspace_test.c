@@ -126,6 +126,10 @@ static void test_keyspace__keys_parse_back(void **state)
     vg_key_challenge_open(&key, hash, INT64_MAX);
     vg_key_sample_prefix(&prefix, VG_KEY_FAMILY_CHALLENGE_OPEN, hash);
     assert_true(vg_bytes_begins_with(vg_key_bytes(&key), vg_key_bytes(&prefix)));
+    vg_key_review(&key, hash);
+    assert_true(vg_key_parse_review(vg_key_bytes(&key), out_hash));
+    assert_memory_equal(hash, out_hash, sizeof(hash));
+    assert_false(vg_key_parse_sample(vg_key_bytes(&key), out_hash));
     vg_key_similar(&key, hash, hash);
     vg_key_sample_prefix(&prefix, VG_KEY_FAMILY_SIMILAR, hash);
     assert_true(vg_bytes_begins_with(vg_key_bytes(&key), vg_key_bytes(&prefix)));

@@ -10,7 +10,9 @@
 
 #include <cmocka.h>
 
+#include "core/ingest/ingest_wait.h"
 #include "core/samples/retention.h"
+#include "core/samples/sample_change.h"
 #include "tests/unit/core/samples/samples_fixture.h"
 
 static int set_up(void **state)
@@ -349,6 +351,65 @@ static void test_submission__goes_at_its_time(void **state)
     assert_int_equal(samples_fixture_count(f, VG_KEY_FAMILY_SUBMISSION), 1);
 }
 
+/* Numbers of vigil.sampledb.v2.StatusOverride. */
+enum { MALICIOUS = 1, BENIGN = 2 };
+
+static void judge(struct samples_fixture *f, int32_t status)
+{
+    struct vg_sample_judgement judgement = {
+        .verdict = { .status_override = status, .comment = vg_bytes_text("so"), .user_id = 10 },
+    };
+    struct vg_ingest_wait wait;
+    bool refused;
+    vg_ingest_wait_init(&wait);
+    vg_sample_change_judge(&wait.group, &judgement, f->sample);
+    assert_int_equal(vg_ingest_wait_run(f->ingest, &wait, &refused, NULL), VG_OK);
+    assert_int_equal(judgement.change.item.reason, VG_OK);
+    vg_ingest_wait_dispose(&wait);
+}
+
+static void test_submission__of_a_malicious_sample_stays(void **state)
+{
+    struct samples_fixture *f = *state;
+    struct vg_submission_input input = samples_fixture_input(f);
+    struct vg_submission_adding adding;
+    input.has_retention = true;
+    input.retention = SAMPLES_FIXTURE_NOW + 1000;
+    assert_int_equal(add_new(f, &input, &adding), VG_SUBMISSION_STORED);
+    judge(f, MALICIOUS);
+    assert_int_equal(add_new(f, &input, &adding), VG_SUBMISSION_STORED);
+    assert_true(adding.stored.held); /* from the start */
+    assert_int_equal(samples_fixture_count(f, VG_KEY_FAMILY_REVIEW), 1);
+    sweep(f);
+    assert_int_equal(samples_fixture_count(f, VG_KEY_FAMILY_REVIEW), 0);
+    later(f, 1000);
+    assert_int_equal(samples_fixture_visible(f, &f->agent), 2);
+    sweep(f);
+    assert_int_equal(samples_fixture_visible(f, &f->agent), 2);
+    /* The same verdict again changes nothing; the other one lets them go. */
+    judge(f, MALICIOUS);
+    assert_int_equal(samples_fixture_count(f, VG_KEY_FAMILY_REVIEW), 0);
+    judge(f, BENIGN);
+    sweep(f);
+    assert_int_equal(samples_fixture_count(f, VG_KEY_FAMILY_SUBMISSION), 0);
+}
+
+static void test_submission__malicious_after_its_expiry_and_before_the_sweep_stays(void **state)
+{
+    struct samples_fixture *f = *state;
+    struct vg_submission_input input = samples_fixture_input(f);
+    struct vg_submission_adding adding;
+    input.has_retention = true;
+    input.retention = SAMPLES_FIXTURE_NOW + 1000;
+    for (unsigned i = 0; i < VG_RETENTION_SUBMISSIONS + 3; i++) {
+        assert_int_equal(add_new(f, &input, &adding), VG_SUBMISSION_STORED);
+    }
+    later(f, 1000);
+    judge(f, MALICIOUS);
+    sweep(f);
+    assert_int_equal(samples_fixture_visible(f, &f->agent), VG_RETENTION_SUBMISSIONS + 3);
+}
+
 static void test_submission__more_than_a_portion_goes(void **state)
 {
     struct samples_fixture *f = *state;
@@ -377,6 +438,8 @@ int main(void)
         TEST(who_sees_it),
         TEST(one_is_found_by_those_who_see_it),
         TEST(goes_at_its_time),
+        TEST(of_a_malicious_sample_stays),
+        TEST(malicious_after_its_expiry_and_before_the_sweep_stays),
         TEST(more_than_a_portion_goes),
     };
 #undef TEST
