@@ -30,7 +30,7 @@
 /* Keys taken out of the change log in one batch. */
 #define VG_KEEPER_TRIM_KEYS 1000
 /* What has expired is swept that often. */
-#define VG_KEEPER_SWEEP_NS (UINT64_C(10) * 1000000000)
+#define VG_KEEPER_SWEEP_NS       (UINT64_C(10) * 1000000000)
 #define VG_KEEPER_SWEEP_PORTIONS 8u
 /* No compaction for so long after one that failed: the disk may be full. */
 #define VG_KEEPER_COMPACTION_REST_NS (UINT64_C(60) * 1000000000)
