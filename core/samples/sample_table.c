@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/base/utf8.h"
 #include "core/keyspace/keyspace.h"
 
 static const struct vg_column columns[VG_SAMPLE_COLUMNS] = {
@@ -18,7 +19,7 @@ const struct vg_table_schema vg_sample_table_schema = {
     .name = "sample",
     .columns = columns,
     .column_count = VG_SAMPLE_COLUMNS,
-    .version = 2,
+    .version = 3,
 };
 
 void vg_sample_table_id_row(const uint8_t sha256[VG_SHA256_SIZE], struct vg_sample_id_row *out_row)
@@ -93,6 +94,10 @@ bool vg_sample_table_row(
     }
     values[VG_SAMPLE_COLUMN_VERDICTS].numbers.items = kept->marks;
     values[VG_SAMPLE_COLUMN_VERDICTS].numbers.count = mark_count;
+    if (record->verdict_count != 0) {
+        values[VG_SAMPLE_COLUMN_VERDICT_COMMENT].bytes =
+            vg_utf8_cut(record->latest_verdict.comment, VG_SAMPLE_COMMENT_LENGTH_MAX);
+    }
     *out_row = row->row;
     return true;
 }

@@ -23,6 +23,9 @@ enum vg_sample_column {
     VG_SAMPLE_COLUMNS,
 };
 
+/* Searches know so many characters of a verdict's comment: what fits into a dictionary. */
+#define VG_SAMPLE_COMMENT_LENGTH_MAX 1000u
+
 extern const struct vg_table_schema vg_sample_table_schema;
 
 /* The row of `record`, with all it points at in `arena`. False when the arena is full. */

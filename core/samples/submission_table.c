@@ -16,7 +16,7 @@ const struct vg_table_schema vg_submission_table_schema = {
     .name = "submission",
     .columns = columns,
     .column_count = VG_SUBMISSION_COLUMNS,
-    .version = 3,
+    .version = 4,
 };
 
 void vg_submission_table_id_row(
@@ -108,6 +108,7 @@ bool vg_submission_table_row(
     values[VG_SUBMISSION_COLUMN_ACL].numbers.items = subjects + 1;
     values[VG_SUBMISSION_COLUMN_ACL].numbers.count = (uint32_t)record->acl_count;
     values[VG_SUBMISSION_COLUMN_NO_EXPIRY].number = record->expiry == 0;
+    values[VG_SUBMISSION_COLUMN_USER].number = record->user_id;
     values[VG_SUBMISSION_COLUMN_TLP].number = record->tlp;
     values[VG_SUBMISSION_COLUMN_FLAGS].number = record->flags;
     values[VG_SUBMISSION_COLUMN_FILE_NAME].bytes = record->file_name;

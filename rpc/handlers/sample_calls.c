@@ -1,9 +1,11 @@
 #include "rpc/handlers/sample_calls.h"
 
 #include "core/base/assert.h"
+#include "core/base/calendar.h"
 #include "core/base/hex.h"
 #include "core/base/settings.h"
 #include "core/node/node.h"
+#include "core/wire/validate.h"
 #include "rpc/service/service.h"
 
 struct vg_sample_store vg_sample_calls_store(const struct vg_call *call, uint32_t age_ms)
@@ -15,6 +17,22 @@ struct vg_sample_store vg_sample_calls_store(const struct vg_call *call, uint32_
         .shard = VG_NODE_SHARD,
         .snapshot_age_ms = age_ms,
     };
+}
+
+vg_time vg_sample_calls_index_start(const struct vg_call *call, const char *asked)
+{
+    vg_time month_ago = 0;
+    if (asked != NULL) {
+        return vg_wire_time(asked);
+    }
+    bool is_date =
+        vg_calendar_add(call->principal->zone, call->now, VG_CALENDAR_UNIT_MONTH, -1, &month_ago);
+    return is_date ? month_ago : 0;
+}
+
+vg_time vg_sample_calls_index_end(const struct vg_call *call, const char *asked)
+{
+    return asked != NULL ? vg_wire_time(asked) : call->now;
 }
 
 enum vg_reason vg_sample_calls_not_found(struct vg_call *call, const char *text)

@@ -31,6 +31,10 @@ VG_MUST_USE enum vg_reason vg_sample_calls_look(
     const char *text,
     struct vg_sample_reading *out_reading);
 
+/* The window of a search: as asked, or a month back to now, by the caller's calendar. */
+vg_time vg_sample_calls_index_start(const struct vg_call *call, const char *asked);
+vg_time vg_sample_calls_index_end(const struct vg_call *call, const char *asked);
+
 /* Set the call's error: there is no sample `text`. */
 enum vg_reason vg_sample_calls_not_found(struct vg_call *call, const char *text);
 
