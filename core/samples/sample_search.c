@@ -35,7 +35,7 @@ static void add_field(struct sorting *sorting, const struct vg_sample_sort *sort
     }
     if (sort->field == VG_SAMPLE_SORT_LAST_SUBMISSION && !sort->descending) {
         sorting->keys[sorting->count++] =
-            (struct vg_sort_key){ .column = VG_SAMPLE_COLUMN_DELETED };
+            (struct vg_sort_key){ .column = VG_SAMPLE_COLUMN_NO_SUBMISSION };
     }
     sorting->keys[sorting->count++] =
         (struct vg_sort_key){ .column = columns[sort->field], .descending = sort->descending };

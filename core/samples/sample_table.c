@@ -86,6 +86,7 @@ bool vg_sample_table_row(
                                                   : record->created;
     values[VG_SAMPLE_COLUMN_FIRST_SUBMITTED].number = or_absent(submitted, record->first_submitted);
     values[VG_SAMPLE_COLUMN_LAST_SUBMITTED].number = or_absent(submitted, record->last_submitted);
+    values[VG_SAMPLE_COLUMN_NO_SUBMISSION].number = !submitted;
     values[VG_SAMPLE_COLUMN_DELETED].number = or_absent(record->deleted != 0, record->deleted);
     values[VG_SAMPLE_COLUMN_SIZE].number = record->size;
     values[VG_SAMPLE_COLUMN_PURGING].number = or_absent(record->purged_until != 0, 1);
