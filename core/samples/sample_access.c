@@ -4,6 +4,11 @@
 
 #include "core/keyspace/keyspace.h"
 
+bool vg_sample_access_sees_deleted(const struct vg_principal *principal)
+{
+    return vg_principal_has(principal, VG_FUNCTION_DELETE_SAMPLE_COMPLETELY);
+}
+
 bool vg_sample_access_is_operator(const struct vg_principal *principal)
 {
     return principal->all_customers &&
@@ -107,7 +112,7 @@ enum vg_reason vg_sample_read(
         return reason;
     }
     if (out_reading->record.deleted != 0) {
-        out_reading->visible = vg_sample_access_is_operator(viewer->principal);
+        out_reading->visible = vg_sample_access_sees_deleted(viewer->principal);
         return VG_OK;
     }
     return find_visible(source, viewer, out_reading, error);

@@ -30,8 +30,11 @@ struct vg_sample_store {
     uint32_t snapshot_age_ms;
 };
 
-/* Does he see what is left of deleted samples, and may he delete such as he sees no submission of?
- * The operator: whoever may delete samples, of all customers. */
+/* Does he see what is left of deleted samples? Whoever may delete samples: the role ADMIN. */
+bool vg_sample_access_sees_deleted(const struct vg_principal *principal);
+
+/* May he delete samples of which he sees no submission? The operator: whoever may delete samples,
+ * of all customers. */
 bool vg_sample_access_is_operator(const struct vg_principal *principal);
 
 /* A sample, and what it was read on; to be released in any case. */

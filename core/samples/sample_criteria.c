@@ -66,7 +66,8 @@ static void *take(struct term *at, size_t count, size_t size)
 
 /* --------------------------------------------------------------------------- asking submissions */
 
-/* A question about the sample: is there a submission that answers `where` with yes? */
+/* A question about the sample: is there a submission that answers `where` with yes? Of a deleted
+ * one there is none, also while some of them are still to be removed. */
 static const struct vg_predicate *ask(struct term *at, const struct vg_predicate *where)
 {
     struct vg_sample_questions *questions = at->questions;
@@ -80,7 +81,12 @@ static const struct vg_predicate *ask(struct term *at, const struct vg_predicate
     }
     uint32_t mark = questions->count++;
     questions->items[mark] = where;
-    return vg_predicate_marked(at->context->arena, VG_SAMPLE_COLUMN_SHA256, at->context->ids, mark);
+    struct vg_arena *arena = at->context->arena;
+    const struct vg_predicate *both[] = {
+        vg_predicate_absent(arena, VG_SAMPLE_COLUMN_DELETED),
+        vg_predicate_marked(arena, VG_SAMPLE_COLUMN_SHA256, at->context->ids, mark),
+    };
+    return vg_predicate_and(arena, both, VG_ARRAY_COUNT(both));
 }
 
 /* The same of criteria about submissions, of those the caller sees. */
@@ -546,19 +552,16 @@ static const struct vg_predicate *compile(struct term *at)
     return vg_term_list_and(&at->terms);
 }
 
-/* A sample is seen through a submission; what is left of a deleted one by the operator alone, also
- * while some of its submissions are still there. */
+/* A sample is seen through a submission; what is left of a deleted one by administrators alone. */
 static const struct vg_predicate *seen(struct term *at)
 {
     struct vg_arena *arena = at->context->arena;
-    const struct vg_predicate *marked =
+    const struct vg_predicate *alive =
         ask(at, vg_submission_access_predicate(&at->context->viewer, arena));
-    const struct vg_predicate *there = vg_predicate_absent(arena, VG_SAMPLE_COLUMN_DELETED);
-    const struct vg_predicate *both[] = { there, marked };
-    const struct vg_predicate *alive = vg_predicate_and(arena, both, VG_ARRAY_COUNT(both));
-    if (!vg_sample_access_is_operator(at->context->viewer.principal)) {
+    if (!vg_sample_access_sees_deleted(at->context->viewer.principal)) {
         return alive;
     }
+    const struct vg_predicate *there = vg_predicate_absent(arena, VG_SAMPLE_COLUMN_DELETED);
     const struct vg_predicate *either[] = { alive, vg_predicate_not(arena, there) };
     return vg_predicate_or(arena, either, VG_ARRAY_COUNT(either));
 }

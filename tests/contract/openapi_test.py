@@ -87,7 +87,7 @@ class Documents(unittest.TestCase):
         for api, document in self.each():
             for part in walk(document):
                 if isinstance(part, dict) and isinstance(part.get("pattern"), str):
-                    self.assertRegex(part["pattern"], r"^\^.*\$$", api)
+                    self.assertRegex(part["pattern"], r"(?s)^\^.*\$$", api)
                     re.compile(part["pattern"])
 
     def test_documented_members_are_there(self):

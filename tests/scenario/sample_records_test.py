@@ -137,6 +137,8 @@ class Verdicts(Records):
             answer = self.rest.post(path + "/verdict", body)
             self.assertEqual((answer.status, answer.json["messages"][0]["field"]), (412, field), body)
         self.assertEqual(self.rest.post(path + "/verdict", {**good, "comment": "x" * 10000}).status, 201)
+        lines = self.rest.post(path + "/verdict", {**good, "comment": "two\n\tlines: \\\"{$}-().[]'_/*+#@!?;="})
+        self.assertEqual((lines.status, lines.data["comment"]), (201, "two\n\tlines: \\\"{$}-().[]'_/*+#@!?;="), lines)
         self.assert_error(self.rest.post(path + "/verdict", good, key=self.viewer), 403, "access.denied")
         self.assert_error(self.rest.post(path + "/verdict", good, key=self.stranger), 404, "sample.not.found")
         self.assert_error(self.rest.get(path + "/verdict", key=self.stranger), 404, "sample.not.found")
@@ -166,7 +168,7 @@ class Deletion(Records):
         self.assert_error(self.rest.request("DELETE", path), 403, "access.denied")
         self.delete(path)
         self.assert_error(self.rest.get(path), 404, "sample.not.found")
-        self.assert_error(self.rest.get(path, key=self.local_admin), 404, "sample.not.found")
+        self.assertEqual(self.rest.get(path, key=self.local_admin).data["flags"], ["deleted"])
         left = self.rest.get(path, key=self.admin)
         self.assertEqual(left.status, 200, left)
         self.assertEqual(left.data["flags"], ["deleted"])
@@ -181,6 +183,20 @@ class Deletion(Records):
         self.assertEqual(self.rest.get(path + "/verdict", key=self.admin).data, [])
         self.delete(path)
         self.assert_error(self.rest.request("DELETE", f"{SAMPLE}/{'0' * 64}", key=self.admin), 404, "sample.not.found")
+
+    def test_an_administrator_of_a_customer_deletes_what_he_sees(self):
+        data, path = self.new()
+        foreign = RANDOM.randbytes(1500)
+        self.submit(foreign, key=self.stranger)
+        elsewhere = f"{SAMPLE}/{hashlib.sha256(foreign).hexdigest()}"
+        self.delete(path, key=self.local_admin)
+        self.assert_error(self.rest.request("DELETE", elsewhere, key=self.local_admin), 404, "sample.not.found")
+        nobody = RANDOM.randbytes(1500)
+        self.upload(nobody)
+        unseen = f"{SAMPLE}/{hashlib.sha256(nobody).hexdigest()}"
+        self.assert_error(self.rest.get(unseen, key=self.admin), 404, "sample.not.found")
+        self.delete(unseen)
+        self.wait_purged(nobody)
 
     def test_uploaded_again_it_is_new(self):
         data, path = self.new()

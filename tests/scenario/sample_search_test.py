@@ -375,7 +375,7 @@ class Search(ServerCase):
         method = contract.method(SERVICE + "SearchSamples")
         told = self.grpc.call(method.full_name, method.request(limit=0), key=self.keys["user"])
         self.assertEqual([row.sha256 for row in told.data], [row["sha256"] for row in answer.data])
-        stream = contract.method(SERVICE + "StreamSearchSamples")
+        stream = contract.method(SERVICE + "StreamSamples")
         rows, page = self.grpc.rows(stream.full_name, stream.request(limit=0), key=self.keys["user"])
         self.assertEqual(([row.sha256 for row in rows], page[2]), ([row.sha256 for row in told.data], told.count))
 
