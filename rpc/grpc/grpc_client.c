@@ -259,6 +259,49 @@ static bool call_on_data(struct vg_http2_client_call *http, struct vg_bytes part
     return true;
 }
 
+static void call_put_message(struct vg_grpc_client_call *call, struct vg_bytes message)
+{
+    uint8_t prefix[VG_GRPC_PREFIX_SIZE];
+    vg_grpc_frame_put_prefix(prefix, (uint32_t)message.size);
+    vg_buffer_append(&call->body, prefix, sizeof(prefix));
+    vg_buffer_append(&call->body, message.data, message.size);
+}
+
+/* The bytes of a stream of messages. */
+static bool call_on_body(
+    struct vg_http2_client_call *http,
+    uint8_t *out,
+    size_t room,
+    size_t *out_size,
+    bool *out_end)
+{
+    struct vg_grpc_client_call *call = call_of(http);
+    if (call->body_sent == call->body.size) {
+        struct vg_bytes message = vg_bytes(NULL, 0);
+        enum vg_grpc_client_next next = call->next_message(call, &message);
+        vg_buffer_clear(&call->body);
+        call->body_sent = 0;
+        if (next == VG_GRPC_CLIENT_NEXT_END) {
+            *out_size = 0;
+            *out_end = true;
+            return true;
+        }
+        if (next == VG_GRPC_CLIENT_NEXT_FAILED) {
+            return call_give_up(call, VG_GRPC_CANCELLED, "the request could not be had to its end");
+        }
+        call_put_message(call, message);
+        if (call->body.failed) {
+            return call_give_up(call, VG_GRPC_RESOURCE_EXHAUSTED, "no memory for the request");
+        }
+    }
+    size_t left = call->body.size - call->body_sent;
+    *out_size = left < room ? left : room;
+    *out_end = false;
+    memcpy(out, call->body.data + call->body_sent, *out_size);
+    call->body_sent += *out_size;
+    return true;
+}
+
 static void call_on_closed(struct vg_http2_client_call *http, uint32_t code)
 {
     struct vg_grpc_client_call *call = call_of(http);
@@ -330,6 +373,7 @@ static void call_send(struct vg_grpc_client *client, struct vg_grpc_client_call 
         .headers = headers,
         .header_count = VG_ARRAY_COUNT(headers) - (client->credential[0] == '\0' ? 1 : 0),
         .kept_body = vg_buffer_bytes(&call->body),
+        .body = call->next_message == NULL ? NULL : call_on_body,
         .header = call_on_header,
         .data = call_on_data,
         .closed = call_on_closed,
@@ -354,18 +398,19 @@ void vg_grpc_client_start(struct vg_grpc_client *client, struct vg_grpc_client_c
     call->answer = vg_bytes(NULL, 0);
     call->row_count = -1;
     if (call->timeout_ns == 0) {
-        call->timeout_ns =
-            call->row == NULL ? VG_GRPC_CLIENT_TIMEOUT_NS : VG_GRPC_CLIENT_STREAM_TIMEOUT_NS;
+        call->timeout_ns = call->row == NULL && call->next_message == NULL
+                               ? VG_GRPC_CLIENT_TIMEOUT_NS
+                               : VG_GRPC_CLIENT_STREAM_TIMEOUT_NS;
     }
     call->deadline_ns = vg_clock_monotonic_ns(&vg_clock_real) + call->timeout_ns;
     vg_arena_init(&call->arena, VG_GRPC_CLIENT_ARENA_BYTES);
     vg_buffer_init(&call->body, SIZE_MAX);
     vg_buffer_init(&call->answer_bytes, VG_GRPC_CLIENT_ANSWER_BYTES);
     vg_grpc_frame_init(&call->frame, VG_GRPC_CLIENT_ANSWER_BYTES, vg_bytes(NULL, 0));
-    uint8_t prefix[VG_GRPC_PREFIX_SIZE];
-    vg_grpc_frame_put_prefix(prefix, (uint32_t)call->kept_request.size);
-    vg_buffer_append(&call->body, prefix, sizeof(prefix));
-    vg_buffer_append(&call->body, call->kept_request.data, call->kept_request.size);
+    call->body_sent = 0;
+    if (call->next_message == NULL) {
+        call_put_message(call, call->kept_request);
+    }
     call->back = NULL;
     call->next = client->calls;
     if (call->next != NULL) {

@@ -1,7 +1,7 @@
 /*
- * A gRPC client for our own command line: blocking, unary and server streaming, over one connection
- * that is made again when it was lost. Several calls may be under way: start them, then wait for
- * any.
+ * A gRPC client for our own command line: blocking, unary and streaming in either direction, over
+ * one connection that is made again when it was lost. Several calls may be under way: start them,
+ * then wait for any.
  *
  *     struct vg_grpc_client_call call = { .path = "/vigil.events.v2.EventService/GetEvent",
  * .kept_request = bytes }; vg_grpc_client_start(client, &call); vg_grpc_client_wait(client, &call);
@@ -10,6 +10,9 @@
  *
  * The rows of a streaming method go to `row` while somebody waits, one at a time: as long as it
  * works, nothing more is read, and the server is held back by flow control. So memory stays flat.
+ *
+ * The messages of a method that takes a stream are asked of `next_message`, one at a time and only
+ * while somebody waits, as the server takes them: of them, too, memory holds one.
  *
  * A call always ends with a status: what goes wrong on the way is UNAVAILABLE, or DEADLINE_EXCEEDED
  * after its timeout, with words. Nothing is repeated by itself.
@@ -41,6 +44,12 @@
 
 struct vg_grpc_client;
 
+enum vg_grpc_client_next {
+    VG_GRPC_CLIENT_NEXT_MESSAGE,
+    VG_GRPC_CLIENT_NEXT_END,    /* there are no more */
+    VG_GRPC_CLIENT_NEXT_FAILED, /* it cannot be had: the call ends with CANCELLED */
+};
+
 struct vg_grpc_client_call {
     /* Set before start; all else zero. */
     const char *path;             /* kept until done */
@@ -50,6 +59,11 @@ struct vg_grpc_client_call {
     /* Set for a streaming method: takes one row, a serialised message that lives until it returns.
      * False = no more are wanted: the call ends with CANCELLED. */
     bool (*row)(struct vg_grpc_client_call *call, struct vg_bytes message);
+
+    /* Set for a method that takes a stream, instead of kept_request: the next serialised message,
+     * which stays until the one behind it is asked for. */
+    enum vg_grpc_client_next (
+        *next_message)(struct vg_grpc_client_call *call, struct vg_bytes *out_message);
 
     int64_t row_count; /* how many rows match in all, known from before the first; -1 = not told */
 
@@ -67,7 +81,8 @@ struct vg_grpc_client_call {
     struct vg_grpc_client_call *back;
     uint64_t deadline_ns;
     struct vg_grpc_frame frame;
-    struct vg_buffer body; /* the prefix and the request */
+    struct vg_buffer body; /* the prefix and the request, or the message that is being sent */
+    size_t body_sent;      /* of that message */
     struct vg_buffer answer_bytes;
     struct vg_arena arena;
     bool has_status;

@@ -124,6 +124,24 @@ static int client_on_stream_close(nghttp2_session *session, int32_t id, uint32_t
     return 0;
 }
 
+static bool client_read_kept(
+    struct vg_http2_client_call *call,
+    uint8_t *out,
+    size_t room,
+    size_t *out_size,
+    bool *out_end)
+{
+    size_t left = call->kept_body.size - call->sent;
+    size_t size = left < room ? left : room;
+    if (size > 0) {
+        memcpy(out, call->kept_body.data + call->sent, size);
+    }
+    call->sent += size;
+    *out_size = size;
+    *out_end = call->sent == call->kept_body.size;
+    return true;
+}
+
 static ssize_t client_read_body(
     nghttp2_session *session,
     int32_t id,
@@ -139,13 +157,14 @@ static ssize_t client_read_body(
     if (call == NULL) {
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* given up meanwhile */
     }
-    size_t left = call->kept_body.size - call->sent;
-    size_t size = left < room ? left : room;
-    if (size > 0) {
-        memcpy(out, call->kept_body.data + call->sent, size);
+    size_t size = 0;
+    bool end = false;
+    bool good = call->body == NULL ? client_read_kept(call, out, room, &size, &end)
+                                   : call->body(call, out, room, &size, &end);
+    if (!good) {
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
-    call->sent += size;
-    if (call->sent == call->kept_body.size) {
+    if (end) {
         *data_flags |= NGHTTP2_DATA_FLAG_EOF;
     }
     return (ssize_t)size;

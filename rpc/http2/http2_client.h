@@ -27,6 +27,14 @@ struct vg_http2_client_call {
     const struct vg_http_header *headers; /* without pseudo headers; borrowed for start */
     size_t header_count;
     struct vg_bytes kept_body; /* until closed */
+    /* Set for a body that comes in parts, instead of kept_body: writes its next bytes, at most
+     * `room`, as the peer's window takes them. False = it cannot be had: the request is reset. */
+    bool (*body)(
+        struct vg_http2_client_call *call,
+        uint8_t *out,
+        size_t room,
+        size_t *out_size,
+        bool *out_end);
 
     /* A header of the answer or its trailers; ":status" is one. */
     void (*header)(struct vg_http2_client_call *call, struct vg_bytes name, struct vg_bytes value);

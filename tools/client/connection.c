@@ -54,14 +54,26 @@ static bool take_row(struct vg_grpc_client_call *grpc, struct vg_bytes message)
     return call->row(call, message);
 }
 
+static enum vg_grpc_client_next give_piece(
+    struct vg_grpc_client_call *grpc,
+    struct vg_bytes *out_message)
+{
+    struct vg_connection_call *call = VG_CONTAINER_OF(grpc, struct vg_connection_call, grpc);
+    enum vg_grpc_client_next next = call->piece(call, out_message);
+    call->pieces++;
+    return next;
+}
+
 static void start_now(struct vg_connection *connection, struct vg_connection_call *call)
 {
     call->tries++;
+    call->pieces = 0;
     call->grpc = (struct vg_grpc_client_call){
         .path = vg_client_method_row(call->method)->path,
         .kept_request = call->kept_request,
         .owner = call,
         .row = call->row == NULL ? NULL : take_row,
+        .next_message = call->piece == NULL ? NULL : give_piece,
     };
     vg_grpc_client_start(connection->client, &call->grpc);
 }

@@ -37,7 +37,13 @@ struct vg_connection_call {
      */
     bool (*row)(struct vg_connection_call *call, struct vg_bytes message);
 
-    uint64_t rows; /* that have come */
+    /* Set for a method that takes a stream, instead of kept_request, see vg_grpc_client_call: the
+     * message number `pieces`. They begin at 0 again when the call is repeated. */
+    enum vg_grpc_client_next (
+        *piece)(struct vg_connection_call *call, struct vg_bytes *out_message);
+
+    uint64_t rows;   /* that have come */
+    uint64_t pieces; /* that have been taken */
 
     /* Set when done: code, message, details and answer of grpc live until dispose. */
     struct vg_grpc_client_call grpc;

@@ -331,6 +331,79 @@ static void test_grpc_client__takes_rows_one_by_one(void **state)
     vg_grpc_client_close(client);
 }
 
+/* A stream of messages, which come back as rows. */
+struct given {
+    struct vg_grpc_client_call call;
+    uint32_t count; /* messages there are */
+    uint32_t at;
+    size_t size; /* of each */
+    bool breaks; /* instead of ending */
+    uint32_t rows;
+    uint8_t message[100000];
+};
+
+static enum vg_grpc_client_next give_message(
+    struct vg_grpc_client_call *call,
+    struct vg_bytes *out_message)
+{
+    struct given *given = VG_CONTAINER_OF(call, struct given, call);
+    if (given->at == given->count) {
+        return given->breaks ? VG_GRPC_CLIENT_NEXT_FAILED : VG_GRPC_CLIENT_NEXT_END;
+    }
+    memset(given->message, (int)(given->at++ & 0xFFu), given->size);
+    *out_message = vg_bytes(given->message, given->size);
+    return VG_GRPC_CLIENT_NEXT_MESSAGE;
+}
+
+static bool check_row(struct vg_grpc_client_call *call, struct vg_bytes message)
+{
+    struct given *given = VG_CONTAINER_OF(call, struct given, call);
+    assert_int_equal(message.size, given->size);
+    if (message.size > 0) {
+        assert_int_equal(message.data[0], given->rows & 0xFFu);
+        assert_int_equal(message.data[message.size - 1], given->rows & 0xFFu);
+    }
+    given->rows++;
+    return true;
+}
+
+static void check_given(
+    struct vg_grpc_client *client,
+    uint32_t count,
+    size_t size,
+    bool breaks,
+    enum vg_grpc_code code)
+{
+    struct given *given = calloc(1, sizeof(*given));
+    assert_non_null(given);
+    given->call = (struct vg_grpc_client_call){ .path = "/echo",
+                                                .row = check_row,
+                                                .next_message = give_message };
+    given->count = count;
+    given->size = size;
+    given->breaks = breaks;
+    vg_grpc_client_start(client, &given->call);
+    vg_grpc_client_wait(client, &given->call);
+    if (given->call.code != code || (code == VG_GRPC_OK && given->rows != count)) {
+        fail_msg("%u x %zu: %d %s", count, size, given->call.code, given->call.message);
+    }
+    vg_grpc_client_call_dispose(&given->call);
+    free(given);
+}
+
+static void test_grpc_client__gives_messages_one_by_one(void **state)
+{
+    struct vg_grpc_client *client = open_client(*state, NULL);
+    check_given(client, 0, 1, false, VG_GRPC_OK);
+    check_given(client, 1, 0, false, VG_GRPC_OK); /* an empty message is one */
+    check_given(client, 3, 1, false, VG_GRPC_OK);
+    check_given(client, 60, 100000, false, VG_GRPC_OK); /* beyond every window */
+    check_given(client, 0, 1, true, VG_GRPC_CANCELLED);
+    check_given(client, 60, 100000, true, VG_GRPC_CANCELLED);
+    check_given(client, 3, 1, false, VG_GRPC_OK); /* the connection is as good as before */
+    vg_grpc_client_close(client);
+}
+
 static void test_grpc_client__understands_failures(void **state)
 {
     const struct {
@@ -462,6 +535,10 @@ int main(void)
             tear_down),
         cmocka_unit_test_setup_teardown(test_grpc_client__sends_its_key, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_grpc_client__takes_rows_one_by_one, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_grpc_client__gives_messages_one_by_one,
+            set_up,
+            tear_down),
         cmocka_unit_test_setup_teardown(test_grpc_client__understands_failures, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_grpc_client__gives_up_at_its_deadline,
