@@ -47,7 +47,8 @@ static enum vg_reason take_option(
     if (into->count == VG_ARGUMENTS_MAX) {
         return wrong(error, "there are too many options: ", option->name, " is one more");
     }
-    if (option->kind == VG_OPTION_KIND_PAIR && strchr(value, '=') == NULL) {
+    if ((option->kind == VG_OPTION_KIND_PAIR || option->kind == VG_OPTION_KIND_ENTRY) &&
+        strchr(value, '=') == NULL) {
         return wrong(error, "", option->name, " takes KEY=VALUE");
     }
     if (value != NULL && !vg_utf8_is_valid(vg_bytes_text(value))) {
@@ -79,7 +80,7 @@ static enum vg_reason check_complete(
     const struct vg_arguments *arguments,
     struct vg_error *error)
 {
-    if (command->operand != NULL && arguments->operand_count == 0) {
+    if (command->operand != NULL && !command->optional && arguments->operand_count == 0) {
         return wrong(error, "", command->operand, " is missing");
     }
     for (size_t i = 0; i < command->option_count; i++) {
@@ -213,7 +214,8 @@ static void add_pieces(cJSON *list, const char *text)
     }
 }
 
-static void add_pair(cJSON *object, const char *name, const char *pair)
+/* `once`: the key has one value, a text; otherwise a list of them. */
+static void add_pair(cJSON *object, const char *name, const char *pair, bool once)
 {
     cJSON *map = cJSON_GetObjectItemCaseSensitive(object, name);
     const char *equals = strchr(pair, '=');
@@ -221,7 +223,10 @@ static void add_pair(cJSON *object, const char *name, const char *pair)
     if (map == NULL) {
         map = cJSON_AddObjectToObject(object, name);
     }
-    if (key != NULL) {
+    if (key != NULL && once) {
+        cJSON_DeleteItemFromObjectCaseSensitive(map, key);
+        (void)cJSON_AddStringToObject(map, key, equals + 1);
+    } else if (key != NULL) {
         cJSON_AddItemToArray(list_at(map, key), cJSON_CreateString(equals + 1));
     }
     free(key);
@@ -240,7 +245,8 @@ static void add(cJSON *tree, const struct vg_option *option, const char *value)
         add_pieces(list_at(object, name), value);
         break;
     case VG_OPTION_KIND_PAIR:
-        add_pair(object, name, value);
+    case VG_OPTION_KIND_ENTRY:
+        add_pair(object, name, value, option->kind == VG_OPTION_KIND_ENTRY);
         break;
     case VG_OPTION_KIND_YES:
     case VG_OPTION_KIND_NO:
@@ -260,7 +266,12 @@ enum vg_reason vg_arguments_request(
 {
     cJSON *tree = cJSON_CreateObject();
     for (size_t i = 0; i < arguments->operand_count && command->field != NULL; i++) {
-        (void)cJSON_AddStringToObject(tree, command->field, arguments->operands[i]);
+        if (command->many) {
+            cJSON *list = list_at(tree, command->field);
+            cJSON_AddItemToArray(list, cJSON_CreateString(arguments->operands[i]));
+        } else {
+            (void)cJSON_AddStringToObject(tree, command->field, arguments->operands[i]);
+        }
     }
     for (size_t i = 0; i < arguments->count; i++) {
         if (arguments->items[i].option->field != NULL) {

@@ -28,11 +28,12 @@ enum vg_exit {
 };
 
 enum vg_option_kind {
-    VG_OPTION_KIND_TEXT, /* one value; given again, the last counts */
-    VG_OPTION_KIND_LIST, /* values separated by commas; given again, more of them */
-    VG_OPTION_KIND_PAIR, /* KEY=VALUE; given again, one more */
-    VG_OPTION_KIND_YES,  /* no value: true */
-    VG_OPTION_KIND_NO,   /* no value: false */
+    VG_OPTION_KIND_TEXT,  /* one value; given again, the last counts */
+    VG_OPTION_KIND_LIST,  /* values separated by commas; given again, more of them */
+    VG_OPTION_KIND_PAIR,  /* KEY=VALUE; given again, one more, of the same key too */
+    VG_OPTION_KIND_ENTRY, /* KEY=VALUE, a key once; given again, the last counts */
+    VG_OPTION_KIND_YES,   /* no value: true */
+    VG_OPTION_KIND_NO,    /* no value: false */
 };
 
 struct vg_option {
@@ -60,7 +61,8 @@ struct vg_command {
     const struct vg_column *columns; /* of an answer that is a list; NULL = one object */
     size_t column_count;
     enum vg_client_method method;
-    bool many; /* more than one operand */
+    bool many;     /* more than one operand; with a field, a list */
+    bool optional; /* no operand is as good */
     enum vg_exit (*run)(
         struct vg_session *session,
         const struct vg_command *command,
@@ -84,6 +86,8 @@ extern const struct vg_command_group vg_cmd_flow;
 extern const struct vg_command_group vg_cmd_assess;
 extern const struct vg_command_group vg_cmd_stats;
 extern const struct vg_command_group vg_cmd_import;
+extern const struct vg_command_group vg_cmd_upload;
+extern const struct vg_command_group vg_cmd_sample;
 extern const struct vg_command_group vg_cmd_whoami;
 
 /* What every list takes. */
