@@ -2,8 +2,10 @@
 
 #include <stdlib.h>
 
-/* Each block goes through all four while it is in the first caches. */
-#define BLOCK_BYTES 16384u
+#include "core/base/shared_work.h"
+
+/* Below that the work is done before a helper has come. */
+#define SHARED_BYTES_MIN (64u * 1024u)
 
 struct vg_digest_set {
     struct vg_digest *digests[VG_DIGEST_KIND_COUNT];
@@ -30,15 +32,39 @@ void vg_digest_set_destroy(struct vg_digest_set *set)
     free(set);
 }
 
-void vg_digest_set_add(struct vg_digest_set *set, struct vg_bytes bytes)
+/* The slow ones first, so that two threads end at about the same time. */
+static const enum vg_digest_kind in_order[VG_DIGEST_KIND_COUNT] = { VG_DIGEST_KIND_SHA512,
+                                                                    VG_DIGEST_KIND_MD5,
+                                                                    VG_DIGEST_KIND_SHA256,
+                                                                    VG_DIGEST_KIND_SHA1 };
+
+struct addition {
+    struct vg_digest_set *set;
+    struct vg_bytes bytes;
+};
+
+static bool add_to(void *owner, uint32_t first, uint32_t count)
 {
-    while (bytes.size > 0) {
-        size_t size = bytes.size < BLOCK_BYTES ? bytes.size : BLOCK_BYTES;
-        for (unsigned kind = 0; kind < VG_DIGEST_KIND_COUNT; kind++) {
-            vg_digest_add(set->digests[kind], vg_bytes(bytes.data, size));
-        }
-        bytes = vg_bytes(bytes.data + size, bytes.size - size);
+    const struct addition *addition = owner;
+    for (uint32_t i = first; i < first + count; i++) {
+        vg_digest_add(addition->set->digests[in_order[i]], addition->bytes);
     }
+    return true;
+}
+
+void vg_digest_set_add(
+    struct vg_digest_set *set,
+    struct vg_bytes bytes,
+    struct vg_executor *helpers)
+{
+    struct addition addition = { .set = set, .bytes = bytes };
+    const struct vg_shared_work work = {
+        .count = VG_DIGEST_KIND_COUNT,
+        .slice = 1,
+        .run = add_to,
+        .owner = &addition,
+    };
+    vg_shared_work_run(&work, bytes.size < SHARED_BYTES_MIN ? NULL : helpers);
 }
 
 void vg_digest_set_finish(struct vg_digest_set *set, struct vg_digests *out_digests)

@@ -1,5 +1,6 @@
 /*
- * The four digests of one file, computed together while its bytes pass by.
+ * The four digests of one file, computed together while its bytes pass by, by the caller and, of
+ * larger parts, by a thread of an executor that has nothing else to do.
  *
  * Threads: one at a time.
  */
@@ -11,6 +12,7 @@
 #include "core/base/bytes.h"
 #include "core/base/compiler.h"
 #include "core/base/digest.h"
+#include "core/base/task.h"
 
 struct vg_digest_set;
 
@@ -25,7 +27,11 @@ struct vg_digests {
 VG_MUST_USE struct vg_digest_set *vg_digest_set_create(void);
 void vg_digest_set_destroy(struct vg_digest_set *set); /* accepts NULL */
 
-void vg_digest_set_add(struct vg_digest_set *set, struct vg_bytes bytes);
+/* `helpers` may be NULL; the caller may be one of its threads. */
+void vg_digest_set_add(
+    struct vg_digest_set *set,
+    struct vg_bytes bytes,
+    struct vg_executor *helpers);
 
 /* The digests of all that was added; then the set starts again from nothing. */
 void vg_digest_set_finish(struct vg_digest_set *set, struct vg_digests *out_digests);

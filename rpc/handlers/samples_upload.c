@@ -55,7 +55,7 @@ static enum vg_reason take(struct vg_intake *intake, struct vg_bytes part, struc
     struct upload *upload = upload_of(intake);
     enum vg_reason reason = upload->digests == NULL ? begin(upload, error) : VG_OK;
     if (reason == VG_OK) {
-        vg_digest_set_add(upload->digests, part);
+        vg_digest_set_add(upload->digests, part, upload->service->executor);
         reason = vg_blob_writer_append(&upload->writer, part, error);
     }
     return reason;

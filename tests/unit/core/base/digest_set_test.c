@@ -17,7 +17,7 @@ static void test_digest_set__knows_the_vectors_of_abc(void **state)
     struct vg_digests digests;
     char text[2 * VG_DIGEST_SIZE_MAX + 1];
     assert_non_null(set);
-    vg_digest_set_add(set, vg_bytes_text("abc"));
+    vg_digest_set_add(set, vg_bytes_text("abc"), NULL);
     vg_digest_set_finish(set, &digests);
     vg_digest_set_destroy(set);
     vg_hex_encode(vg_bytes(digests.sha256, sizeof(digests.sha256)), text); /* FIPS 180-2 */
@@ -41,14 +41,19 @@ static void test_digest_set__does_not_depend_on_the_split(void **state)
     uint8_t sha512[VG_SHA512_SIZE];
     vg_digest_sha256(vg_bytes(bytes, sizeof(bytes)), sha256);
     vg_digest_sha512(vg_bytes(bytes, sizeof(bytes)), sha512);
-    const size_t parts[] = { 1, 63, 16384, 16385, sizeof(bytes) };
+    const size_t parts[] = { 1, 63, 65535, 65536, sizeof(bytes) };
+    struct vg_executor *helpers = NULL;
+    assert_int_equal(vg_executor_create("test", 2, 4, &helpers, NULL), VG_OK);
     struct vg_digest_set *set = vg_digest_set_create();
     assert_non_null(set);
     for (size_t i = 0; i < 5; i++) {
         struct vg_digests digests;
         for (size_t at = 0; at < sizeof(bytes); at += parts[i]) {
             size_t left = sizeof(bytes) - at;
-            vg_digest_set_add(set, vg_bytes(bytes + at, left < parts[i] ? left : parts[i]));
+            vg_digest_set_add(
+                set,
+                vg_bytes(bytes + at, left < parts[i] ? left : parts[i]),
+                helpers);
         }
         vg_digest_set_finish(set, &digests);
         assert_memory_equal(digests.sha256, sha256, sizeof(sha256));
@@ -56,6 +61,7 @@ static void test_digest_set__does_not_depend_on_the_split(void **state)
     }
     vg_digest_set_destroy(set);
     vg_digest_set_destroy(NULL);
+    vg_executor_destroy(helpers);
 }
 
 int main(void)
