@@ -14,7 +14,7 @@ from vigiltest.documented_json import without_absent  # noqa: E402
 
 # Members whose values differ from call to call by their nature: when, and ids the server chooses.
 CHANGING = {"createdTimestamp", "timestamp", "revokedTimestamp", "id", "key", "lastUpdatedTimestamp", "lastUpdated",
-            "argus.assessed.timestamp", "submittedTimestamp", "grantedTimestamp", "offset", "length"}
+            "argus.assessed.timestamp", "correlationID", "submittedTimestamp", "grantedTimestamp", "offset", "length"}
 BY_GRPC_ONLY = {"ExplainSearch"}  # not of the documented interface
 METHODS = contract.methods()
 

@@ -14,6 +14,8 @@ EVENT_UUID = "1679fbfc-1792-4992-8428-3cb4df642fa8"
 
 
 FILES = {CUSTOMER: bytes(range(256)) * 16, FOREIGN: bytes(reversed(range(256))) * 16}
+# Files that may be deleted: one is gone after the first time, and stays one that administrators know.
+DOOMED = {customer: data * 2 for customer, data in FILES.items()}
 SHA256 = {customer: hashlib.sha256(data).hexdigest() for customer, data in FILES.items()}
 NO_TOKEN = {"id": "00000000-0000-4000-8000-000000000000", "sha256": "00" * 32}
 
@@ -182,6 +184,24 @@ def _sample_submission(mark, number, foreign=False):
             "userAgent": {"name": "tests", "version": "1.0"}, "retention": "2100-01-01", "challengeToken": "TOKEN"}
 
 
+def _verdict(mark, number, foreign=False):
+    return {**_of_sample(mark, number, foreign), "comment": mark, "statusOverride": "benign"}
+
+
+def _doomed(mark, number, foreign=False):
+    del mark, number
+    return {"sha256": hashlib.sha256(DOOMED[_customer(foreign)]).hexdigest()}
+
+
+def _sample_search(mark, number, foreign=False):
+    del mark, number
+    return {"customer": [_customer(foreign)], "keywords": ["file"], "sortBy": ["sampleSize"], "limit": 10,
+            "submission": [{"fileName": ["file"], "required": True}], "verdict": [{"minimumScore": 80, "exclude": True}],
+            "subCriteria": [{"tlp": ["amber"]}, {"exclude": True, "user": ["nobody"]}]}
+
+
+NO_SAMPLE = {"sha256": "cd" * 32}
+
 SAMPLES = {
     "vigil.account.v1.AccountService/GetSession": Sample(lambda mark, number: {}),
     "vigil.account.v1.AccountService/GetCurrentUser": Sample(lambda mark, number: {}),
@@ -294,6 +314,19 @@ SAMPLES = {
     "vigil.events.v2.EventService/ListLinks": Sample(_event, foreign=DENIED, bad=(NO_EVENT, "EVENT_NOT_FOUND")),
     "vigil.events.v2.EventService/ListLineage": Sample(
         _lineage, foreign=DENIED, bad=({**_event("", 0), "limit": -1}, "INVALID_FIELD_VALUE")),
+    "vigil.sampledb.v2.SampleService/GetSample": Sample(
+        _of_sample, foreign=(404, "SAMPLE_NOT_FOUND"), bad=(NO_SAMPLE, "SAMPLE_NOT_FOUND")),
+    "vigil.sampledb.v2.SampleService/DeleteSample": Sample(
+        _doomed, foreign=(404, "SAMPLE_NOT_FOUND"), bad=(NO_SAMPLE, "SAMPLE_NOT_FOUND")),
+    "vigil.sampledb.v2.SampleService/ListSamples": Sample(_list, bad=({"limit": 10001}, "INVALID_FIELD_VALUE")),
+    "vigil.sampledb.v2.SampleService/SearchSamples": Sample(
+        _sample_search, foreign=(200, None), bad=({"keywords": [""]}, "INVALID_FIELD_VALUE")),
+    "vigil.sampledb.v2.SampleService/ListVerdicts": Sample(
+        _list_of_sample, foreign=(404, "SAMPLE_NOT_FOUND"), bad=({**NO_SAMPLE, "limit": -1}, "INVALID_FIELD_VALUE")),
+    "vigil.sampledb.v2.SampleService/AddVerdict": Sample(
+        _verdict, foreign=(404, "SAMPLE_NOT_FOUND"), bad=({**NO_SAMPLE, "comment": "x"}, "REQUIRED_FIELD")),
+    "vigil.sampledb.v2.SampleService/ListClassifications": Sample(
+        _list_of_sample, foreign=(404, "SAMPLE_NOT_FOUND"), bad=(NO_SAMPLE, "SAMPLE_NOT_FOUND")),
     "vigil.sampledb.v2.SubmissionService/GetChallenge": Sample(
         _of_sample, bad=({"sha256": "cd" * 32}, "SAMPLE_NOT_FOUND")),
     "vigil.sampledb.v2.SubmissionService/AddSubmission": Sample(
@@ -334,7 +367,8 @@ def furnish(directory, rest):
     directory.add("signatures", name="SIG-1:1/ø", alarmID=1, alarmDescription="Alarm ø", categoryID=2,
                   categoryName="Category")
     for customer in FILES:
-        key_ids["SUBMISSION-OF:" + customer] = _add_submission(rest, customer)
+        key_ids["SUBMISSION-OF:" + customer] = _add_submission(rest, customer, FILES[customer])
+        _add_submission(rest, customer, DOOMED[customer])
     key_ids["TOKEN"] = lambda key: _token(rest, key)
     return key_ids
 
@@ -349,11 +383,11 @@ def _token(rest, key):
     return {"id": answer.data["id"], "sha256": hashlib.sha256(part).hexdigest()}
 
 
-def _add_submission(rest, customer):
+def _add_submission(rest, customer, data):
     """A file with one submission, of that customer; its ID."""
-    uploaded = rest.request("POST", "/sampledb/v2/sample", body=FILES[customer])
+    uploaded = rest.request("POST", "/sampledb/v2/sample", body=data)
     assert uploaded.status == 201, uploaded
-    answer = rest.post(f"/sampledb/v2/sample/{SHA256[customer]}/submission", {
+    answer = rest.post(f"/sampledb/v2/sample/{hashlib.sha256(data).hexdigest()}/submission", {
         "fileName": "file", "customer": customer, "userAgent": {"name": "tests", "version": "1.0"},
         "challengeToken": uploaded.data["challenge"]})
     assert answer.status == 201, answer
