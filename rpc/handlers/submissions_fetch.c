@@ -5,60 +5,12 @@
 #include "core/node/node.h"
 #include "proto/contract_handlers.h"
 #include "rpc/handlers/submission_calls.h"
+#include "rpc/handlers/submission_pages.h"
 #include "rpc/handlers/submission_view.h"
 #include "rpc/service/call.h"
 #include "rpc/service/service.h"
 
-#define VG_SUBMISSION_LIMIT_DEFAULT 25
-
-/* ---------------------------------------------------------------------------------------- rows */
-
-struct submission_rows {
-    struct vg_rows rows;
-    struct vg_submission_cursor cursor;
-    const struct vg_directory_snapshot *directory;
-};
-
-static enum vg_reason next_row(
-    struct vg_rows *rows,
-    struct vg_arena *arena,
-    bool takes_wire,
-    struct vg_reply_row *out_row,
-    bool *out_end,
-    struct vg_error *error)
-{
-    (void)takes_wire;
-    struct submission_rows *own = VG_CONTAINER_OF(rows, struct submission_rows, rows);
-    struct vg_submission_record record;
-    enum vg_reason reason = vg_submission_cursor_next(&own->cursor, arena, &record, out_end, error);
-    if (reason != VG_OK || *out_end) {
-        return reason;
-    }
-    Vigil__Sampledb__V2__Submission *shown =
-        vg_submission_view_make(own->directory, &record, arena);
-    if (shown == NULL) {
-        return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
-    }
-    *out_row = (struct vg_reply_row){ .message = &shown->base };
-    return VG_OK;
-}
-
-static void close_rows(struct vg_rows *rows)
-{
-    struct submission_rows *own = VG_CONTAINER_OF(rows, struct submission_rows, rows);
-    vg_submission_cursor_close(&own->cursor);
-    vg_directory_snapshot_unref(own->directory);
-}
-
-static const struct vg_rows_class submission_rows_class = { .next = next_row, .close = close_rows };
-
 /* ---------------------------------------------------------------------------------------- list */
-
-static enum vg_reason check_call(void *owner, struct vg_error *error)
-{
-    (void)error; /* the call's own */
-    return vg_call_check(owner);
-}
 
 /* Newest first, and by id where they are of one time. */
 static enum vg_reason open_list(
@@ -75,17 +27,14 @@ static enum vg_reason open_list(
         vg_submission_of_sample(sample, &call->arena),
         vg_submission_access_predicate(viewer, &call->arena),
     };
-    uint32_t age = call->method->twin != NULL && (call->method->flags & VG_METHOD_STREAMS) != 0
-                       ? call->service->settings->stream_snapshot_age_ms
-                       : call->service->settings->snapshot_age_ms;
-    const struct vg_submission_store source = vg_submission_calls_store(call, age);
+    const struct vg_submission_store source = vg_submission_pages_store(call);
     const struct vg_submission_query query = {
         .where = vg_predicate_and(&call->arena, both, VG_ARRAY_COUNT(both)),
         .sort = sort,
         .sort_count = VG_ARRAY_COUNT(sort),
         .limit = call->reply.limit,
         .offset = call->reply.offset,
-        .check = check_call,
+        .check = vg_submission_pages_check,
         .owner = call,
     };
     return vg_submission_cursor_open(&source, &query, &call->arena, out_cursor, &call->error);
@@ -95,32 +44,20 @@ static int list_submissions(struct vg_call *call)
 {
     const Vigil__Sampledb__V2__ListSampleSubmissionsRequest *request =
         (const Vigil__Sampledb__V2__ListSampleSubmissionsRequest *)call->request;
-    struct submission_rows *own = vg_arena_calloc(&call->arena, 1, sizeof(*own));
-    if (own == NULL) {
+    struct vg_submission_pages *pages = vg_submission_pages_begin(call);
+    if (pages == NULL) {
         return (int)vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
     }
     uint8_t sample[VG_SHA256_SIZE];
     vg_submission_calls_digest(request->sha256, sample);
     call->reply.limit = request->has_limit ? request->limit : VG_SUBMISSION_LIMIT_DEFAULT;
     call->reply.offset = request->offset;
-    own->rows.class = &submission_rows_class;
-    own->directory = vg_directory_snapshot(call->service->node->directory);
-    const struct vg_submission_viewer viewer = {
-        .principal = call->principal,
-        .directory = own->directory,
-        .now = call->now,
-    };
-    enum vg_reason reason = open_list(call, &viewer, sample, &own->cursor);
-    if (reason == VG_OK && own->cursor.match_count == 0) {
+    const struct vg_submission_viewer viewer = vg_submission_pages_viewer(call, pages);
+    enum vg_reason reason = open_list(call, &viewer, sample, &pages->cursor);
+    if (reason == VG_OK && pages->cursor.match_count == 0) {
         reason = vg_submission_calls_no_sample(call, sample);
     }
-    if (reason != VG_OK) {
-        close_rows(&own->rows);
-        return (int)reason;
-    }
-    call->reply.count = (int64_t)own->cursor.match_count;
-    call->reply.rows = &own->rows;
-    return VG_OK;
+    return (int)vg_submission_pages_end(call, pages, reason);
 }
 
 int vg_sampledb_v2_list_sample_submissions(
