@@ -84,25 +84,18 @@ VG_LOOP_CLONES void vg_loop_both_ends(
     LOOP((text[row] == first) & (ends[row] == final));
 }
 
-#define PAIR_WIDTH_MAX 32u
-
-VG_LOOP_CLONES bool vg_loop_has_pair(
-    const uint8_t *value,
-    uint32_t width,
-    const struct vg_fixed_pair *pairs)
+VG_LOOP_CLONES void vg_loop_pairs(
+    const uint8_t *bytes,
+    uint32_t count,
+    const struct vg_fixed_pair *pairs,
+    uint64_t *out)
 {
-    uint8_t bytes[PAIR_WIDTH_MAX + 1] = { 0 };
-    uint8_t any = 0;
-    memcpy(bytes, value, width <= PAIR_WIDTH_MAX ? width : PAIR_WIDTH_MAX);
-    /* All of the room is looked at: a loop of fixed length, and what is wrong is asked again. */
-    for (uint32_t shift = 0; shift < 2; shift++) {
-        const struct vg_fixed_pair pair = pairs[shift];
-        for (uint32_t i = 0; i < PAIR_WIDTH_MAX; i++) {
-            any |=
-                (uint8_t)(((bytes[i] & pair.masks[0]) == pair.values[0]) & ((bytes[i + 1] & pair.masks[1]) == pair.values[1]));
-        }
-    }
-    return any != 0;
+    const uint8_t *behind = bytes + 1;
+    const struct vg_fixed_pair a = pairs[0];
+    const struct vg_fixed_pair b = pairs[1];
+    LOOP(
+        (((bytes[row] & a.masks[0]) == a.values[0]) & ((behind[row] & a.masks[1]) == a.values[1])) |
+        (((bytes[row] & b.masks[0]) == b.values[0]) & ((behind[row] & b.masks[1]) == b.values[1])));
 }
 
 VG_LOOP_CLONES void vg_loop_range_16(

@@ -81,10 +81,14 @@ void vg_loop_equal_16(
  * a needle behind the last position are read. */
 void vg_loop_both_ends(const uint8_t *text, uint32_t count, struct vg_bytes needle, uint64_t *out);
 
-/* Do two bytes of a value, side by side, agree with one of the two pairs in the bits of its masks?
- * The byte behind the last counts as zero. `width` is 16 or 32. */
+/* The byte and the one behind it agree with one of two pairs in the bits of its masks. One byte
+ * behind the last is read. */
 struct vg_fixed_pair;
-bool vg_loop_has_pair(const uint8_t *value, uint32_t width, const struct vg_fixed_pair *pairs);
+void vg_loop_pairs(
+    const uint8_t *bytes,
+    uint32_t count,
+    const struct vg_fixed_pair *pairs,
+    uint64_t *out);
 
 /* Is one of `items` equal to `wanted` in all bits of `mask`? */
 bool vg_loop_has_masked(const uint32_t *items, uint32_t count, uint32_t wanted, uint32_t mask);

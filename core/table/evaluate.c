@@ -408,12 +408,12 @@ static void filter_tokens(
 /* ------------------------------------------------------------------------------- entries of lists
  */
 
-/* Does the folded form of a dictionary's entry hold a wanted text? The block it stands in is
- * searched as a whole when this is first asked. */
-static bool entry_contains(const struct vg_plan_node *node, uint32_t id)
+/* Look for the wanted texts in the block that holds an entry, unless that was done before. Returns
+ * the last entry of the block that is counted. */
+static uint32_t scan_block(const struct vg_plan_node *node, uint32_t id)
 {
     const struct vg_folded_texts *texts = node->dictionary->folded;
-    VG_ASSERT(id < node->bitmap_bits);
+    uint32_t count = node->bitmap_bits - 1;
     uint32_t block = vg_folded_texts_block(texts, id);
     if (node->scanned[block] == 0) {
         node->scanned[block] = 1;
@@ -421,10 +421,31 @@ static bool entry_contains(const struct vg_plan_node *node, uint32_t id)
             vg_folded_texts_scan(
                 texts,
                 block,
-                node->bitmap_bits - 1,
+                count,
                 node->question->texts.values[i],
                 node->bitmap);
         }
+    }
+    return vg_folded_texts_last(texts, block, count);
+}
+
+/* All entries of a word of the bitmap are looked at, with those that stand in the same blocks. */
+static void make_ready(const struct vg_plan_node *node, uint32_t word)
+{
+    uint32_t end = word * 64 + 63;
+    end = end < node->bitmap_bits ? end : node->bitmap_bits - 1;
+    for (uint32_t id = word == 0 ? 1 : word * 64; id <= end;) {
+        id = scan_block(node, id) + 1;
+    }
+    node->ready[word] = 1;
+}
+
+/* Does the folded form of a dictionary's entry hold a wanted text? */
+static inline bool entry_contains(const struct vg_plan_node *node, uint32_t id)
+{
+    if (!node->is_complete && node->ready[id / 64] == 0) {
+        VG_ASSERT(id < node->bitmap_bits);
+        make_ready(node, id / 64);
     }
     return (node->bitmap[id / 64] >> id % 64 & 1) != 0;
 }
@@ -432,7 +453,7 @@ static bool entry_contains(const struct vg_plan_node *node, uint32_t id)
 /* What a row's entries say; those past the limit of the dictionary only match byte for byte. */
 enum entry_answer { ENTRY_NO, ENTRY_YES, ENTRY_ASK_RECORD };
 
-static enum entry_answer ask_entry(const struct vg_plan_node *node, uint32_t id)
+static inline enum entry_answer ask_entry(const struct vg_plan_node *node, uint32_t id)
 {
     if (id == 0) {
         return ENTRY_NO;
@@ -455,7 +476,7 @@ static enum entry_answer ask_entry(const struct vg_plan_node *node, uint32_t id)
     return ENTRY_NO;
 }
 
-static enum entry_answer ask_entries(
+static inline enum entry_answer ask_entries(
     const struct vg_plan_node *node,
     const struct vg_column_data *data,
     uint32_t row)
@@ -497,18 +518,59 @@ static void filter_entries(
     }
 }
 
-static bool row_fixed_contains(
-    const struct vg_plan_node *node,
-    const struct vg_column_data *data,
-    uint32_t row)
+/* Positions looked at by one call of a loop. */
+#define PAIR_POSITIONS 1024u
+
+/* Rows near a needle are those of whose bytes two, side by side, agree with one of its pairs; of
+ * them the text is looked at. The pair at the last byte of all is not looked at: its row is near.
+ */
+static void find_near(
+    const struct vg_fixed_needle *needle,
+    const uint8_t *values,
+    uint32_t width,
+    uint32_t rows,
+    uint64_t *near)
 {
-    const uint8_t *value = (const uint8_t *)data->values + (size_t)row * data->value_size;
-    for (uint32_t i = 0; i < node->needle_count; i++) {
-        if (vg_fixed_needle_matches(&node->needles[i], data->value_size, value)) {
-            return true;
+    uint32_t positions = rows * width - 1;
+    uint64_t hits[PAIR_POSITIONS / 64];
+    near[(rows - 1) / 64] |= UINT64_C(1) << (rows - 1) % 64;
+    for (uint32_t from = 0; from < positions; from += PAIR_POSITIONS) {
+        uint32_t rest = positions - from;
+        uint32_t here = rest < PAIR_POSITIONS ? rest : PAIR_POSITIONS;
+        vg_loop_pairs(values + from, here, needle->pairs, hits);
+        for (uint32_t word = 0; word < (here + 63) / 64; word++) {
+            for (uint64_t bits = hits[word]; bits != 0; bits &= bits - 1) {
+                uint32_t row = (from + word * 64 + (uint32_t)__builtin_ctzll(bits)) / width;
+                near[row / 64] |= UINT64_C(1) << row % 64;
+            }
         }
     }
-    return false;
+}
+
+static void evaluate_digits(
+    const struct vg_plan_node *node,
+    const struct vg_plan_block *block,
+    const uint64_t *wanted,
+    uint64_t *out)
+{
+    const struct vg_column_data *data = &block->chunk->columns[node->question->column];
+    uint32_t width = data->value_size;
+    const uint8_t *values = (const uint8_t *)data->values + (size_t)block->first * width;
+    fill(out, word_count(block), 0);
+    for (uint32_t i = 0; i < node->needle_count && block->count > 0; i++) {
+        uint64_t near[VG_PLAN_BLOCK_WORDS] = { 0 };
+        find_near(&node->needles[i], values, width, block->count, near);
+        for (uint32_t word = 0; word < word_count(block); word++) {
+            uint64_t rest = near[word] & wanted[word] & ~out[word];
+            for (; rest != 0; rest &= rest - 1) {
+                uint32_t bit = (uint32_t)__builtin_ctzll(rest);
+                const uint8_t *value = values + (size_t)(word * 64 + bit) * width;
+                if (vg_fixed_needle_matches(&node->needles[i], width, value)) {
+                    out[word] |= UINT64_C(1) << bit;
+                }
+            }
+        }
+    }
 }
 
 static bool row_bytes_wanted(
@@ -743,10 +805,12 @@ static void evaluate_block(
         return;
     case VG_PREDICATE_PREFIX:
     case VG_PREDICATE_CONTAINS:
-        memcpy(out, wanted, word_count(block) * sizeof(*out));
         if (node->column_kind == VG_COLUMN_FIXED) {
-            filter(node, block, row_fixed_contains, out);
+            evaluate_digits(node, block, wanted, out);
+        } else if (node->is_complete && node->column_kind == VG_COLUMN_TEXT) {
+            loop_ids(node, data, block, out);
         } else {
+            memcpy(out, wanted, word_count(block) * sizeof(*out));
             filter_entries(node, block, out);
         }
         return;

@@ -2,11 +2,6 @@
 
 #include <string.h>
 
-#include "core/table/column_loops.h"
-
-/* vg_loop_has_pair looks at values of so many bytes. */
-#define PAIR_WIDTH_MAX 32u
-
 #define UUID_TEXT_SIZE 36u
 
 uint32_t vg_fixed_text(
@@ -101,9 +96,6 @@ bool vg_fixed_needle_matches(
     uint32_t width,
     const uint8_t *value)
 {
-    if (width <= PAIR_WIDTH_MAX && !vg_loop_has_pair(value, width, needle->pairs)) {
-        return false;
-    }
     char text[VG_FIXED_TEXT_MAX];
     uint32_t size = vg_fixed_text(needle->form, width, value, text);
     return memmem(text, size, needle->text.data, needle->text.size) != NULL;

@@ -103,6 +103,12 @@ uint32_t vg_folded_texts_block(const struct vg_folded_texts *texts, uint32_t id)
     return text_at(texts, id)->block;
 }
 
+uint32_t vg_folded_texts_last(const struct vg_folded_texts *texts, uint32_t block, uint32_t count)
+{
+    /* The next block is there if one of its entries is counted. */
+    return text_at(texts, count)->block == block ? count : texts->blocks[block + 1]->first_id - 1;
+}
+
 /* The entry that holds the byte at `position` of a block, of those from `low` to `high`. */
 static uint32_t entry_at(
     const struct vg_folded_texts *texts,
@@ -149,11 +155,7 @@ void vg_folded_texts_scan(
     VG_ASSERT(needle.size > 0);
     const struct vg_folded_block *block = texts->blocks[block_number];
     uint32_t first = block->first_id;
-    uint32_t last = count;
-    /* The next block is there if one of its entries is counted. */
-    if (text_at(texts, last)->block != block_number) {
-        last = texts->blocks[block_number + 1]->first_id - 1;
-    }
+    uint32_t last = vg_folded_texts_last(texts, block_number, count);
     uint32_t end = text_at(texts, last)->start + text_at(texts, last)->size;
     if (needle.size > end) {
         return;

@@ -52,6 +52,9 @@ VG_MUST_USE bool vg_folded_texts_add(
 /* The block an entry stands in. */
 uint32_t vg_folded_texts_block(const struct vg_folded_texts *texts, uint32_t id);
 
+/* The last entry of `block`, up to the entry `count`. An entry of the block must be counted. */
+uint32_t vg_folded_texts_last(const struct vg_folded_texts *texts, uint32_t block, uint32_t count);
+
 /*
  * Set in `bitmap` the bits of the entries of `block`, up to the entry `count`, whose folded form
  * holds `needle`, which is folded and not empty. An entry of the block must be counted.

@@ -14,6 +14,9 @@
 /* Of the text of a digest. */
 #define COST_SUBSTRING 200u
 
+/* Dictionaries of so few entries are searched before any row is looked at. */
+#define ENTRIES_AT_ONCE_MAX 4096u
+
 /* Reading a record costs as much as looking at ten thousand bytes; it is done last. */
 #define COST_RECORD 100000u
 
@@ -112,7 +115,24 @@ static bool prepare_contains(struct vg_plan_node *node, struct vg_arena *arena)
     node->bitmap_bits = count + 1;
     node->bitmap = vg_arena_calloc(arena, count / 64 + 1, sizeof(*node->bitmap));
     node->scanned = vg_arena_calloc(arena, blocks + 1, sizeof(*node->scanned));
-    return node->bitmap != NULL && node->scanned != NULL;
+    node->ready = vg_arena_calloc(arena, count / 64 + 1, sizeof(*node->ready));
+    if (node->bitmap == NULL || node->scanned == NULL || node->ready == NULL) {
+        return false;
+    }
+    if (count <= ENTRIES_AT_ONCE_MAX && !vg_dictionary_has_beyond(node->dictionary)) {
+        for (uint32_t block = 0; block < blocks; block++) {
+            for (uint32_t i = 0; i < node->question->count; i++) {
+                vg_folded_texts_scan(
+                    node->dictionary->folded,
+                    block,
+                    count,
+                    node->question->texts.values[i],
+                    node->bitmap);
+            }
+        }
+        node->is_complete = true;
+    }
+    return true;
 }
 
 static bool prepare_needles(

@@ -59,6 +59,8 @@ struct vg_plan_node {
     const struct vg_dictionary *dictionary; /* PREFIX and CONTAINS of texts */
     uint8_t *scanned; /* CONTAINS: blocks of folded texts whose entries are in the bitmap; the
                          others are looked at when a row first has an entry of theirs */
+    bool is_complete; /* CONTAINS of a small dictionary: all entries were looked at */
+    uint8_t *ready;   /* CONTAINS: words of the bitmap of which all entries were looked at */
     struct vg_fixed_needle *needles; /* CONTAINS of FIXED: those that can be found */
     uint32_t needle_count;
     struct vg_loop_network network; /* NETWORK of IPv4 */
