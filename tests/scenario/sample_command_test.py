@@ -180,6 +180,36 @@ class SampleCommands(ServerCase):
         self.assertEqual(os.stat(os.path.join(self.folder, digest)).st_mode & 0o777, 0o600)
         self.assertFalse([name for name in os.listdir(self.folder) if name.endswith(".part")])
 
+    def found(self, *words, **options):
+        answer = self.json("sample", "search", *words, **options)
+        self.assertEqual(answer["count"], len(answer["data"]))
+        return {row["sha256"] for row in answer["data"]}
+
+    def test_search(self):
+        files = [self.file(name) for name in ("hunt-alpha.exe", "hunt-beta, two.exe", "hunt-gamma.doc")]
+        digests = [sha256(data) for _, data in files]
+        self.upload(*(path for path, _ in files[:2]), "--tlp", "green")
+        self.upload(files[2][0], "--tlp", "white", "--acl", "friend")
+        self.assertEqual(self.found("hunt-", "--limit", "0"), set(digests))
+        self.assertEqual(self.found("HUNT-ALPHA", "gamma.d"), {digests[0], digests[2]})
+        self.assertEqual(self.found("--file-name", "hunt-beta, two.exe", "--file-name", "hunt-gamma.doc"), set(digests[1:]))
+        self.assertEqual(self.found("--sha256", ",".join(digests[:2])), set(digests[:2]))
+        self.assertEqual(self.found("hunt-", "--tlp", "white"), {digests[2]})
+        self.assertEqual(self.found("hunt-", "--customer", "demo"), set(digests))
+        self.assertEqual(self.found("hunt-", "--end", "-1 hour"), set())
+        self.assertEqual(self.found("hunt-", "--start", "-1 hour"), set(digests))
+        self.assertEqual(self.found("hunt-", key=self.friend), {digests[2]})  # by its acl
+        page = self.json("sample", "search", "hunt-", "--limit", "1", "--offset", "2")
+        self.assertEqual((page["limit"], page["offset"], page["count"], len(page["data"])), (1, 2, 3, 1))
+        table = self.vigil("sample", "search", "--sha256", digests[0]).splitlines()
+        self.assertEqual((len(table), table[1].split()[:2]), (2, [digests[0], "5000"]))
+        self.assertEqual(len(self.vigil("--output", "jsonl", "sample", "search", "hunt-").splitlines()), 3)
+        criteria, _ = self.file("criteria.json", json.dumps({"sha256": digests[:1]}).encode())
+        self.assertEqual(self.found("--json", criteria), {digests[0]})
+        self.vigil("sample", "search", "word", "--json", criteria, status=USAGE)
+        self.assertIn("sha256[0]", self.vigil("sample", "search", "--sha256", "abc", status=REFUSED))
+        self.assertIn("customer", self.vigil("sample", "search", "--customer", "nobody", status=REFUSED))
+
     def test_downloads_that_fail_leave_nothing(self):
         before = sorted(os.listdir(self.folder))
         unknown = sha256(b"nobody has it")
