@@ -193,6 +193,24 @@ def _doomed(mark, number, foreign=False):
     return {"sha256": hashlib.sha256(DOOMED[_customer(foreign)]).hexdigest()}
 
 
+def _submission_list(mark, number, foreign=False):
+    del number, foreign
+    return {"keywords": [mark, "none"], "keywordFieldStrategy": ["fileName", "metaData"], "sortBy": ["-fileName"], "limit": 10}
+
+
+def _submission_search(mark, number, foreign=False):
+    del number
+    return {"customer": [_customer(foreign)], "keywords": [mark], "sortBy": ["expiryTimestamp", "-fileName"], "limit": 10,
+            "metaData": [{"path": "k", "value": [mark]}], "userAgent": [{"name": ["tests"]}],
+            "subCriteria": [{"tlp": ["green"], "required": True}, {"exclude": True, "mimeType": ["x"]}]}
+
+
+def _submission_statistics(mark, number, foreign=False):
+    return {**_submission_search(mark, number, foreign), "groupBy": [{"field": "tlp"}, {"field": "metaData", "metaDataField": "k"}],
+            "statistics": [{"name": "seen", "field": "observedTimestamp"}],
+            "timeline": [{"name": "days", "field": "observedTimestamp", "resolution": "day"}]}
+
+
 def _sample_search(mark, number, foreign=False):
     del mark, number
     return {"customer": [_customer(foreign)], "keywords": ["file"], "sortBy": ["sampleSize"], "limit": 10,
@@ -335,6 +353,12 @@ SAMPLES = {
     "vigil.sampledb.v2.SubmissionService/ListSampleSubmissions": Sample(
         _list_of_sample, foreign=(404, "SAMPLE_NOT_FOUND"),
         bad=({"sha256": SHA256[CUSTOMER], "limit": 10001}, "INVALID_FIELD_VALUE")),
+    "vigil.sampledb.v2.SubmissionService/ListSubmissions": Sample(
+        _submission_list, foreign=(200, None), bad=({"limit": 10001}, "INVALID_FIELD_VALUE")),
+    "vigil.sampledb.v2.SubmissionService/SearchSubmissions": Sample(
+        _submission_search, foreign=(200, None), bad=({"metaData": [{"value": ["x"]}]}, "REQUIRED_FIELD")),
+    "vigil.sampledb.v2.SubmissionService/GetSubmissionStatistics": Sample(
+        _submission_statistics, foreign=(200, None), bad=({"tlp": ["green"]}, "REQUIRED_FIELD")),
     "vigil.sampledb.v2.SubmissionService/GetSubmission": Sample(
         _stored_submission, foreign=(404, "SAMPLE_NOT_FOUND"),
         bad=({"sha256": SHA256[CUSTOMER], "submissionID": NO_TOKEN["id"]}, "SUBMISSION_NOT_FOUND")),

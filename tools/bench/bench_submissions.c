@@ -1,8 +1,9 @@
 /*
  * Searches for submissions and statistics of them, over a million whose file names are mostly
- * unique: the median of each beside its target. The way is that of a request from its criteria to
- * the page of places and the exact count, or to the groups; neither the network nor the records of
- * the page are part of it (tools/bench/run search shows what those take for events).
+ * unique: the median of the CPU time of each beside its target; each runs on one thread, so that is
+ * what it takes where nobody else wants the processor. The way is that of a request from its
+ * criteria to the page of places and the exact count, or to the groups; neither the network nor the
+ * records of the page are part of it (tools/bench/run search shows what those take for events).
  *
  *   bench_submissions [submissions]
  *
