@@ -210,6 +210,29 @@ class SampleCommands(ServerCase):
         self.assertIn("sha256[0]", self.vigil("sample", "search", "--sha256", "abc", status=REFUSED))
         self.assertEqual(self.found("hunt-", "--customer", "nobody"), set())
 
+    def test_stats(self):
+        for number, (name, site, tlp) in enumerate((("a", "oslo", "green"), ("b", "oslo", "white"), ("c", "bergen", "green"))):
+            path, _ = self.file(f"count-{name}", size=3000 + number)
+            self.upload(path, "--meta", f"site={site}", "--tlp", tlp)
+
+        def counted(*words):
+            answer = self.json("sample", "stats", "count-", *words)
+            self.assertEqual(answer["count"], len(answer["data"]))
+            return [(row["group"]["identifier"], row["count"]) for row in answer["data"]]
+        self.assertEqual(counted("--by", "metaData:site"), [("oslo", 2), ("bergen", 1)])
+        self.assertEqual(counted("--by", "metaData:site", "--limit", "1"), [("oslo", 2)])
+        self.assertEqual(counted("--by", "metaData:site", "--tlp", "white"), [("oslo", 1)])
+        self.assertEqual(sorted(counted("--by", "fileName")), [("count-a", 1), ("count-b", 1), ("count-c", 1)])
+        self.assertEqual([count for _, count in counted()], [3])
+        self.assertEqual(counted("--end", "-1 hour"), [])
+        rows = [line.split() for line in self.vigil("sample", "stats", "count-", "--by", "customer,metaData:site").splitlines()]
+        self.assertEqual(rows, [["SUBMISSIONS", "GROUP"], ["3", "Demo"], ["2", "oslo"], ["1", "bergen"]])
+        for words in (("--by", "nothing"), ("--by", "metaData:"), ("--by", ""), ("--by", "customer", "--limit", "-1")):
+            self.vigil("sample", "stats", *words, status=USAGE)
+        request, _ = self.file("request.json", b'{"keywords": ["count-"], "groupBy": [{"field": "customer"}]}')
+        self.assertEqual(self.json("sample", "stats", "--json", request)["data"][0]["count"], 3)
+        self.vigil("sample", "stats", "--by", "customer", "--json", request, status=USAGE)
+
     def test_downloads_that_fail_leave_nothing(self):
         before = sorted(os.listdir(self.folder))
         unknown = sha256(b"nobody has it")

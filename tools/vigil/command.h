@@ -89,6 +89,7 @@ extern const struct vg_command_group vg_cmd_import;
 extern const struct vg_command_group vg_cmd_upload;
 extern const struct vg_command_group vg_cmd_sample;
 extern const struct vg_command_group vg_cmd_sample_search;
+extern const struct vg_command_group vg_cmd_sample_stats;
 extern const struct vg_command_group vg_cmd_whoami;
 
 /* What every list takes. */
