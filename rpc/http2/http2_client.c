@@ -30,6 +30,7 @@ struct vg_http2_client {
     int socket;
     bool lost;
     bool sent_away; /* GOAWAY has arrived */
+    bool ended;     /* a call has, in this turn */
     nghttp2_session *session;
     struct vg_http2_client_call *calls;
     struct vg_buffer out;
@@ -55,6 +56,7 @@ static void call_end(struct vg_http2_client_call *call, uint32_t code)
         (void)nghttp2_session_set_stream_user_data(client->session, call->id, NULL);
     }
     call->client = NULL;
+    client->ended = true;
     call->closed(call, code);
 }
 
@@ -446,9 +448,13 @@ void vg_http2_client_turn(struct vg_http2_client *client, int timeout_ms)
     if (client->lost) {
         return;
     }
+    client->ended = false;
     if (!client_send(client)) {
         client_lose(client);
         return;
+    }
+    if (client->ended) {
+        timeout_ms = 0; /* a body that could not be had: its caller waits for nothing else */
     }
     struct pollfd wait = { .fd = client->socket, .events = POLLIN };
     if (client->out.size > 0) {

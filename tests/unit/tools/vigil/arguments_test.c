@@ -12,6 +12,8 @@
 #include "vigil/admin/v1/customer.pb-c.h"
 #include "vigil/admin/v1/key.pb-c.h"
 #include "vigil/events/v2/submit.pb-c.h"
+#include "vigil/sampledb/v2/sample_criteria.pb-c.h"
+#include "vigil/sampledb/v2/submission.pb-c.h"
 
 #define ARENA_MAX (1u << 20)
 #define WORDS_MAX 32
@@ -187,6 +189,33 @@ static void test_arguments__make_requests(void **state)
     vg_arena_dispose(&arena);
 }
 
+static void test_arguments__keys_have_one_value_and_operands_make_a_list(void **state)
+{
+    (void)state;
+    struct vg_arena arena;
+    struct vg_error error;
+    vg_arena_init(&arena, ARENA_MAX);
+    const Vigil__Sampledb__V2__AddSubmissionRequest *added =
+        (const Vigil__Sampledb__V2__AddSubmissionRequest *)(const void *)
+            request("sample", "upload", "f|--meta|a.b=1=2|--meta|c=|--meta|a.b=last", &arena);
+    assert_int_equal(added->n_meta_data, 2);
+    for (size_t i = 0; i < added->n_meta_data; i++) {
+        bool first = strcmp(added->meta_data[i]->key, "a.b") == 0;
+        assert_string_equal(added->meta_data[i]->value, first ? "last" : "");
+    }
+    assert_int_equal(take("sample", "upload", "f|--meta|key", &error), VG_CONFIG);
+    assert_int_equal(take("sample", "upload", "", &error), VG_CONFIG);
+    const Vigil__Sampledb__V2__SampleSearchRequest *search =
+        (const Vigil__Sampledb__V2__SampleSearchRequest *)(const void *)
+            request("sample", "search", "one|two, three", &arena);
+    assert_int_equal(search->n_keywords, 2);
+    assert_string_equal(search->keywords[1], "two, three");
+    search = (const Vigil__Sampledb__V2__SampleSearchRequest *)(const void *)
+        request("sample", "search", "", &arena);
+    assert_int_equal(search->n_keywords, 0); /* none is as good */
+    vg_arena_dispose(&arena);
+}
+
 static void test_arguments__a_value_of_the_wrong_kind_is_refused_with_its_member(void **state)
 {
     (void)state;
@@ -220,6 +249,7 @@ int main(void)
         cmocka_unit_test(test_arguments__have_a_largest_number),
         cmocka_unit_test(test_arguments__the_last_value_counts),
         cmocka_unit_test(test_arguments__make_requests),
+        cmocka_unit_test(test_arguments__keys_have_one_value_and_operands_make_a_list),
         cmocka_unit_test(test_arguments__a_value_of_the_wrong_kind_is_refused_with_its_member),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
