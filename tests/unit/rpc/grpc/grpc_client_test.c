@@ -133,7 +133,9 @@ static enum vg_pull canned_pull(
     struct canned *canned = exchange->state;
     size_t left = canned->body.size - canned->at;
     *out_size = left < size ? left : size;
-    memcpy(out, canned->body.data + canned->at, *out_size);
+    if (*out_size > 0) {
+        memcpy(out, canned->body.data + canned->at, *out_size);
+    }
     canned->at += *out_size;
     if (canned->at < canned->body.size) {
         return VG_PULL_MORE;
