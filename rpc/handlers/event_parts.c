@@ -267,6 +267,21 @@ struct link_rows {
     size_t position;
 };
 
+/* The next link and its name, NULL without memory; no link is left: NULL. */
+static const struct vg_event_link *take_link(
+    struct vg_rows *rows,
+    struct vg_arena *arena,
+    char **out_name)
+{
+    struct link_rows *all = VG_CONTAINER_OF(rows, struct link_rows, rows);
+    if (all->position == all->count) {
+        return NULL;
+    }
+    const struct vg_event_link *link = &all->links[all->position++];
+    *out_name = vg_arena_text(arena, link->name);
+    return link;
+}
+
 static enum vg_reason next_link_v1(
     struct vg_rows *rows,
     struct vg_arena *arena,
@@ -276,14 +291,13 @@ static enum vg_reason next_link_v1(
     struct vg_error *error)
 {
     (void)takes_wire;
-    struct link_rows *all = VG_CONTAINER_OF(rows, struct link_rows, rows);
-    *out_end = all->position == all->count;
+    char *name = NULL;
+    const struct vg_event_link *link = take_link(rows, arena, &name);
+    *out_end = link == NULL;
     if (*out_end) {
         return VG_OK;
     }
     Vigil__Events__V1__EventLink *row = vg_arena_alloc(arena, sizeof(*row));
-    const struct vg_event_link *link = &all->links[all->position++];
-    char *name = vg_arena_text(arena, link->name);
     if (row == NULL || name == NULL) {
         return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
     }
@@ -305,14 +319,13 @@ static enum vg_reason next_link_v2(
     struct vg_error *error)
 {
     (void)takes_wire;
-    struct link_rows *all = VG_CONTAINER_OF(rows, struct link_rows, rows);
-    *out_end = all->position == all->count;
+    char *name = NULL;
+    const struct vg_event_link *link = take_link(rows, arena, &name);
+    *out_end = link == NULL;
     if (*out_end) {
         return VG_OK;
     }
     Vigil__Events__V2__EventLink *row = vg_arena_alloc(arena, sizeof(*row));
-    const struct vg_event_link *link = &all->links[all->position++];
-    char *name = vg_arena_text(arena, link->name);
     if (row == NULL || name == NULL) {
         return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
     }
