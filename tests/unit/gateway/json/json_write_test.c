@@ -46,7 +46,7 @@ static void test_json_write__shows_what_is_unset(void **state)
         "\"ratios\":[],\"flags\":[],\"levels\":[],\"tags\":[],\"blobs\":[],\"notes\":[],"
         "\"comments\":null,\"id\":null,\"ids\":[],\"includeFlag\":null,\"properties\":{},"
         "\"labels\":{},\"at\":null,\"note\":null,\"inner\":null,\"things\":[],\"count\":null,"
-        "\"either\":null,\"criteria\":null,\"times\":[],\"lastID\":null}");
+        "\"either\":null,\"criteria\":null,\"times\":[],\"facts\":{},\"lastID\":null}");
     assert_written(&vg_table_vigil_sketch_thing, &thing.base, &vg_json_standard, "{}");
 }
 
