@@ -21,6 +21,21 @@ void vg_ingest_wait_dispose(struct vg_ingest_wait *wait)
     (void)sem_destroy(&wait->answered);
 }
 
+static void wait_for(sem_t *answered)
+{
+    while (sem_wait(answered) != 0) { /* a signal */
+    }
+}
+
+static enum vg_reason tell(enum vg_reason reason, const char *message, struct vg_error *error)
+{
+    if (reason == VG_OK) {
+        return VG_OK;
+    }
+    return message[0] != '\0' ? vg_error_set(error, reason, "%s", message)
+                              : vg_error_set(error, reason, NULL);
+}
+
 enum vg_reason vg_ingest_wait_run(
     struct vg_ingest *ingest,
     struct vg_ingest_wait *wait,
@@ -32,12 +47,37 @@ enum vg_reason vg_ingest_wait_run(
     if (reason != VG_OK) {
         return reason;
     }
-    while (sem_wait(&wait->answered) != 0) { /* a signal */
+    wait_for(&wait->answered);
+    return tell(wait->group.reason, wait->group.message, error);
+}
+
+/* ---- writes */
+
+struct waited_write {
+    struct vg_ingest_write write;
+    sem_t answered;
+};
+
+static void wake_write(struct vg_task *task)
+{
+    struct vg_ingest_write *write = VG_CONTAINER_OF(task, struct vg_ingest_write, done);
+    VG_ASSERT(sem_post(&VG_CONTAINER_OF(write, struct waited_write, write)->answered) == 0);
+}
+
+enum vg_reason vg_ingest_wait_apply(
+    struct vg_ingest *ingest,
+    struct vg_batch *batch,
+    struct vg_error *error)
+{
+    struct waited_write waited;
+    vg_ingest_write_init(&waited.write, batch);
+    waited.write.done.run = wake_write;
+    VG_ASSERT(sem_init(&waited.answered, 0, 0) == 0);
+    enum vg_reason reason = vg_ingest_apply(ingest, &waited.write, error);
+    if (reason == VG_OK) {
+        wait_for(&waited.answered);
+        reason = tell(waited.write.reason, waited.write.message, error);
     }
-    if (wait->group.reason == VG_OK) {
-        return VG_OK;
-    }
-    return wait->group.message[0] != '\0'
-               ? vg_error_set(error, wait->group.reason, "%s", wait->group.message)
-               : vg_error_set(error, wait->group.reason, NULL);
+    (void)sem_destroy(&waited.answered);
+    return reason;
 }

@@ -1,8 +1,10 @@
 /*
- * A submission whose caller waits for the writer's answer.
+ * A submission, or a write, whose caller waits for the writer's answer.
  *
  *     vg_ingest_wait_init(&wait) → items into wait.group → vg_ingest_wait_run →
  * vg_ingest_wait_dispose
+ *
+ *     batch → vg_ingest_wait_apply
  *
  * Threads: those that may wait: executors, never a worker or the writer itself.
  */
@@ -31,6 +33,17 @@ VG_MUST_USE enum vg_reason vg_ingest_wait_run(
     struct vg_ingest *ingest,
     struct vg_ingest_wait *wait,
     bool *out_refused,
+    struct vg_error *error);
+
+/*
+ * Apply `batch`, which stays the caller's, and wait.
+ *
+ * Fails with: what vg_ingest_apply fails with, and the reason of the write: STORE_CONFLICT when one
+ * of its guards was false.
+ */
+VG_MUST_USE enum vg_reason vg_ingest_wait_apply(
+    struct vg_ingest *ingest,
+    struct vg_batch *batch,
     struct vg_error *error);
 
 #endif

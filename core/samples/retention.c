@@ -1,6 +1,5 @@
 #include "core/samples/retention.h"
 
-#include <semaphore.h>
 #include <string.h>
 
 #include "core/base/assert.h"
@@ -105,36 +104,12 @@ static enum vg_reason remove_submissions(
 
 /* ------------------------------------------------------------------------------- plain writes */
 
-struct waited_write {
-    struct vg_ingest_write write;
-    sem_t answered;
-};
-
-static void answer_write(struct vg_task *task)
-{
-    struct vg_ingest_write *write = VG_CONTAINER_OF(task, struct vg_ingest_write, done);
-    VG_ASSERT(sem_post(&VG_CONTAINER_OF(write, struct waited_write, write)->answered) == 0);
-}
-
 static enum vg_reason apply(
     struct vg_ingest *ingest,
     struct vg_batch *batch,
     struct vg_error *error)
 {
-    struct waited_write waited;
-    vg_ingest_write_init(&waited.write, batch);
-    waited.write.done.run = answer_write;
-    VG_ASSERT(sem_init(&waited.answered, 0, 0) == 0);
-    enum vg_reason reason = vg_ingest_apply(ingest, &waited.write, error);
-    if (reason == VG_OK) {
-        while (sem_wait(&waited.answered) != 0) { /* a signal */
-        }
-        reason = waited.write.reason;
-        if (reason != VG_OK) {
-            reason = vg_error_set(error, reason, "%s", waited.write.message);
-        }
-    }
-    (void)sem_destroy(&waited.answered);
+    enum vg_reason reason = vg_ingest_wait_apply(ingest, batch, error);
     return reason == VG_STORE_CONFLICT ? VG_OK : reason; /* used meanwhile: the next time */
 }
 

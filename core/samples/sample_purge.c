@@ -1,6 +1,5 @@
 #include "core/samples/sample_purge.h"
 
-#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,38 +108,6 @@ static enum vg_reason remove_submissions(
 /* ------------------------------------------------------------------------- keys that have no row
  */
 
-struct deletion {
-    struct vg_ingest_write write;
-    sem_t answered;
-};
-
-static void answer_deletion(struct vg_task *task)
-{
-    struct vg_ingest_write *write = VG_CONTAINER_OF(task, struct vg_ingest_write, done);
-    struct deletion *deletion = VG_CONTAINER_OF(write, struct deletion, write);
-    VG_ASSERT(sem_post(&deletion->answered) == 0);
-}
-
-static enum vg_reason apply(
-    const struct vg_sample_purge *purge,
-    struct vg_batch *batch,
-    struct vg_error *error)
-{
-    struct deletion deletion;
-    vg_ingest_write_init(&deletion.write, batch);
-    VG_ASSERT(sem_init(&deletion.answered, 0, 0) == 0);
-    deletion.write.done.run = answer_deletion;
-    enum vg_reason reason = vg_ingest_apply(purge->ingest, &deletion.write, error);
-    if (reason == VG_OK) {
-        while (sem_wait(&deletion.answered) != 0) { /* a signal */
-        }
-        reason = deletion.write.reason == VG_OK ? VG_OK
-                                                : vg_error_set(error, deletion.write.reason, NULL);
-    }
-    (void)sem_destroy(&deletion.answered);
-    return reason;
-}
-
 /* A verdict younger than the deletion is of the sample that was uploaded again. All else goes with
  * the sample it is about, so it is asked for only while that is deleted. */
 static bool is_to_go(enum vg_key_family family, const struct vg_key *key, uint64_t until)
@@ -174,7 +141,7 @@ static enum vg_reason remove_family(
                 deleted++;
             }
         }
-        reason = deleted > 0 ? apply(purge, &batch, error) : VG_OK;
+        reason = deleted > 0 ? vg_ingest_wait_apply(purge->ingest, &batch, error) : VG_OK;
         vg_batch_dispose(&batch);
         if (reason == VG_OK) {
             reason = next_portion(purge, vg_key_bytes(&prefix), portion, error);
