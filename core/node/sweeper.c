@@ -6,9 +6,15 @@
 #include "core/base/assert.h"
 #include "core/base/log.h"
 #include "core/base/settings.h"
+#include "core/samples/sample_orphans.h"
 #include "core/samples/sample_purge.h"
 
 #define VG_SWEEPER_PERIOD_S 1
+/* Between two walks over all files: a crash is followed by a start, which begins one; what else
+ * leaves a file behind hardly happens. */
+#define VG_SWEEPER_WALK_REST_NS (UINT64_C(3600) * 1000000000)
+/* And after one that failed. */
+#define VG_SWEEPER_WALK_FAILED_NS (UINT64_C(60) * 1000000000)
 
 /* Wait for the next look, at most a period. False = the node stops. */
 static bool wait_a_period(struct vg_node *node)
@@ -70,15 +76,62 @@ static void purge(struct vg_node *node)
     vg_arena_dispose(&arena);
 }
 
+struct walking {
+    struct vg_sample_orphans orphans;
+    uint64_t next_ns;
+};
+
+static void init_walking(struct vg_node *node, struct walking *walking)
+{
+    *walking = (struct walking){
+        .orphans = { .store = node->store,
+                     .shard = VG_NODE_SHARD,
+                     .ingest = node->ingest,
+                     .blobs = node->blobs,
+                     .goes_on = goes_on,
+                     .owner = node },
+    };
+}
+
+/* A portion of the walk over all files, when it is time for one. */
+static void walk_files(struct vg_node *node, struct walking *walking)
+{
+    uint64_t now_ns = vg_clock_monotonic_ns(node->clock);
+    if (now_ns < walking->next_ns) {
+        return;
+    }
+    struct vg_arena arena;
+    struct vg_error error;
+    uint32_t removed = 0;
+    bool is_end = false;
+    vg_arena_init(&arena, 64 * 1024);
+    vg_error_init(&error, &arena);
+    if (vg_sample_orphans_run(&walking->orphans, &removed, &is_end, &error) != VG_OK) {
+        vg_log_error(VG_LOG_WARN, "orphans", &error);
+        walking->next_ns = now_ns + VG_SWEEPER_WALK_FAILED_NS;
+    } else if (is_end) {
+        walking->next_ns = now_ns + VG_SWEEPER_WALK_REST_NS;
+    }
+    struct vg_log_line line;
+    if (removed > 0 && vg_log_begin(&line, VG_LOG_WARN, "orphans_removed")) {
+        vg_log_int(&line, "files", (int64_t)removed);
+        vg_log_end(&line);
+    }
+    vg_arena_dispose(&arena);
+}
+
 static void *sweeper_thread(void *owner)
 {
     struct vg_node *node = owner;
+    struct walking walking;
+    init_walking(node, &walking);
     (void)pthread_setname_np(pthread_self(), "sweeper");
     while (wait_a_period(node)) {
         struct vg_ingest_figures figures;
         vg_ingest_read_figures(node->ingest, &figures);
         if (!figures.failed) {
             purge(node);
+            walk_files(node, &walking);
         }
     }
     return NULL;

@@ -1,6 +1,7 @@
 /*
- * The sweeper: the thread of a node that removes what deleted samples have left behind. It looks
- * about once a second, and at once when something has been deleted.
+ * The sweeper: the thread of a node that removes what deleted samples have left behind, and files
+ * that nobody knows of (sample_orphans.h). It looks about once a second, and at once when something
+ * has been deleted; it walks over all files after each start, and then once an hour.
  *
  * Threads: start and stop by the node's owner; wake from any thread.
  */

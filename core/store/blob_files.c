@@ -418,3 +418,38 @@ enum vg_reason vg_blob_files_remove(
     }
     return reason;
 }
+
+enum vg_reason vg_blob_files_list(
+    struct vg_blob_files *files,
+    uint8_t first,
+    bool (*visit)(void *owner, const uint8_t digest[VG_SHA256_SIZE]),
+    void *owner,
+    struct vg_error *error)
+{
+    char name[3];
+    vg_hex_encode(vg_bytes(&first, 1), name);
+    int handle = open_below(files, name, O_RDONLY | O_DIRECTORY);
+    if (handle < 0 && errno == ENOENT) {
+        return VG_OK;
+    }
+    DIR *folder = handle < 0 ? NULL : fdopendir(handle);
+    if (folder == NULL) {
+        enum vg_reason reason = fail("opening a folder of blobs", error);
+        if (handle >= 0) {
+            (void)close(handle);
+        }
+        return reason;
+    }
+    bool goes_on = true;
+    for (const struct dirent *entry = readdir(folder); entry != NULL && goes_on;
+         entry = readdir(folder)) {
+        /* What somebody else has put there is nobody's blob. */
+        uint8_t digest[VG_SHA256_SIZE];
+        struct vg_bytes text = vg_bytes_text(entry->d_name);
+        if (text.size == 2 * sizeof(digest) && vg_hex_decode(text, digest) && digest[0] == first) {
+            goes_on = visit(owner, digest);
+        }
+    }
+    (void)closedir(folder);
+    return VG_OK;
+}

@@ -159,4 +159,17 @@ VG_MUST_USE enum vg_reason vg_blob_files_remove(
     bool *out_found,
     struct vg_error *error);
 
+/*
+ * Visit the digests of the files that begin with the byte `first`, in no order, until `visit`
+ * returns false. What comes or goes meanwhile is visited or not. Without a lock.
+ *
+ * Fails with: STORE_IO.
+ */
+VG_MUST_USE enum vg_reason vg_blob_files_list(
+    struct vg_blob_files *files,
+    uint8_t first,
+    bool (*visit)(void *owner, const uint8_t digest[VG_SHA256_SIZE]),
+    void *owner,
+    struct vg_error *error);
+
 #endif

@@ -252,6 +252,23 @@ class BrokenUploads(Files):
         self.assertEqual(self.upload(data).status, 201)
         self.connect()
 
+    def test_files_that_no_record_knows_of_go_at_the_start(self):
+        """A crash after a file has its name and before its record is committed."""
+        kept, orphan = RANDOM.randbytes(2000), RANDOM.randbytes(2000)
+        self.assertEqual(self.upload(kept).status, 201)
+        self.server.kill()
+        digest = sha256(orphan)
+        folder = os.path.join(self.folder(), digest[:2])
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, digest), "wb") as file:
+            file.write(orphan)
+        self.server.start()
+        self.connect()
+        wait_until(lambda: not self.is_stored(orphan), what="the end of the orphan")
+        self.assertEqual(self.rest.get(f"{UPLOAD}/{sha256(kept)}/raw").body, kept)
+        self.assertEqual(self.upload(orphan).status, 201)
+        self.assertEqual(self.rest.get(f"{UPLOAD}/{digest}/raw").body, orphan)
+
     def test_a_server_that_is_told_to_stop_finishes_what_is_under_way(self):
         data = RANDOM.randbytes(MIB)
         raw = self.start_upload(len(data), data[:-1])

@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "core/base/hex.h"
 #include "core/store/blob_files.h"
 
 #define LIMIT 100000u
@@ -228,6 +229,54 @@ static void test_blob_files__a_removed_one_is_read_on_by_who_has_it(void **state
     assert_true(store(world, vg_bytes_text("removed"), 7, digest));
 }
 
+struct listed {
+    unsigned count;
+    unsigned max;
+    uint8_t digest[VG_SHA256_SIZE];
+};
+
+static bool note_listed(void *owner, const uint8_t digest[VG_SHA256_SIZE])
+{
+    struct listed *listed = owner;
+    memcpy(listed->digest, digest, VG_SHA256_SIZE);
+    return ++listed->count < listed->max;
+}
+
+static void test_blob_files__are_listed_by_their_first_byte(void **state)
+{
+    struct world *world = *state;
+    uint8_t digest[VG_SHA256_SIZE];
+    char path[256];
+    (void)store(world, vg_bytes_text("listed"), 6, digest);
+    (void)snprintf(path, sizeof(path), "%s/%02x/no-digest", world->directory, digest[0]);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    (void)fclose(file);
+    struct listed listed = { .max = 10 };
+    for (unsigned first = 0; first < 256; first++) {
+        assert_int_equal(
+            vg_blob_files_list(world->files, (uint8_t)first, note_listed, &listed, NULL),
+            VG_OK);
+        assert_int_equal(listed.count, first >= digest[0]);
+    }
+    assert_memory_equal(listed.digest, digest, sizeof(digest));
+    /* Any other whole name in that folder, and whoever has enough is not asked again. */
+    for (unsigned i = 1; i <= 3; i++) {
+        char name[2 * VG_SHA256_SIZE + 1];
+        uint8_t other[VG_SHA256_SIZE] = { digest[0], (uint8_t)i };
+        vg_hex_encode(vg_bytes(other, sizeof(other)), name);
+        (void)snprintf(path, sizeof(path), "%s/%02x/%s", world->directory, digest[0], name);
+        file = fopen(path, "w");
+        assert_non_null(file);
+        (void)fclose(file);
+    }
+    listed = (struct listed){ .max = 2 };
+    assert_int_equal(
+        vg_blob_files_list(world->files, digest[0], note_listed, &listed, NULL),
+        VG_OK);
+    assert_int_equal(listed.count, 2);
+}
+
 static void test_blob_files__a_damaged_one_is_replaced(void **state)
 {
     struct world *world = *state;
@@ -308,6 +357,7 @@ int main(void)
         TEST(an_aborted_one_leaves_nothing),
         TEST(leftovers_go_at_the_next_start),
         TEST(a_removed_one_is_read_on_by_who_has_it),
+        TEST(are_listed_by_their_first_byte),
         TEST(a_damaged_one_is_replaced),
         TEST(a_full_disk_is_told_and_leaves_nothing),
         TEST(of_the_same_one_at_once_exactly_one_is_new),
