@@ -163,28 +163,39 @@ static bool show_questions(
     return questions != NULL && answer->questions != NULL;
 }
 
-static void show_counts(
+/* What is counted of matching rows only, all of them the caller's to see, and how long it took. */
+static void show_own(
     const struct vg_search_explanation *explanation,
     Vigil__Events__V1__Explanation *answer)
 {
-    answer->has_chunks = answer->has_chunks_skipped = answer->has_chunks_whole = true;
-    answer->has_chunks_looked = answer->has_rows_looked = answer->has_rows_matched = true;
-    answer->has_rows_offered = answer->has_records_confirmed = true;
+    answer->has_rows_matched = answer->has_rows_offered = true;
     answer->has_records_fetched = answer->has_plan_ns = answer->has_evaluate_ns = true;
     answer->has_page_ns = answer->has_fetch_ns = true;
-    answer->chunks = as_number(explanation->chunks);
-    answer->chunks_skipped = as_number(explanation->chunks_skipped);
-    answer->chunks_whole = as_number(explanation->chunks_whole);
-    answer->chunks_looked = as_number(explanation->chunks_looked);
-    answer->rows_looked = as_number(explanation->rows_looked);
     answer->rows_matched = as_number(explanation->rows_matched);
     answer->rows_offered = as_number(explanation->rows_offered);
-    answer->records_confirmed = as_number(explanation->records_confirmed);
     answer->records_fetched = as_number(explanation->records_fetched);
     answer->plan_ns = as_number(explanation->plan_ns);
     answer->evaluate_ns = as_number(explanation->evaluate_ns);
     answer->page_ns = as_number(explanation->page_ns);
     answer->fetch_ns = as_number(explanation->fetch_ns);
+}
+
+/* What is counted over the rows of every customer. A question tells as much: how many rows have a
+ * value, and by its absence that no row has it. */
+static bool show_whole_table(
+    struct vg_arena *arena,
+    const struct vg_search_explanation *explanation,
+    Vigil__Events__V1__Explanation *answer)
+{
+    answer->has_chunks = answer->has_chunks_skipped = answer->has_chunks_whole = true;
+    answer->has_chunks_looked = answer->has_rows_looked = answer->has_records_confirmed = true;
+    answer->chunks = as_number(explanation->chunks);
+    answer->chunks_skipped = as_number(explanation->chunks_skipped);
+    answer->chunks_whole = as_number(explanation->chunks_whole);
+    answer->chunks_looked = as_number(explanation->chunks_looked);
+    answer->rows_looked = as_number(explanation->rows_looked);
+    answer->records_confirmed = as_number(explanation->records_confirmed);
+    return show_questions(arena, explanation, answer);
 }
 
 static int explain_search(struct vg_call *call)
@@ -200,9 +211,11 @@ static int explain_search(struct vg_call *call)
     if (reason != VG_OK) {
         return (int)reason;
     }
-    show_counts(&explanation, answer);
-    return (
-        int)(show_questions(&call->arena, &explanation, answer) ? VG_OK : vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL));
+    show_own(&explanation, answer);
+    if (call->principal->all_customers && !show_whole_table(&call->arena, &explanation, answer)) {
+        reason = vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
+    }
+    return (int)reason;
 }
 
 int vg_events_v1_explain_search(

@@ -219,7 +219,9 @@ class Searches(ServerCase):
         for name, number in (("acme", 1001), ("sub", 1003)):
             directory.customer(name, number)
         directory.user("user", "acme")
+        directory.user("sub-user", "sub")
         cls.key = directory.key("user", ["EVENT-ANALYST", "EVENT-SUBMITTER"])
+        cls.sub_key = directory.key("sub-user", ["EVENT-VIEWER"])
         cls.rest = Rest(cls.server.port, cls.server.admin_key())
         cls.grpc = Grpc(cls.server.port, cls.server.admin_key())
         for client in (cls.rest, cls.grpc):
@@ -395,6 +397,29 @@ class Searches(ServerCase):
         with self.assertRaises(GrpcError) as caught:
             self.grpc.call(EXPLAIN, message(EXPLAIN, {"signature": ["S1"]}))
         self.assertEqual((caught.exception.reason, caught.exception.fields), ("REQUIRED_FIELD", ["startTimestamp"]))
+
+    def test_an_explanation_tells_nothing_of_other_customers(self):
+        def explain(key, **criteria):
+            document = {"startTimestamp": 0, "limit": 0, **criteria}
+            told = documented_json.from_message(self.grpc.call(EXPLAIN, message(EXPLAIN, document), key=key))
+            return {name: value for name, value in told.items() if not name.endswith("Ns")}
+
+        # A key of customer 1003 alone: as if there were no other events, whatever is asked for.
+        keys = {name for name, value in explain(self.sub_key).items() if value not in (None, [])}
+        self.assertEqual(keys, {"rowsMatched", "rowsOffered", "recordsFetched"})
+        own = [at for at, document in enumerate(self.documents) if "/1003/" in document["id"] and at % 4 != 3]
+        self.assertEqual(explain(self.sub_key)["rowsMatched"], len(own))
+        self.assertEqual(explain(self.sub_key)["recordsFetched"], len(own))
+        others = next(at for at in range(self.COUNT) if at % 5 != 0 and at % 4 != 3)
+        for there, nowhere in (({"sourceIP": [f"10.0.0.{others}"]}, {"sourceIP": ["10.99.0.1"]}),
+                               ({"sourcePort": [str(1000 + others)]}, {"sourcePort": ["5"]}),
+                               ({"properties": {"n": str(others)}}, {"properties": {"n": "none"}}),
+                               ({"customer": [1001]}, {"customer": [4711]})):
+            self.assertEqual(explain(self.sub_key, **there), explain(self.sub_key, **nowhere), there)
+            self.assertEqual(explain(self.sub_key, **there)["rowsMatched"], 0)
+        whole = explain(self.server.admin_key())
+        self.assertGreaterEqual(whole["chunks"], 1)
+        self.assertEqual(explain(self.server.admin_key(), customer=[1003])["rowsMatched"], len(own))
 
     def test_streams_of_lists(self):
         for version, method, document, count in (

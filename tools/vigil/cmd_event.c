@@ -149,21 +149,31 @@ static void put_ms(const char *what, int64_t time_ns)
     (void)printf("%-18s %12.3f ms\n", what, (double)time_ns / 1e6);
 }
 
-/* The counts, the steps and the questions, each in its columns. */
+static void put_count(const char *what, bool is_told, int64_t count)
+{
+    if (is_told) {
+        (void)printf("%-18s %12" PRId64 "\n", what, count);
+    }
+}
+
+/* The counts, the steps and the questions, each in its columns; of the counts those that are told
+ * to this key. */
 static void print_explanation(const Vigil__Events__V1__Explanation *told)
 {
-    (void)printf(
-        "%-18s %12" PRId64 "  skipped %" PRId64 ", whole %" PRId64 ", looked at %" PRId64 "\n",
-        "chunks",
-        told->chunks,
-        told->chunks_skipped,
-        told->chunks_whole,
-        told->chunks_looked);
-    (void)printf("%-18s %12" PRId64 "\n", "rows looked at", told->rows_looked);
-    (void)printf("%-18s %12" PRId64 "\n", "rows matched", told->rows_matched);
-    (void)printf("%-18s %12" PRId64 "\n", "rows offered", told->rows_offered);
-    (void)printf("%-18s %12" PRId64 "\n", "records confirmed", told->records_confirmed);
-    (void)printf("%-18s %12" PRId64 "\n", "records fetched", told->records_fetched);
+    if (told->has_chunks) {
+        (void)printf(
+            "%-18s %12" PRId64 "  skipped %" PRId64 ", whole %" PRId64 ", looked at %" PRId64 "\n",
+            "chunks",
+            told->chunks,
+            told->chunks_skipped,
+            told->chunks_whole,
+            told->chunks_looked);
+    }
+    put_count("rows looked at", told->has_rows_looked, told->rows_looked);
+    put_count("rows matched", told->has_rows_matched, told->rows_matched);
+    put_count("rows offered", told->has_rows_offered, told->rows_offered);
+    put_count("records confirmed", told->has_records_confirmed, told->records_confirmed);
+    put_count("records fetched", told->has_records_fetched, told->records_fetched);
     put_ms("plan", told->plan_ns);
     put_ms("evaluate", told->evaluate_ns);
     put_ms("page", told->page_ns);
