@@ -1,9 +1,10 @@
 /*
- * Questions about the events of bench_events.h, over gRPC, and how long their whole answers take.
+ * Questions about the events of bench_events.h and the submissions of bench_submission.h, over
+ * gRPC, and how long their whole answers take.
  *
  *   bench_query --port P --key K --question NAME [--count N] [--rounds R] [--clients C]
  *               [--seconds S] [--events N] [--month N] [--now MS] [--customer ID --customers N]
- *               [--updated-from MS --updated-to MS]
+ *               [--updated-from MS --updated-to MS] [--window-from MS]
  *   bench_query --question NAME … --print       the requests as REST has them, one a line
  *
  * One client: N different questions, one behind the other, R times after a first round that warms;
@@ -30,6 +31,7 @@
 #include "proto/contract.h"
 #include "rpc/grpc/grpc_client.h"
 #include "tools/bench/bench_events.h"
+#include "tools/bench/bench_submission.h"
 
 #include "contract_json.h"
 
@@ -45,6 +47,7 @@ struct bench {
     struct vg_bench_world world;
     int64_t updated_from; /* lastUpdatedTimestamp of the first event, and of the last */
     int64_t updated_to;
+    int64_t window_from; /* submittedTimestamp from which submissions are asked for */
     bool print;
     struct vg_bytes *requests; /* `count` packed messages */
 };
@@ -239,6 +242,66 @@ static char *write_hours(const struct bench *bench, uint64_t i, struct vg_arena 
         bench->world.end);
 }
 
+/* ---------------------------------------------------------------------------------- submissions */
+
+static char *write_campaign(const struct bench *bench, uint64_t i, struct vg_arena *arena)
+{
+    return print(
+        arena,
+        "{\"customer\":[\"%" PRId64 "\"],\"metaData\":[{\"path\":\"campaign\","
+        "\"value\":[\"campaign %u\"]}],\"startTimestamp\":%" PRId64
+        ",\"timeFieldStrategy\":[\"submittedTimestamp\"],\"indexStartTimestamp\":%" PRId64
+        ",\"limit\":25}",
+        a_customer(bench, i, 231),
+        (unsigned)(vg_bench_mix(i, 232) % VG_BENCH_CAMPAIGNS),
+        bench->window_from,
+        bench->window_from);
+}
+
+static char *write_keyword(const struct bench *bench, const char *keyword, struct vg_arena *arena)
+{
+    return print(
+        arena,
+        "{\"keywords\":[\"%s\"],\"indexStartTimestamp\":%" PRId64 ",\"limit\":25}",
+        keyword,
+        bench->window_from);
+}
+
+/* Of few file names, and of none other. */
+static char *write_rare(const struct bench *bench, uint64_t i, struct vg_arena *arena)
+{
+    static const char *const words[] = { "eVil", "-evil.", "EVIL.pdf", "evil.x", "evil.zip" };
+    return write_keyword(bench, words[i % VG_ARRAY_COUNT(words)], arena);
+}
+
+/* Hexadecimal digits may stand in ids and digests too. */
+static char *write_digits(const struct bench *bench, uint64_t i, struct vg_arena *arena)
+{
+    char digits[8];
+    (void)snprintf(digits, sizeof(digits), "%06x", (unsigned)(vg_bench_mix(i, 233) & 0xFFFFFF));
+    return write_keyword(bench, digits, arena);
+}
+
+static char *write_letter(const struct bench *bench, uint64_t i, struct vg_arena *arena)
+{
+    static const char *const letters[] = { "z", "7", "w", "0", "q" };
+    return write_keyword(bench, letters[i % VG_ARRAY_COUNT(letters)], arena);
+}
+
+static char *write_groups(const struct bench *bench, uint64_t i, struct vg_arena *arena)
+{
+    (void)i;
+    return print(
+        arena,
+        "{\"groupBy\":[{\"field\":\"customer\"},{\"field\":\"mimeType\"}],\"timeline\":[{"
+        "\"name\":\"days\",\"field\":\"submittedTimestamp\",\"resolution\":\"day\"}],"
+        "\"indexStartTimestamp\":%" PRId64 "}",
+        bench->window_from);
+}
+
+#define SAMPLEDB_GRPC  "/vigil.sampledb.v2.SubmissionService/SearchSubmissions"
+#define SAMPLEDB_TABLE &vg_table_vigil_sampledb_v2_submission_search_request
+
 #define SEARCH_GRPC      "/vigil.events.v2.EventService/SearchEvents"
 #define SEARCH_TABLE     &vg_table_vigil_events_v2_search_request
 #define STATISTICS_GRPC  "/vigil.events.v2.EventService/GetStatistics"
@@ -264,6 +327,14 @@ static const struct question questions[] = {
     { "Q9", STATISTICS_GRPC, STATISTICS_TABLE, write_two_groups },
     { "Q10d", STATISTICS_GRPC, STATISTICS_TABLE, write_days },
     { "Q10h", STATISTICS_GRPC, STATISTICS_TABLE, write_hours },
+    { "S1", SAMPLEDB_GRPC, SAMPLEDB_TABLE, write_campaign },
+    { "S2", SAMPLEDB_GRPC, SAMPLEDB_TABLE, write_rare },
+    { "S3", SAMPLEDB_GRPC, SAMPLEDB_TABLE, write_digits },
+    { "S4", SAMPLEDB_GRPC, SAMPLEDB_TABLE, write_letter },
+    { "S5",
+      "/vigil.sampledb.v2.SubmissionService/GetSubmissionStatistics",
+      &vg_table_vigil_sampledb_v2_submission_statistics_request,
+      write_groups },
 };
 
 static void fail(const char *what, const char *why)
@@ -486,6 +557,7 @@ static bool read_option(struct bench *bench, const char *name, const char *value
         { "--customers", &bench->world.customer_count, sizeof(bench->world.customer_count) },
         { "--updated-from", &bench->updated_from, sizeof(bench->updated_from) },
         { "--updated-to", &bench->updated_to, sizeof(bench->updated_to) },
+        { "--window-from", &bench->window_from, sizeof(bench->window_from) },
     };
     if (!vg_text_number_parse_int64(vg_bytes_text(value), &number) || number < 0) {
         return false;
