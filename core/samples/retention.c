@@ -6,6 +6,7 @@
 #include "core/ingest/ingest_wait.h"
 #include "core/keyspace/keyspace.h"
 #include "core/record/challenge_record.h"
+#include "core/samples/submission.h"
 #include "core/samples/submission_ingest.h"
 
 /* Memory of one portion. */
@@ -290,7 +291,7 @@ static bool is_over(const struct key_walk *walk, enum vg_key_family family, stru
         return true;
     }
     memcpy(&submitted, value.data, sizeof(submitted));
-    return walk->now - submitted >= (vg_time)walk->retention->similar_window_ms;
+    return !vg_submission_is_recent(submitted, walk->now, walk->retention->similar_window_ms);
 }
 
 static bool visit_key(void *owner, struct vg_bytes key, struct vg_bytes value)

@@ -406,3 +406,9 @@ bool vg_submission_similar(
     vg_digest_sha256(vg_bytes(start, (size_t)(parts.next - start)), out_digest);
     return true;
 }
+
+bool vg_submission_is_recent(vg_time submitted, vg_time now, uint32_t window_ms)
+{
+    vg_time apart = now > submitted ? now - submitted : submitted - now;
+    return apart < (vg_time)window_ms;
+}

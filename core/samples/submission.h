@@ -95,4 +95,8 @@ VG_MUST_USE bool vg_submission_similar(
     struct vg_arena *arena,
     uint8_t out_digest[VG_SHA256_SIZE]);
 
+/* Is one that was added at `submitted` so near to `now` that another like it is not stored?
+ * Nearness counts on both sides: a clock that was set back must not make the window longer. */
+bool vg_submission_is_recent(vg_time submitted, vg_time now, uint32_t window_ms);
+
 #endif

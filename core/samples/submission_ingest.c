@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/samples/challenge_ingest.h"
+#include "core/samples/submission.h"
 
 /* ------------------------------------------------------------------------------------ challenge */
 
@@ -70,7 +71,7 @@ static enum vg_reason check_similar(
     vg_time before = 0;
     if (exists && bytes.size == sizeof(before)) {
         memcpy(&before, bytes.data, sizeof(before));
-        if (change->now - before < (vg_time)adding->similar_window_ms) {
+        if (vg_submission_is_recent(before, change->now, adding->similar_window_ms)) {
             *out_similar = true;
             return VG_OK;
         }

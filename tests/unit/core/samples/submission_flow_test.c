@@ -351,6 +351,112 @@ static void test_submission__goes_at_its_time(void **state)
     assert_int_equal(samples_fixture_count(f, VG_KEY_FAMILY_SUBMISSION), 1);
 }
 
+/* ---------------------------------------------------------------------------------- clocks that
+ * jump
+ */
+
+/* Add `input` with the token `id`; the answer. */
+static enum vg_submission_answer add_with(
+    struct samples_fixture *f,
+    const struct vg_submission_input *input,
+    const struct vg_uuid *id,
+    struct vg_submission_adding *adding)
+{
+    samples_fixture_prepare(f, input, &f->agent, id, 1, &f->arena, adding);
+    assert_int_equal(samples_fixture_add(f, adding), VG_OK);
+    return adding->answer;
+}
+
+static void test_submission__a_clock_that_jumps_over_the_lifetime_of_a_challenge(void **state)
+{
+    struct samples_fixture *f = *state;
+    struct vg_submission_input input = samples_fixture_input(f);
+    struct vg_submission_adding adding;
+    struct vg_uuid first;
+    struct vg_uuid second;
+    struct vg_uuid third;
+    assert_int_equal(samples_fixture_issue(f, 10, 1, &first), VG_OK);
+    assert_int_equal(samples_fixture_issue(f, 10, 1, &second), VG_OK);
+    /* Forward: it proves nothing any more, but an attempt does not burn it. */
+    later(f, SAMPLES_FIXTURE_LIFETIME);
+    assert_int_equal(add_with(f, &input, &first, &adding), VG_SUBMISSION_UNPROVEN);
+    /* Back: it is good again, once. */
+    later(f, -(int64_t)SAMPLES_FIXTURE_LIFETIME);
+    assert_int_equal(add_with(f, &input, &first, &adding), VG_SUBMISSION_STORED);
+    later(f, -(int64_t)SAMPLES_FIXTURE_LIFETIME);
+    assert_int_equal(add_with(f, &input, &first, &adding), VG_SUBMISSION_REPEATED);
+    input.file_name = "other.exe";
+    assert_int_equal(add_with(f, &input, &first, &adding), VG_SUBMISSION_UNPROVEN);
+    /* What is made in the past ends before what was made in the future, and takes no other's
+     * place. */
+    assert_int_equal(samples_fixture_issue(f, 10, 1, &third), VG_OK);
+    later(f, SAMPLES_FIXTURE_LIFETIME);
+    assert_int_equal(add_with(f, &input, &third, &adding), VG_SUBMISSION_UNPROVEN);
+    assert_int_equal(add_with(f, &input, &second, &adding), VG_SUBMISSION_STORED);
+    /* Swept in the future, it is gone in the past. */
+    assert_int_equal(samples_fixture_issue(f, 10, 1, &third), VG_OK);
+    later(f, SAMPLES_FIXTURE_LIFETIME);
+    sweep(f);
+    assert_int_equal(samples_fixture_count(f, VG_KEY_FAMILY_CHALLENGE), 0);
+    assert_int_equal(samples_fixture_count(f, VG_KEY_FAMILY_CHALLENGE_OPEN), 0);
+    later(f, -(int64_t)SAMPLES_FIXTURE_LIFETIME);
+    assert_int_equal(add_with(f, &input, &third, &adding), VG_SUBMISSION_UNPROVEN);
+}
+
+static void test_submission__a_clock_that_jumps_over_an_expiry(void **state)
+{
+    struct samples_fixture *f = *state;
+    struct vg_submission_input input = samples_fixture_input(f);
+    struct vg_submission_adding adding;
+    input.has_retention = true;
+    input.retention = SAMPLES_FIXTURE_NOW + 1000;
+    assert_int_equal(add_new(f, &input, &adding), VG_SUBMISSION_STORED);
+    later(f, 1000);
+    assert_int_equal(samples_fixture_visible(f, &f->agent), 0);
+    later(f, -1); /* nothing has been removed yet: its time is not over */
+    assert_int_equal(samples_fixture_visible(f, &f->agent), 1);
+    sweep(f);
+    assert_int_equal(samples_fixture_visible(f, &f->agent), 1);
+    later(f, -5000);
+    sweep(f);
+    assert_int_equal(samples_fixture_visible(f, &f->agent), 1);
+    later(f, 100000);
+    sweep(f);
+    later(f, -100000); /* what is gone does not come back */
+    assert_int_equal(samples_fixture_visible(f, &f->agent), 0);
+    assert_int_equal(samples_fixture_count(f, VG_KEY_FAMILY_SUBMISSION), 0);
+}
+
+static void test_submission__a_clock_that_jumps_back_does_not_make_the_window_longer(void **state)
+{
+    struct samples_fixture *f = *state;
+    struct vg_submission_input input = samples_fixture_input(f);
+    static const struct {
+        int64_t later;
+        enum vg_submission_answer answer;
+    } steps[] = {
+        { 0, VG_SUBMISSION_STORED },
+        { -999, VG_SUBMISSION_SIMILAR }, /* no more apart than the window is long */
+        { -1, VG_SUBMISSION_STORED },
+        { 999, VG_SUBMISSION_SIMILAR },
+        { 1, VG_SUBMISSION_STORED },
+        { -1000 * 1000, VG_SUBMISSION_STORED },
+    };
+    for (size_t i = 0; i < VG_ARRAY_COUNT(steps); i++) {
+        struct vg_submission_adding adding;
+        struct vg_uuid id;
+        later(f, steps[i].later);
+        assert_int_equal(samples_fixture_issue(f, 10, 1, &id), VG_OK);
+        samples_fixture_prepare(f, &input, &f->agent, &id, 1, &f->arena, &adding);
+        adding.similar_window_ms = 1000;
+        assert_int_equal(samples_fixture_add(f, &adding), VG_OK);
+        assert_int_equal(adding.answer, steps[i].answer);
+    }
+    later(f, -1000);
+    sweep(f);
+    assert_int_equal(samples_fixture_count(f, VG_KEY_FAMILY_SIMILAR), 0);
+}
+
 /* Numbers of vigil.sampledb.v2.StatusOverride. */
 enum { MALICIOUS = 1, BENIGN = 2 };
 
@@ -438,6 +544,9 @@ int main(void)
         TEST(who_sees_it),
         TEST(one_is_found_by_those_who_see_it),
         TEST(goes_at_its_time),
+        TEST(a_clock_that_jumps_over_the_lifetime_of_a_challenge),
+        TEST(a_clock_that_jumps_over_an_expiry),
+        TEST(a_clock_that_jumps_back_does_not_make_the_window_longer),
         TEST(of_a_malicious_sample_stays),
         TEST(malicious_after_its_expiry_and_before_the_sweep_stays),
         TEST(more_than_a_portion_goes),
