@@ -7,13 +7,8 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/table/evaluate_parts.h"
 #include "core/table/id_marks.h"
-#include "core/table/plan.h"
-
-static uint32_t word_count(const struct vg_plan_block *block)
-{
-    return (block->count + 63) / 64;
-}
 
 static bool is_empty(const uint64_t *bits, uint32_t words)
 {
@@ -71,7 +66,7 @@ void vg_plan_range(
     uint64_t low;
     uint64_t high;
     if (!narrow_bounds(data, min, max, &low, &high)) {
-        fill(out, word_count(block), 0);
+        fill(out, vg_plan_block_words(block), 0);
     } else if (data->value_size == 1) {
         vg_loop_range_8(values, block->count, (uint8_t)low, (uint8_t)high, out);
     } else if (data->value_size == 2) {
@@ -110,10 +105,10 @@ static void loop_numbers(
     uint64_t *out)
 {
     uint64_t one[VG_PLAN_BLOCK_WORDS];
-    fill(out, word_count(block), 0);
+    fill(out, vg_plan_block_words(block), 0);
     for (uint32_t i = 0; i < question->count; i++) {
         vg_plan_range(data, block, question->numbers[i], question->numbers[i], one);
-        for (uint32_t word = 0; word < word_count(block); word++) {
+        for (uint32_t word = 0; word < vg_plan_block_words(block); word++) {
             out[word] |= one[word];
         }
     }
@@ -130,11 +125,11 @@ static void loop_ids(
     if (node->bitmap != NULL) {
         vg_loop_in_bitmap(ids, block->count, node->bitmap, node->bitmap_bits, out);
     } else {
-        fill(out, word_count(block), 0);
+        fill(out, vg_plan_block_words(block), 0);
     }
     for (uint32_t i = 0; i < node->id_count; i++) {
         vg_loop_range_32(ids, block->count, node->ids[i], node->ids[i], one);
-        for (uint32_t word = 0; word < word_count(block); word++) {
+        for (uint32_t word = 0; word < vg_plan_block_words(block); word++) {
             out[word] |= one[word];
         }
     }
@@ -148,7 +143,7 @@ static void filter(
     uint64_t *out)
 {
     const struct vg_column_data *data = &block->chunk->columns[node->question->column];
-    for (uint32_t word = 0; word < word_count(block); word++) {
+    for (uint32_t word = 0; word < vg_plan_block_words(block); word++) {
         for (uint64_t rest = out[word]; rest != 0; rest &= rest - 1) {
             uint32_t bit = (uint32_t)__builtin_ctzll(rest);
             if (!question(node, data, block->first + word * 64 + bit)) {
@@ -230,7 +225,7 @@ static void match_signatures(
     const struct vg_column_data *data = &block->chunk->columns[node->question->column];
     uint64_t any = vg_hash_signature(node->question->hashes, node->question->count);
     vg_loop_any_bit((const uint64_t *)data->values + block->first, block->count, any, out);
-    for (uint32_t word = 0; word < word_count(block); word++) {
+    for (uint32_t word = 0; word < vg_plan_block_words(block); word++) {
         out[word] &= wanted[word];
     }
 }
@@ -243,14 +238,14 @@ static void evaluate_index(
     uint64_t *out)
 {
     const struct vg_hash_index *index = block->chunk->columns[node->question->column].index;
-    fill(out, word_count(block), 0);
+    fill(out, vg_plan_block_words(block), 0);
     for (uint32_t w = 0; w < node->question->count; w++) {
         uint32_t number = vg_hash_index_find(index, node->question->hashes[w]);
         if (number != VG_HASH_INDEX_NONE) {
             vg_hash_index_mark(index, number, block->first, block->count, out);
         }
     }
-    for (uint32_t word = 0; word < word_count(block); word++) {
+    for (uint32_t word = 0; word < vg_plan_block_words(block); word++) {
         out[word] &= wanted[word];
     }
 }
@@ -271,7 +266,7 @@ static void evaluate_hashes(
         return;
     }
     match_signatures(node, block, wanted, out);
-    for (uint32_t word = 0; word < word_count(block); word++) {
+    for (uint32_t word = 0; word < vg_plan_block_words(block); word++) {
         for (uint64_t rest = out[word]; rest != 0; rest &= rest - 1) {
             uint32_t row = word * 64 + (uint32_t)__builtin_ctzll(rest);
             const uint8_t *elements = vg_chunk_elements(data, data->starts[block->first + row]);
@@ -322,8 +317,7 @@ static bool has_words_together(
 /* So many records are read between two questions whether to go on. */
 #define RECORDS_UNCHECKED_MAX 32u
 
-/* Ask the record of one row; false also once the run has failed. */
-static bool confirm_row(
+bool vg_evaluate_confirm(
     const struct vg_plan_block *block,
     const struct vg_hit *hit,
     vg_predicate_confirm confirm,
@@ -363,7 +357,7 @@ static void confirm_rows(
     }
     for (uint32_t i = 0; i < count; i++) {
         uint32_t row = hits[i].position - block->first;
-        if (!confirm_row(
+        if (!vg_evaluate_confirm(
                 block,
                 &hits[i],
                 node->question->tokens.confirm,
@@ -385,7 +379,7 @@ static void filter_tokens(
     struct vg_hit hits[CONFIRMED_TOGETHER];
     uint32_t count = 0;
     VG_ASSERT(block->run != NULL && block->run->reader != NULL);
-    for (uint32_t word = 0; word < word_count(block); word++) {
+    for (uint32_t word = 0; word < vg_plan_block_words(block); word++) {
         for (uint64_t rest = out[word]; rest != 0; rest &= rest - 1) {
             uint32_t bit = (uint32_t)__builtin_ctzll(rest);
             uint32_t row = block->first + word * 64 + bit;
@@ -402,174 +396,6 @@ static void filter_tokens(
     }
     if (count > 0) {
         confirm_rows(node, block, hits, count, out);
-    }
-}
-
-/* ------------------------------------------------------------------------------- entries of lists
- */
-
-/* Look for the wanted texts in the block that holds an entry, unless that was done before. Returns
- * the last entry of the block that is counted. */
-static uint32_t scan_block(const struct vg_plan_node *node, uint32_t id)
-{
-    const struct vg_folded_texts *texts = node->dictionary->folded;
-    uint32_t count = node->bitmap_bits - 1;
-    uint32_t block = vg_folded_texts_block(texts, id);
-    if (node->scanned[block] == 0) {
-        node->scanned[block] = 1;
-        for (uint32_t i = 0; i < node->question->count; i++) {
-            vg_folded_texts_scan(
-                texts,
-                block,
-                count,
-                node->question->texts.values[i],
-                node->bitmap);
-        }
-    }
-    return vg_folded_texts_last(texts, block, count);
-}
-
-/* All entries of a word of the bitmap are looked at, with those that stand in the same blocks. */
-static void make_ready(const struct vg_plan_node *node, uint32_t word)
-{
-    uint32_t end = word * 64 + 63;
-    end = end < node->bitmap_bits ? end : node->bitmap_bits - 1;
-    for (uint32_t id = word == 0 ? 1 : word * 64; id <= end;) {
-        id = scan_block(node, id) + 1;
-    }
-    node->ready[word] = 1;
-}
-
-/* Does the folded form of a dictionary's entry hold a wanted text? */
-static inline bool entry_contains(const struct vg_plan_node *node, uint32_t id)
-{
-    if (!node->is_complete && node->ready[id / 64] == 0) {
-        VG_ASSERT(id < node->bitmap_bits);
-        make_ready(node, id / 64);
-    }
-    return (node->bitmap[id / 64] >> id % 64 & 1) != 0;
-}
-
-/* What a row's entries say; those past the limit of the dictionary only match byte for byte. */
-enum entry_answer { ENTRY_NO, ENTRY_YES, ENTRY_ASK_RECORD };
-
-static inline enum entry_answer ask_entry(const struct vg_plan_node *node, uint32_t id)
-{
-    if (id == 0) {
-        return ENTRY_NO;
-    }
-    if ((id & VG_DICTIONARY_BEYOND) == 0 && node->question->kind == VG_PREDICATE_CONTAINS) {
-        return entry_contains(node, id) ? ENTRY_YES : ENTRY_NO;
-    }
-    if ((id & VG_DICTIONARY_BEYOND) == 0 && node->bitmap != NULL) {
-        bool is_set = id < node->bitmap_bits && (node->bitmap[id / 64] >> id % 64 & 1) != 0;
-        return is_set ? ENTRY_YES : ENTRY_NO;
-    }
-    if (node->question->kind != VG_PREDICATE_BYTES_IN) {
-        return node->question->texts.confirm == NULL ? ENTRY_NO : ENTRY_ASK_RECORD;
-    }
-    for (uint32_t i = 0; i < node->id_count; i++) {
-        if (node->ids[i] == id) {
-            return ENTRY_YES;
-        }
-    }
-    return ENTRY_NO;
-}
-
-static inline enum entry_answer ask_entries(
-    const struct vg_plan_node *node,
-    const struct vg_column_data *data,
-    uint32_t row)
-{
-    if (node->column_kind == VG_COLUMN_TEXT) {
-        return ask_entry(node, ((const uint32_t *)data->values)[row]);
-    }
-    enum entry_answer answer = ENTRY_NO;
-    uint32_t count = data->ends[row] - data->starts[row];
-    const uint32_t *ids = count == 0 ? NULL : vg_chunk_elements(data, data->starts[row]);
-    for (uint32_t i = 0; i < count && answer != ENTRY_YES; i++) {
-        enum entry_answer one = ask_entry(node, ids[i]);
-        answer = one == ENTRY_NO ? answer : one;
-    }
-    return answer;
-}
-
-static void filter_entries(
-    const struct vg_plan_node *node,
-    const struct vg_plan_block *block,
-    uint64_t *out)
-{
-    const struct vg_column_data *data = &block->chunk->columns[node->question->column];
-    for (uint32_t word = 0; word < word_count(block); word++) {
-        for (uint64_t rest = out[word]; rest != 0; rest &= rest - 1) {
-            uint32_t bit = (uint32_t)__builtin_ctzll(rest);
-            uint32_t row = block->first + word * 64 + bit;
-            enum entry_answer answer = ask_entries(node, data, row);
-            const struct vg_hit hit = { .chunk = block->chunk, .position = row };
-            if (answer == ENTRY_NO ||
-                (answer == ENTRY_ASK_RECORD && !confirm_row(
-                                                   block,
-                                                   &hit,
-                                                   node->question->texts.confirm,
-                                                   node->question->texts.owner))) {
-                out[word] &= ~(UINT64_C(1) << bit);
-            }
-        }
-    }
-}
-
-/* Positions looked at by one call of a loop. */
-#define PAIR_POSITIONS 1024u
-
-/* Rows near a needle are those of whose bytes two, side by side, agree with one of its pairs; of
- * them the text is looked at. The pair at the last byte of all is not looked at: its row is near.
- */
-static void find_near(
-    const struct vg_fixed_needle *needle,
-    const uint8_t *values,
-    uint32_t width,
-    uint32_t rows,
-    uint64_t *near)
-{
-    uint32_t positions = rows * width - 1;
-    uint64_t hits[PAIR_POSITIONS / 64];
-    near[(rows - 1) / 64] |= UINT64_C(1) << (rows - 1) % 64;
-    for (uint32_t from = 0; from < positions; from += PAIR_POSITIONS) {
-        uint32_t rest = positions - from;
-        uint32_t here = rest < PAIR_POSITIONS ? rest : PAIR_POSITIONS;
-        vg_loop_pairs(values + from, here, needle->pairs, hits);
-        for (uint32_t word = 0; word < (here + 63) / 64; word++) {
-            for (uint64_t bits = hits[word]; bits != 0; bits &= bits - 1) {
-                uint32_t row = (from + word * 64 + (uint32_t)__builtin_ctzll(bits)) / width;
-                near[row / 64] |= UINT64_C(1) << row % 64;
-            }
-        }
-    }
-}
-
-static void evaluate_digits(
-    const struct vg_plan_node *node,
-    const struct vg_plan_block *block,
-    const uint64_t *wanted,
-    uint64_t *out)
-{
-    const struct vg_column_data *data = &block->chunk->columns[node->question->column];
-    uint32_t width = data->value_size;
-    const uint8_t *values = (const uint8_t *)data->values + (size_t)block->first * width;
-    fill(out, word_count(block), 0);
-    for (uint32_t i = 0; i < node->needle_count && block->count > 0; i++) {
-        uint64_t near[VG_PLAN_BLOCK_WORDS] = { 0 };
-        find_near(&node->needles[i], values, width, block->count, near);
-        for (uint32_t word = 0; word < word_count(block); word++) {
-            uint64_t rest = near[word] & wanted[word] & ~out[word];
-            for (; rest != 0; rest &= rest - 1) {
-                uint32_t bit = (uint32_t)__builtin_ctzll(rest);
-                const uint8_t *value = values + (size_t)(word * 64 + bit) * width;
-                if (vg_fixed_needle_matches(&node->needles[i], width, value)) {
-                    out[word] |= UINT64_C(1) << bit;
-                }
-            }
-        }
     }
 }
 
@@ -654,7 +480,7 @@ static void evaluate_network(
     const uint8_t *codes = data->codes + block->first;
     if (node->question->network.network.family == VG_NETWORK_IPV6) {
         vg_loop_range_8(codes, block->count, VG_NETWORK_CODE_V6, VG_NETWORK_CODE_V6 + 128, out);
-        for (uint32_t word = 0; word < word_count(block); word++) {
+        for (uint32_t word = 0; word < vg_plan_block_words(block); word++) {
             out[word] &= wanted[word];
         }
         filter(node, block, row_network_6_wanted, out);
@@ -687,7 +513,7 @@ static void evaluate_bytes(
             out);
         return;
     }
-    memcpy(out, wanted, word_count(block) * sizeof(*out));
+    memcpy(out, wanted, vg_plan_block_words(block) * sizeof(*out));
     filter(node, block, row_bytes_wanted, out);
 }
 
@@ -707,7 +533,7 @@ static void evaluate_number_in(
         node->column_kind != VG_COLUMN_NUMBERS && node->question->count <= NUMBERS_COMPARED_MAX) {
         loop_numbers(node->question, data, block, out);
     } else {
-        memcpy(out, wanted, word_count(block) * sizeof(*out));
+        memcpy(out, wanted, vg_plan_block_words(block) * sizeof(*out));
         filter(
             node,
             block,
@@ -741,14 +567,14 @@ static void evaluate_absent(
             out);
         return;
     case VG_COLUMN_FIXED:
-        memcpy(out, wanted, word_count(block) * sizeof(*out));
+        memcpy(out, wanted, vg_plan_block_words(block) * sizeof(*out));
         filter(node, block, row_bytes_absent, out);
         return;
     case VG_COLUMN_NUMBERS:
     case VG_COLUMN_HASHES:
     case VG_COLUMN_TOKENS:
     case VG_COLUMN_TEXTS:
-        memcpy(out, wanted, word_count(block) * sizeof(*out));
+        memcpy(out, wanted, vg_plan_block_words(block) * sizeof(*out));
         filter(node, block, row_list_absent, out);
         return;
     case VG_COLUMN_FLAGS:
@@ -783,8 +609,8 @@ static void evaluate_block(
         if (node->column_kind == VG_COLUMN_TEXT) {
             loop_ids(node, data, block, out);
         } else if (node->column_kind == VG_COLUMN_TEXTS) {
-            memcpy(out, wanted, word_count(block) * sizeof(*out));
-            filter_entries(node, block, out);
+            memcpy(out, wanted, vg_plan_block_words(block) * sizeof(*out));
+            vg_evaluate_entries(node, block, out);
         } else {
             evaluate_bytes(node, block, wanted, out);
         }
@@ -796,22 +622,22 @@ static void evaluate_block(
         evaluate_hashes(node, block, wanted, out);
         return;
     case VG_PREDICATE_TOKENS:
-        memcpy(out, wanted, word_count(block) * sizeof(*out));
+        memcpy(out, wanted, vg_plan_block_words(block) * sizeof(*out));
         filter_tokens(node, block, out);
         return;
     case VG_PREDICATE_MARKED:
-        memcpy(out, wanted, word_count(block) * sizeof(*out));
+        memcpy(out, wanted, vg_plan_block_words(block) * sizeof(*out));
         filter(node, block, row_marked, out);
         return;
     case VG_PREDICATE_PREFIX:
     case VG_PREDICATE_CONTAINS:
         if (node->column_kind == VG_COLUMN_FIXED) {
-            evaluate_digits(node, block, wanted, out);
+            vg_evaluate_digits(node, block, wanted, out);
         } else if (node->is_complete && node->column_kind == VG_COLUMN_TEXT) {
             loop_ids(node, data, block, out);
         } else {
-            memcpy(out, wanted, word_count(block) * sizeof(*out));
-            filter_entries(node, block, out);
+            memcpy(out, wanted, vg_plan_block_words(block) * sizeof(*out));
+            vg_evaluate_entries(node, block, out);
         }
         return;
     case VG_PREDICATE_ABSENT:
@@ -837,7 +663,7 @@ static void evaluate_leaf(
     const uint64_t *wanted,
     uint64_t *out)
 {
-    uint32_t words = word_count(block);
+    uint32_t words = vg_plan_block_words(block);
     uint32_t word = 0;
     if (node->question->kind == VG_PREDICATE_HASH_IN) {
         evaluate_block(node, block, wanted, out); /* one look-up, or wanted rows only */
@@ -871,7 +697,7 @@ static void explain_leaf(
     uint64_t *out)
 {
     const struct vg_clock *clock = block->run->clock;
-    uint32_t words = word_count(block);
+    uint32_t words = vg_plan_block_words(block);
     uint64_t begun_ns = vg_clock_monotonic_ns(clock);
     evaluate_leaf(node, block, wanted, out);
     node->spent_ns += vg_clock_monotonic_ns(clock) - begun_ns;
@@ -888,7 +714,7 @@ static void evaluate_and(
     const uint64_t *wanted,
     uint64_t *out)
 {
-    uint32_t words = word_count(block);
+    uint32_t words = vg_plan_block_words(block);
     uint64_t narrowed[VG_PLAN_BLOCK_WORDS];
     memcpy(narrowed, wanted, words * sizeof(*narrowed));
     for (uint32_t i = 0; i < plan->child_count && !is_empty(narrowed, words); i++) {
@@ -906,7 +732,7 @@ static void evaluate_or(
     const uint64_t *wanted,
     uint64_t *out)
 {
-    uint32_t words = word_count(block);
+    uint32_t words = vg_plan_block_words(block);
     uint64_t open[VG_PLAN_BLOCK_WORDS]; /* rows no child has said yes to */
     uint64_t found[VG_PLAN_BLOCK_WORDS];
     memcpy(open, wanted, words * sizeof(*open));
@@ -929,7 +755,7 @@ void vg_plan_evaluate(
     const uint64_t *wanted,
     uint64_t *out)
 {
-    uint32_t words = word_count(block);
+    uint32_t words = vg_plan_block_words(block);
     if (plan->decision == VG_PLAN_NO_ROW) {
         fill(out, words, 0);
     } else if (plan->decision == VG_PLAN_EVERY_ROW) {
