@@ -174,38 +174,3 @@ void vg_event_ingest_assess(
     };
     vg_ingest_submission_add(group, &item->item);
 }
-
-/* ------------------------------------------------------------------------------------- waiting */
-
-void vg_event_batch_init(struct vg_event_batch *batch)
-{
-    vg_ingest_submission_init(&batch->group);
-    VG_ASSERT(sem_init(&batch->answered, 0, 0) == 0);
-}
-
-static void answer_batch(struct vg_task *task)
-{
-    struct vg_ingest_submission *group = VG_CONTAINER_OF(task, struct vg_ingest_submission, done);
-    struct vg_event_batch *batch = VG_CONTAINER_OF(group, struct vg_event_batch, group);
-    VG_ASSERT(sem_post(&batch->answered) == 0);
-}
-
-enum vg_reason vg_event_batch_store(
-    struct vg_ingest *ingest,
-    struct vg_event_batch *batch,
-    struct vg_error *error)
-{
-    batch->group.done.run = answer_batch;
-    enum vg_reason reason = vg_ingest_submit(ingest, &batch->group, error);
-    if (reason != VG_OK) {
-        return reason;
-    }
-    while (sem_wait(&batch->answered) != 0) { /* a signal */
-    }
-    return VG_OK;
-}
-
-void vg_event_batch_dispose(struct vg_event_batch *batch)
-{
-    (void)sem_destroy(&batch->answered);
-}

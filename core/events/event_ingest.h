@@ -7,8 +7,6 @@
 #ifndef VG_CORE_EVENTS_EVENT_INGEST_H
 #define VG_CORE_EVENTS_EVENT_INGEST_H
 
-#include <semaphore.h>
-
 #include "core/events/event_assessment.h"
 #include "core/events/event_submission.h"
 #include "core/events/event_table.h"
@@ -45,25 +43,5 @@ void vg_event_ingest_assess(
     const struct vg_event_assessment *assessment,
     const struct vg_event_id *id,
     bool is_optional);
-
-/* A submission whose caller waits for its answer. */
-struct vg_event_batch {
-    struct vg_ingest_submission group;
-    sem_t answered;
-};
-
-void vg_event_batch_init(struct vg_event_batch *batch);
-void vg_event_batch_dispose(struct vg_event_batch *batch);
-
-/*
- * Hand the batch to the writer and wait until it has answered; the answer stands in batch->group.
- * Not to be called on a worker or on the writer.
- *
- * Fails with: what vg_ingest_submit fails with; nothing was stored then.
- */
-VG_MUST_USE enum vg_reason vg_event_batch_store(
-    struct vg_ingest *ingest,
-    struct vg_event_batch *batch,
-    struct vg_error *error);
 
 #endif

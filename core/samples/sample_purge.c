@@ -242,6 +242,7 @@ static enum vg_reason finish(
 static enum vg_reason purge_sample(
     const struct vg_sample_purge *purge,
     const struct vg_sample_record *record,
+    bool *out_done,
     struct vg_error *error)
 {
     struct portion *portion = malloc(sizeof(*portion));
@@ -256,7 +257,11 @@ static enum vg_reason purge_sample(
         reason = remove_file(purge, record, portion, error);
     }
     free(portion);
-    return reason == VG_OK && goes_on(purge) ? finish(purge, record, error) : reason;
+    if (reason != VG_OK || !goes_on(purge)) {
+        return reason;
+    }
+    *out_done = true;
+    return finish(purge, record, error);
 }
 
 /* -------------------------------------------------------------------------------- those that wait
@@ -306,6 +311,7 @@ static enum vg_reason purge_waiting(
     const struct vg_sample_purge *purge,
     const uint8_t *sha256,
     struct vg_arena *arena,
+    bool *out_done,
     struct vg_error *error)
 {
     struct vg_key key;
@@ -327,8 +333,11 @@ static enum vg_reason purge_waiting(
     }
     reason = vg_sample_record_unpack(sha256, value.bytes, arena, &record, error);
     vg_store_value_release(&value);
-    return reason == VG_OK && record.purged_until != 0 ? purge_sample(purge, &record, error)
-                                                       : reason;
+    if (reason != VG_OK) {
+        return reason;
+    }
+    *out_done = record.purged_until == 0;
+    return *out_done ? VG_OK : purge_sample(purge, &record, out_done, error);
 }
 
 enum vg_reason vg_sample_purge_run(
@@ -339,12 +348,13 @@ enum vg_reason vg_sample_purge_run(
     struct vg_arena arena;
     struct waiting waiting = { .count = 0 };
     uint32_t purged = 0;
+    bool done = true;
     vg_arena_init(&arena, ROUND_BYTES_MAX);
     enum vg_reason reason = find_waiting(purge, &arena, &waiting, error);
-    while (reason == VG_OK && purged < waiting.count && goes_on(purge)) {
+    while (reason == VG_OK && done && purged < waiting.count && goes_on(purge)) {
         vg_arena_reset(&arena);
-        reason = purge_waiting(purge, waiting.sha256[purged], &arena, error);
-        purged += reason == VG_OK;
+        reason = purge_waiting(purge, waiting.sha256[purged], &arena, &done, error);
+        purged += reason == VG_OK && done;
     }
     vg_arena_dispose(&arena);
     *out_purged = purged;

@@ -8,6 +8,7 @@
 #include "core/base/settings.h"
 #include "core/events/event_access.h"
 #include "core/events/event_ingest.h"
+#include "core/ingest/ingest_wait.h"
 #include "core/node/node.h"
 #include "rpc/handlers/event_calls.h"
 #include "rpc/handlers/event_user.h"
@@ -269,14 +270,13 @@ const struct vg_events_assess_case *vg_events_assess_wrong_case(
 
 /* -------------------------------------------------------------------------------- all, or none */
 
-/* Nothing of it was stored. */
+/* Nothing of it was stored, for `reason`, which the error says. */
 static enum vg_reason refuse_all(
     struct vg_call *call,
-    const struct vg_event_batch *batch,
+    enum vg_reason reason,
     const struct vg_event_assessment_item *items,
     size_t count)
 {
-    enum vg_reason reason = batch->group.reason;
     for (size_t i = 0; i < count && reason != VG_RESOURCE_LIMIT; i++) {
         if (items[i].item.reason == reason) {
             char text[VG_EVENT_ID_TEXT_SIZE];
@@ -291,11 +291,7 @@ static enum vg_reason refuse_all(
                      &call->error,
                      VG_REQUEST_TOO_LARGE,
                      "The events are too large to be changed together; name fewer")
-               : vg_error_set(
-                     &call->error,
-                     reason,
-                     batch->group.message[0] == '\0' ? NULL : "%s",
-                     batch->group.message);
+               : reason;
 }
 
 enum vg_reason vg_events_assess_all(
@@ -318,12 +314,12 @@ enum vg_reason vg_events_assess_all(
     if (items == NULL) {
         return vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
     }
-    struct vg_event_batch batch;
-    vg_event_batch_init(&batch);
-    batch.group.all_or_nothing = true;
+    struct vg_ingest_wait wait;
+    vg_ingest_wait_init(&wait);
+    wait.group.all_or_nothing = true;
     for (size_t i = 0; i < count; i++) {
         vg_event_ingest_assess(
-            &batch.group,
+            &wait.group,
             &items[i],
             &assess->what,
             &targets[i].id,
@@ -331,11 +327,12 @@ enum vg_reason vg_events_assess_all(
     }
     enum vg_reason reason = vg_call_check(call);
     if (reason == VG_OK) {
-        reason = vg_event_batch_store(node->ingest, &batch, &call->error);
-        if (reason == VG_OK && batch.group.reason != VG_OK) {
-            reason = refuse_all(call, &batch, items, count);
+        bool refused = false;
+        reason = vg_ingest_wait_run(node->ingest, &wait, &refused, &call->error);
+        if (reason != VG_OK && !refused) {
+            reason = refuse_all(call, reason, items, count);
         }
     }
-    vg_event_batch_dispose(&batch);
+    vg_ingest_wait_dispose(&wait);
     return reason;
 }

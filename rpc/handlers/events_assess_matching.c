@@ -8,6 +8,7 @@
 #include "core/events/event_access.h"
 #include "core/events/event_ingest.h"
 #include "core/events/event_table.h"
+#include "core/ingest/ingest_wait.h"
 #include "core/node/node.h"
 #include "rpc/handlers/event_calls.h"
 #include "rpc/handlers/events_assess.h"
@@ -50,18 +51,19 @@ static bool make_portion(struct vg_arena *arena, struct portion *portion)
 }
 
 /* The writer's queue is bounded, and there is time until the deadline. */
-static enum vg_reason store_portion(struct vg_call *call, struct vg_event_batch *batch)
+static enum vg_reason store_portion(struct vg_call *call, struct vg_ingest_wait *wait)
 {
     for (;;) {
+        bool refused = true;
         enum vg_reason reason = vg_call_check(call);
         if (reason == VG_OK) {
-            reason = vg_event_batch_store(call->service->node->ingest, batch, &call->error);
+            reason = vg_ingest_wait_run(call->service->node->ingest, wait, &refused, &call->error);
         }
-        if (reason != VG_OVERLOADED) {
+        if (!refused || reason != VG_OVERLOADED) {
             return reason;
         }
-        const struct timespec wait = { .tv_nsec = VG_QUEUE_WAIT_NS };
-        (void)nanosleep(&wait, NULL);
+        const struct timespec pause = { .tv_nsec = VG_QUEUE_WAIT_NS };
+        (void)nanosleep(&pause, NULL);
     }
 }
 
@@ -97,13 +99,13 @@ static enum vg_reason flush(struct matching *matching)
     if (portion->count == 0) {
         return VG_OK;
     }
-    struct vg_event_batch batch;
-    vg_event_batch_init(&batch);
+    struct vg_ingest_wait wait;
+    vg_ingest_wait_init(&wait);
     for (size_t i = 0; i < portion->count; i++) {
         if (portion->refused[i] == VG_OK) {
             struct vg_event_id id = portion->items[i].identity.id;
             vg_event_ingest_assess(
-                &batch.group,
+                &wait.group,
                 &portion->items[i],
                 &matching->assess->what,
                 &id,
@@ -111,17 +113,10 @@ static enum vg_reason flush(struct matching *matching)
         }
     }
     enum vg_reason reason = VG_OK;
-    if (batch.group.first != NULL) {
-        reason = store_portion(call, &batch);
-        if (reason == VG_OK && batch.group.reason != VG_OK) {
-            reason = vg_error_set(
-                &call->error,
-                batch.group.reason,
-                batch.group.message[0] == '\0' ? NULL : "%s",
-                batch.group.message);
-        }
+    if (wait.group.first != NULL) {
+        reason = store_portion(call, &wait);
     }
-    vg_event_batch_dispose(&batch);
+    vg_ingest_wait_dispose(&wait);
     if (reason == VG_OK) {
         reason = tell_portion(matching);
     }

@@ -299,7 +299,7 @@ class Usage(unittest.TestCase):
     def test_wrong_usage_says_what_there_is(self):
         self.check([], USAGE, "a command is missing", "event search")
         self.check(["specimen", "upload"], USAGE, "there is no command specimen", "event search")
-        self.check(["sample", "frobnicate"], USAGE, "there is no command sample frobnicate", "event search")
+        self.check(["sample", "frobnicate"], USAGE, "there is no command sample frobnicate", "sample search")
         self.check(["event", "tail"], USAGE, "there is no command event tail", "event search")
         self.check(["event", "watch", "--events=0"], USAGE, "--events takes a number")
         self.check(["event", "export", "--file", "/does/not/exist"], USAGE, "cannot write")

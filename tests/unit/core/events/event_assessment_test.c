@@ -12,6 +12,7 @@
 #include "core/events/event_assessment.h"
 #include "core/events/event_ingest.h"
 #include "core/events/event_merge.h"
+#include "core/ingest/ingest_wait.h"
 #include "core/keyspace/keyspace.h"
 #include "tests/support/event_fixture.h"
 
@@ -384,17 +385,18 @@ static void assess_two(
     struct assessed *out)
 {
     const char *ids[] = { ID, second };
-    struct vg_event_batch batch;
-    vg_event_batch_init(&batch);
-    batch.group.all_or_nothing = all_or_nothing;
+    struct vg_ingest_wait wait;
+    vg_ingest_wait_init(&wait);
+    wait.group.all_or_nothing = all_or_nothing;
     for (size_t i = 0; i < 2; i++) {
         struct vg_event_id id;
         assert_int_equal(vg_event_id_parse(T(ids[i]), &id), VG_EVENT_ID_FORM_OK);
-        vg_event_ingest_assess(&batch.group, &out->items[i], &f->what, &id, is_optional);
+        vg_event_ingest_assess(&wait.group, &out->items[i], &f->what, &id, is_optional);
     }
-    assert_int_equal(vg_event_batch_store(f->events.ingest, &batch, NULL), VG_OK);
-    out->reason = batch.group.reason;
-    vg_event_batch_dispose(&batch);
+    bool refused = false;
+    out->reason = vg_ingest_wait_run(f->events.ingest, &wait, &refused, NULL);
+    assert_false(refused);
+    vg_ingest_wait_dispose(&wait);
 }
 
 static struct vg_event_record stored(struct fixture *f)

@@ -11,6 +11,8 @@
 
 #include "core/events/event_table.h"
 #include "core/ingest/ingest_wait.h"
+#include "core/keyspace/keyspace.h"
+#include "core/samples/sample_change.h"
 #include "core/samples/sample_ingest.h"
 #include "core/samples/sample_table.h"
 
@@ -244,6 +246,69 @@ enum vg_reason samples_fixture_add(
     enum vg_reason reason = vg_ingest_wait_run(fixture->ingest, &wait, &refused, NULL);
     vg_ingest_wait_dispose(&wait);
     return reason;
+}
+
+enum vg_submission_answer samples_fixture_add_new(
+    struct samples_fixture *fixture,
+    const struct vg_submission_input *input,
+    struct vg_submission_adding *adding)
+{
+    struct vg_uuid id;
+    assert_int_equal(samples_fixture_issue(fixture, 10, 1, &id), VG_OK);
+    samples_fixture_prepare(fixture, input, &fixture->agent, &id, 1, &fixture->arena, adding);
+    assert_int_equal(samples_fixture_add(fixture, adding), VG_OK);
+    return adding->answer;
+}
+
+enum vg_reason samples_fixture_judge(
+    struct samples_fixture *fixture,
+    int32_t status,
+    const char *comment)
+{
+    struct vg_sample_judgement judgement = {
+        .verdict = { .status_override = status, .comment = vg_bytes_text(comment), .user_id = 10 },
+    };
+    struct vg_ingest_wait wait;
+    bool refused;
+    vg_ingest_wait_init(&wait);
+    vg_sample_change_judge(&wait.group, &judgement, fixture->sample);
+    assert_int_equal(vg_ingest_wait_run(fixture->ingest, &wait, &refused, NULL), VG_OK);
+    vg_ingest_wait_dispose(&wait);
+    return judgement.change.item.reason;
+}
+
+enum vg_reason samples_fixture_delete(struct samples_fixture *fixture)
+{
+    struct vg_sample_change change;
+    struct vg_ingest_wait wait;
+    bool refused;
+    vg_ingest_wait_init(&wait);
+    vg_sample_change_delete(&wait.group, &change, fixture->sample);
+    assert_int_equal(vg_ingest_wait_run(fixture->ingest, &wait, &refused, NULL), VG_OK);
+    vg_ingest_wait_dispose(&wait);
+    return change.item.reason;
+}
+
+struct vg_sample_record samples_fixture_record(struct samples_fixture *fixture)
+{
+    struct vg_key key;
+    struct vg_store_value value;
+    struct vg_sample_record record;
+    vg_key_sample(&key, fixture->sample);
+    assert_int_equal(
+        vg_store_get_one(fixture->base.store, NULL, 0, vg_key_bytes(&key), &value, NULL),
+        VG_OK);
+    assert_true(value.found);
+    assert_int_equal(
+        vg_sample_record_unpack(fixture->sample, value.bytes, &fixture->arena, &record, NULL),
+        VG_OK);
+    vg_store_value_release(&value);
+    return record;
+}
+
+void samples_fixture_later(struct samples_fixture *fixture, int64_t milliseconds)
+{
+    vg_clock_manual_set(&fixture->clock, vg_clock_now(&fixture->clock.clock) + milliseconds);
 }
 
 uint64_t samples_fixture_visible(

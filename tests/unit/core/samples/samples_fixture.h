@@ -12,6 +12,7 @@
 
 #include "core/access/principal.h"
 #include "core/ingest/ingest.h"
+#include "core/record/sample_record.h"
 #include "core/samples/challenge_ingest.h"
 #include "core/samples/submission.h"
 #include "core/samples/submission_ingest.h"
@@ -69,6 +70,29 @@ void samples_fixture_prepare(
 enum vg_reason samples_fixture_add(
     struct samples_fixture *fixture,
     struct vg_submission_adding *adding);
+
+/* Add `input` for the agent with a challenge of its own about the fixture's sample. */
+enum vg_submission_answer samples_fixture_add_new(
+    struct samples_fixture *fixture,
+    const struct vg_submission_input *input,
+    struct vg_submission_adding *adding);
+
+/* Numbers of vigil.sampledb.v2.StatusOverride. */
+enum { SAMPLES_FIXTURE_MALICIOUS = 1, SAMPLES_FIXTURE_BENIGN = 2 };
+
+/* Judge the fixture's sample; the reason of the item. */
+enum vg_reason samples_fixture_judge(
+    struct samples_fixture *fixture,
+    int32_t status,
+    const char *comment);
+
+/* Delete the fixture's sample; the reason of the item. */
+enum vg_reason samples_fixture_delete(struct samples_fixture *fixture);
+
+/* The record of the fixture's sample, which must be there; in the fixture's arena. */
+struct vg_sample_record samples_fixture_record(struct samples_fixture *fixture);
+
+void samples_fixture_later(struct samples_fixture *fixture, int64_t milliseconds);
 
 /* How many rows `principal` sees, of all samples. */
 uint64_t samples_fixture_visible(

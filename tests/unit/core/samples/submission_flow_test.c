@@ -12,7 +12,6 @@
 
 #include "core/ingest/ingest_wait.h"
 #include "core/samples/retention.h"
-#include "core/samples/sample_change.h"
 #include "tests/unit/core/samples/samples_fixture.h"
 
 static int set_up(void **state)
@@ -30,36 +29,18 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void later(struct samples_fixture *f, int64_t milliseconds)
-{
-    vg_clock_manual_set(&f->clock, vg_clock_now(&f->clock.clock) + milliseconds);
-}
-
-/* Add `input` for the agent with a new token; the answer. */
-static enum vg_submission_answer add_new(
-    struct samples_fixture *f,
-    const struct vg_submission_input *input,
-    struct vg_submission_adding *adding)
-{
-    struct vg_uuid id;
-    assert_int_equal(samples_fixture_issue(f, 10, 1, &id), VG_OK);
-    samples_fixture_prepare(f, input, &f->agent, &id, 1, &f->arena, adding);
-    assert_int_equal(samples_fixture_add(f, adding), VG_OK);
-    return adding->answer;
-}
-
 static void test_submission__a_token_is_good_for_one(void **state)
 {
     struct samples_fixture *f = *state;
     struct vg_submission_input input = samples_fixture_input(f);
     struct vg_submission_adding first;
-    assert_int_equal(add_new(f, &input, &first), VG_SUBMISSION_STORED);
+    assert_int_equal(samples_fixture_add_new(f, &input, &first), VG_SUBMISSION_STORED);
     assert_int_equal(first.stored.submitted, SAMPLES_FIXTURE_NOW);
     assert_int_equal(samples_fixture_count(f, VG_KEY_FAMILY_CHALLENGE_OPEN), 0);
 
     /* The same again is answered with the same, however it is written. */
     struct vg_submission_adding again;
-    later(f, 5000);
+    samples_fixture_later(f, 5000);
     samples_fixture_prepare(f, &input, &f->agent, &first.challenge, 1, &f->arena, &again);
     assert_int_equal(samples_fixture_add(f, &again), VG_OK);
     assert_int_equal(again.answer, VG_SUBMISSION_REPEATED);
@@ -72,7 +53,7 @@ static void test_submission__a_token_is_good_for_one(void **state)
     assert_int_equal(samples_fixture_add(f, &again), VG_OK);
     assert_int_equal(again.answer, VG_SUBMISSION_UNPROVEN);
     input.file_name = "invoice.exe";
-    later(f, SAMPLES_FIXTURE_LIFETIME);
+    samples_fixture_later(f, SAMPLES_FIXTURE_LIFETIME);
     samples_fixture_prepare(f, &input, &f->agent, &first.challenge, 1, &f->arena, &again);
     assert_int_equal(samples_fixture_add(f, &again), VG_OK);
     assert_int_equal(again.answer, VG_SUBMISSION_UNPROVEN);
@@ -233,7 +214,7 @@ static void test_submission__one_like_another_within_the_window_is_not_stored(vo
         { 1, "invoice.exe", VG_SUBMISSION_STORED },
     };
     for (size_t i = 0; i < VG_ARRAY_COUNT(rows); i++) {
-        later(f, rows[i].later_ms);
+        samples_fixture_later(f, rows[i].later_ms);
         input.file_name = rows[i].name;
         assert_int_equal(samples_fixture_issue(f, 10, 1, &ids[i]), VG_OK);
         samples_fixture_prepare(f, &input, &f->agent, &ids[i], 1, &f->arena, &adding);
@@ -256,9 +237,9 @@ static void test_submission__who_sees_it(void **state)
     struct samples_fixture *f = *state;
     struct vg_submission_input input = samples_fixture_input(f);
     struct vg_submission_adding adding;
-    assert_int_equal(add_new(f, &input, &adding), VG_SUBMISSION_STORED);
+    assert_int_equal(samples_fixture_add_new(f, &input, &adding), VG_SUBMISSION_STORED);
     input.customer = "sub";
-    assert_int_equal(add_new(f, &input, &adding), VG_SUBMISSION_STORED);
+    assert_int_equal(samples_fixture_add_new(f, &input, &adding), VG_SUBMISSION_STORED);
     assert_int_equal(samples_fixture_visible(f, &f->analyst), 2); /* also through the parent */
     assert_int_equal(samples_fixture_visible(f, &f->stranger), 0);
     static char by_name[] = "Stranger";
@@ -267,7 +248,7 @@ static void test_submission__who_sees_it(void **state)
     input.acl = acl;
     input.acl_count = 2;
     input.tlp = VG_TLP_CLEAR; /* opens nothing */
-    assert_int_equal(add_new(f, &input, &adding), VG_SUBMISSION_STORED);
+    assert_int_equal(samples_fixture_add_new(f, &input, &adding), VG_SUBMISSION_STORED);
     assert_int_equal(adding.stored.acl_count, 1);
     assert_int_equal(samples_fixture_visible(f, &f->stranger), 1);
     struct vg_principal nobody = f->stranger;
@@ -290,7 +271,7 @@ static void test_submission__one_is_found_by_those_who_see_it(void **state)
     struct vg_submission_id id;
     struct vg_error error;
     vg_error_init(&error, &f->arena);
-    assert_int_equal(add_new(f, &input, &adding), VG_SUBMISSION_STORED);
+    assert_int_equal(samples_fixture_add_new(f, &input, &adding), VG_SUBMISSION_STORED);
     memcpy(id.sample, f->sample, sizeof(id.sample));
     memcpy(id.uuid, adding.stored.id.bytes, sizeof(id.uuid));
     struct vg_submission_viewer viewer = { .principal = &f->analyst,
@@ -331,20 +312,20 @@ static void test_submission__goes_at_its_time(void **state)
     struct samples_fixture *f = *state;
     struct vg_submission_input input = samples_fixture_input(f);
     struct vg_submission_adding adding;
-    assert_int_equal(add_new(f, &input, &adding), VG_SUBMISSION_STORED);
+    assert_int_equal(samples_fixture_add_new(f, &input, &adding), VG_SUBMISSION_STORED);
     input.has_retention = true;
     input.retention = SAMPLES_FIXTURE_NOW + 1000;
-    assert_int_equal(add_new(f, &input, &adding), VG_SUBMISSION_STORED);
-    later(f, 999);
+    assert_int_equal(samples_fixture_add_new(f, &input, &adding), VG_SUBMISSION_STORED);
+    samples_fixture_later(f, 999);
     assert_int_equal(samples_fixture_visible(f, &f->agent), 2);
     sweep(f);
     assert_int_equal(samples_fixture_count(f, VG_KEY_FAMILY_SUBMISSION), 2);
-    later(f, 1);
+    samples_fixture_later(f, 1);
     assert_int_equal(samples_fixture_visible(f, &f->agent), 1); /* before the sweep */
     sweep(f);
     assert_int_equal(samples_fixture_count(f, VG_KEY_FAMILY_SUBMISSION), 1);
     assert_int_equal(samples_fixture_count(f, VG_KEY_FAMILY_CHALLENGE), 2);
-    later(f, SAMPLES_FIXTURE_LIFETIME);
+    samples_fixture_later(f, SAMPLES_FIXTURE_LIFETIME);
     sweep(f);
     assert_int_equal(samples_fixture_count(f, VG_KEY_FAMILY_CHALLENGE), 0);
     assert_int_equal(samples_fixture_count(f, VG_KEY_FAMILY_CHALLENGE_OPEN), 0);
@@ -378,28 +359,28 @@ static void test_submission__a_clock_that_jumps_over_the_lifetime_of_a_challenge
     assert_int_equal(samples_fixture_issue(f, 10, 1, &first), VG_OK);
     assert_int_equal(samples_fixture_issue(f, 10, 1, &second), VG_OK);
     /* Forward: it proves nothing any more, but an attempt does not burn it. */
-    later(f, SAMPLES_FIXTURE_LIFETIME);
+    samples_fixture_later(f, SAMPLES_FIXTURE_LIFETIME);
     assert_int_equal(add_with(f, &input, &first, &adding), VG_SUBMISSION_UNPROVEN);
     /* Back: it is good again, once. */
-    later(f, -(int64_t)SAMPLES_FIXTURE_LIFETIME);
+    samples_fixture_later(f, -(int64_t)SAMPLES_FIXTURE_LIFETIME);
     assert_int_equal(add_with(f, &input, &first, &adding), VG_SUBMISSION_STORED);
-    later(f, -(int64_t)SAMPLES_FIXTURE_LIFETIME);
+    samples_fixture_later(f, -(int64_t)SAMPLES_FIXTURE_LIFETIME);
     assert_int_equal(add_with(f, &input, &first, &adding), VG_SUBMISSION_REPEATED);
     input.file_name = "other.exe";
     assert_int_equal(add_with(f, &input, &first, &adding), VG_SUBMISSION_UNPROVEN);
     /* What is made in the past ends before what was made in the future, and takes no other's
      * place. */
     assert_int_equal(samples_fixture_issue(f, 10, 1, &third), VG_OK);
-    later(f, SAMPLES_FIXTURE_LIFETIME);
+    samples_fixture_later(f, SAMPLES_FIXTURE_LIFETIME);
     assert_int_equal(add_with(f, &input, &third, &adding), VG_SUBMISSION_UNPROVEN);
     assert_int_equal(add_with(f, &input, &second, &adding), VG_SUBMISSION_STORED);
     /* Swept in the future, it is gone in the past. */
     assert_int_equal(samples_fixture_issue(f, 10, 1, &third), VG_OK);
-    later(f, SAMPLES_FIXTURE_LIFETIME);
+    samples_fixture_later(f, SAMPLES_FIXTURE_LIFETIME);
     sweep(f);
     assert_int_equal(samples_fixture_count(f, VG_KEY_FAMILY_CHALLENGE), 0);
     assert_int_equal(samples_fixture_count(f, VG_KEY_FAMILY_CHALLENGE_OPEN), 0);
-    later(f, -(int64_t)SAMPLES_FIXTURE_LIFETIME);
+    samples_fixture_later(f, -(int64_t)SAMPLES_FIXTURE_LIFETIME);
     assert_int_equal(add_with(f, &input, &third, &adding), VG_SUBMISSION_UNPROVEN);
 }
 
@@ -410,19 +391,19 @@ static void test_submission__a_clock_that_jumps_over_an_expiry(void **state)
     struct vg_submission_adding adding;
     input.has_retention = true;
     input.retention = SAMPLES_FIXTURE_NOW + 1000;
-    assert_int_equal(add_new(f, &input, &adding), VG_SUBMISSION_STORED);
-    later(f, 1000);
+    assert_int_equal(samples_fixture_add_new(f, &input, &adding), VG_SUBMISSION_STORED);
+    samples_fixture_later(f, 1000);
     assert_int_equal(samples_fixture_visible(f, &f->agent), 0);
-    later(f, -1); /* nothing has been removed yet: its time is not over */
+    samples_fixture_later(f, -1); /* nothing has been removed yet: its time is not over */
     assert_int_equal(samples_fixture_visible(f, &f->agent), 1);
     sweep(f);
     assert_int_equal(samples_fixture_visible(f, &f->agent), 1);
-    later(f, -5000);
+    samples_fixture_later(f, -5000);
     sweep(f);
     assert_int_equal(samples_fixture_visible(f, &f->agent), 1);
-    later(f, 100000);
+    samples_fixture_later(f, 100000);
     sweep(f);
-    later(f, -100000); /* what is gone does not come back */
+    samples_fixture_later(f, -100000); /* what is gone does not come back */
     assert_int_equal(samples_fixture_visible(f, &f->agent), 0);
     assert_int_equal(samples_fixture_count(f, VG_KEY_FAMILY_SUBMISSION), 0);
 }
@@ -445,33 +426,16 @@ static void test_submission__a_clock_that_jumps_back_does_not_make_the_window_lo
     for (size_t i = 0; i < VG_ARRAY_COUNT(steps); i++) {
         struct vg_submission_adding adding;
         struct vg_uuid id;
-        later(f, steps[i].later);
+        samples_fixture_later(f, steps[i].later);
         assert_int_equal(samples_fixture_issue(f, 10, 1, &id), VG_OK);
         samples_fixture_prepare(f, &input, &f->agent, &id, 1, &f->arena, &adding);
         adding.similar_window_ms = 1000;
         assert_int_equal(samples_fixture_add(f, &adding), VG_OK);
         assert_int_equal(adding.answer, steps[i].answer);
     }
-    later(f, -1000);
+    samples_fixture_later(f, -1000);
     sweep(f);
     assert_int_equal(samples_fixture_count(f, VG_KEY_FAMILY_SIMILAR), 0);
-}
-
-/* Numbers of vigil.sampledb.v2.StatusOverride. */
-enum { MALICIOUS = 1, BENIGN = 2 };
-
-static void judge(struct samples_fixture *f, int32_t status)
-{
-    struct vg_sample_judgement judgement = {
-        .verdict = { .status_override = status, .comment = vg_bytes_text("so"), .user_id = 10 },
-    };
-    struct vg_ingest_wait wait;
-    bool refused;
-    vg_ingest_wait_init(&wait);
-    vg_sample_change_judge(&wait.group, &judgement, f->sample);
-    assert_int_equal(vg_ingest_wait_run(f->ingest, &wait, &refused, NULL), VG_OK);
-    assert_int_equal(judgement.change.item.reason, VG_OK);
-    vg_ingest_wait_dispose(&wait);
 }
 
 static void test_submission__of_a_malicious_sample_stays(void **state)
@@ -481,21 +445,21 @@ static void test_submission__of_a_malicious_sample_stays(void **state)
     struct vg_submission_adding adding;
     input.has_retention = true;
     input.retention = SAMPLES_FIXTURE_NOW + 1000;
-    assert_int_equal(add_new(f, &input, &adding), VG_SUBMISSION_STORED);
-    judge(f, MALICIOUS);
-    assert_int_equal(add_new(f, &input, &adding), VG_SUBMISSION_STORED);
+    assert_int_equal(samples_fixture_add_new(f, &input, &adding), VG_SUBMISSION_STORED);
+    assert_int_equal(samples_fixture_judge(f, SAMPLES_FIXTURE_MALICIOUS, "so"), VG_OK);
+    assert_int_equal(samples_fixture_add_new(f, &input, &adding), VG_SUBMISSION_STORED);
     assert_true(adding.stored.held); /* from the start */
     assert_int_equal(samples_fixture_count(f, VG_KEY_FAMILY_REVIEW), 1);
     sweep(f);
     assert_int_equal(samples_fixture_count(f, VG_KEY_FAMILY_REVIEW), 0);
-    later(f, 1000);
+    samples_fixture_later(f, 1000);
     assert_int_equal(samples_fixture_visible(f, &f->agent), 2);
     sweep(f);
     assert_int_equal(samples_fixture_visible(f, &f->agent), 2);
     /* The same verdict again changes nothing; the other one lets them go. */
-    judge(f, MALICIOUS);
+    assert_int_equal(samples_fixture_judge(f, SAMPLES_FIXTURE_MALICIOUS, "so"), VG_OK);
     assert_int_equal(samples_fixture_count(f, VG_KEY_FAMILY_REVIEW), 0);
-    judge(f, BENIGN);
+    assert_int_equal(samples_fixture_judge(f, SAMPLES_FIXTURE_BENIGN, "so"), VG_OK);
     sweep(f);
     assert_int_equal(samples_fixture_count(f, VG_KEY_FAMILY_SUBMISSION), 0);
 }
@@ -508,10 +472,10 @@ static void test_submission__malicious_after_its_expiry_and_before_the_sweep_sta
     input.has_retention = true;
     input.retention = SAMPLES_FIXTURE_NOW + 1000;
     for (unsigned i = 0; i < VG_RETENTION_SUBMISSIONS + 3; i++) {
-        assert_int_equal(add_new(f, &input, &adding), VG_SUBMISSION_STORED);
+        assert_int_equal(samples_fixture_add_new(f, &input, &adding), VG_SUBMISSION_STORED);
     }
-    later(f, 1000);
-    judge(f, MALICIOUS);
+    samples_fixture_later(f, 1000);
+    assert_int_equal(samples_fixture_judge(f, SAMPLES_FIXTURE_MALICIOUS, "so"), VG_OK);
     sweep(f);
     assert_int_equal(samples_fixture_visible(f, &f->agent), VG_RETENTION_SUBMISSIONS + 3);
 }
@@ -524,9 +488,9 @@ static void test_submission__more_than_a_portion_goes(void **state)
     input.has_retention = true;
     input.retention = SAMPLES_FIXTURE_NOW + 1000;
     for (unsigned i = 0; i < VG_RETENTION_SUBMISSIONS + 1; i++) {
-        assert_int_equal(add_new(f, &input, &adding), VG_SUBMISSION_STORED);
+        assert_int_equal(samples_fixture_add_new(f, &input, &adding), VG_SUBMISSION_STORED);
     }
-    later(f, 1000);
+    samples_fixture_later(f, 1000);
     sweep(f);
     assert_int_equal(samples_fixture_count(f, VG_KEY_FAMILY_SUBMISSION), 0);
 }
