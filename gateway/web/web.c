@@ -346,17 +346,35 @@ static enum vg_reason url_reason(enum vg_reason reason)
                : reason;
 }
 
-/* Without a body all values came from path and query, and a bad one is told as such (conventions,
- * section 5). The rules of a method know only fields. */
+/* Is the member `field` a variable of the path? */
+static bool is_variable(const struct vg_rest *rest, const char *field)
+{
+    const struct vg_field *fields = rest->call.method->request->fields;
+    for (size_t i = 0; field != NULL && i < rest->match.variable_count; i++) {
+        const struct vg_route_segment *segment = rest->match.variables[i].segment;
+        const char *name = fields[segment->rows[0]].piece + 2;
+        size_t size = strcspn(name, "\"");
+        if (segment->row_count == 1 && strlen(field) == size && memcmp(field, name, size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A bad value of path or query is told as such (conventions, section 5): without a body all are,
+ * with one the variables of the path. The rules of a method know only fields. */
 static void blame_url(struct vg_rest *rest)
 {
     struct vg_error *error = &rest->call.error;
-    if (rest->match.route->body != VG_ROUTE_BODY_NONE) {
-        return;
+    bool all = rest->match.route->body == VG_ROUTE_BODY_NONE;
+    if (all || is_variable(rest, error->field)) {
+        error->reason = url_reason(error->reason);
     }
-    error->reason = url_reason(error->reason);
     for (uint32_t i = 0; i < error->violations.count; i++) {
-        error->violations.items[i].reason = url_reason(error->violations.items[i].reason);
+        struct vg_violation *violation = &error->violations.items[i];
+        if (all || is_variable(rest, violation->field)) {
+            violation->reason = url_reason(violation->reason);
+        }
     }
 }
 
