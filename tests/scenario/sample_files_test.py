@@ -359,6 +359,16 @@ class FullDisk(Files):
         subprocess.run(["prlimit", f"--pid={self.server.process.pid}", "--fsize=unlimited:"], check=True)
         self.assertEqual(self.upload(data).status, 201)
 
+    def test_a_zip_that_does_not_fit_is_503_and_leaves_nothing(self):
+        data = RANDOM.randbytes(3 * MIB)
+        self.assertEqual(self.upload(data).status, 201)
+        subprocess.run(["prlimit", f"--pid={self.server.process.pid}", f"--fsize={MIB}:"], check=True)
+        self.assert_error(self.rest.get(f"{UPLOAD}/{sha256(data)}/safe"), 503, "store.full")
+        self.assertEqual(self.temporary(), [])
+        self.assertEqual(self.rest.get(f"{UPLOAD}/{sha256(data)}/raw").body, data)
+        subprocess.run(["prlimit", f"--pid={self.server.process.pid}", "--fsize=unlimited:"], check=True)
+        self.assertEqual(self.rest.get(f"{UPLOAD}/{sha256(data)}/safe").status, 200)
+
 
 class Downloads(Files):
     @classmethod
@@ -410,6 +420,35 @@ class Downloads(Files):
                 subprocess.run(tool, check=True, capture_output=True)
                 with open(os.path.join(folder, tool[0], self.digest), "rb") as file:
                     self.assertEqual(file.read(), self.data, tool[0])
+
+    def test_names_of_submissions_are_no_paths(self):
+        """Whatever they say: nothing is written by them, and the ZIP has one entry, named by the digest."""
+        data = RANDOM.randbytes(5000)
+        names = ("../../x", "/etc/passwd", "..\\..\\x", "C:\\x", "a/../../b", ".", "..", "\u202egpj.exe", "%2e%2e%2fx",
+                 "x" * 1024)
+        for name in names:
+            token = self.upload(data).data["challenge"]
+            answer = self.rest.post(f"{UPLOAD}/{sha256(data)}/submission", {
+                "fileName": name, "customer": "own", "userAgent": {"name": "tests", "version": "1"},
+                "challengeToken": token})
+            self.assertEqual((answer.status, answer.data["fileName"]), (201, name), answer)
+        body = self.rest.get(f"{UPLOAD}/{sha256(data)}/safe", key=self.user_key).body
+        with zipfile.ZipFile(io.BytesIO(body)) as opened:
+            self.assertEqual(opened.namelist(), [sha256(data)])
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "x.zip")
+            with open(path, "wb") as file:
+                file.write(body)
+            for tool in (["unzip", "-q", "-P", "infected", path, "-d", folder + "/unzip"],
+                         ["7z", "x", "-y", "-pinfected", "-o" + folder + "/7z", path]):
+                if shutil.which(tool[0]) is None:
+                    print(f"SKIP: {tool[0]} is not installed", flush=True)
+                    continue
+                subprocess.run(tool, check=True, capture_output=True)
+                self.assertEqual(os.listdir(os.path.join(folder, tool[0])), [sha256(data)])
+        stored = [name for _, _, files in os.walk(self.server.data) for name in files]
+        self.assertIn(sha256(data), stored)
+        self.assertFalse({"x", "b", "passwd", "..\\..\\x"} & set(stored))
 
     def test_what_is_not_there_is_404(self):
         nobody = sha256(b"nobody has this")
@@ -503,6 +542,36 @@ class Large(Files):
                 self.assertEqual(read.hexdigest(), whole.hexdigest())
         allowed = (200 if IS_SANITIZED else 24) * MIB
         self.assertLess(most - before, allowed, f"{(most - before) / MIB:.1f} MiB for a file of {LARGE / MIB:.0f}")
+
+    def peak(self):
+        """The most memory since the last call of this."""
+        with open(f"/proc/{self.server.process.pid}/status", encoding="ascii") as file:
+            most = next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
+        with open(f"/proc/{self.server.process.pid}/clear_refs", "w", encoding="ascii") as file:
+            file.write("5")
+        return most
+
+    def test_a_large_file_takes_no_memory_whatever_carries_it(self):
+        """With its length and in chunks, by HTTP/1.1 and HTTP/2; curl reads it from a file."""
+        with tempfile.NamedTemporaryFile() as file:
+            whole = hashlib.sha256()
+            for number in range(LARGE // MIB):
+                piece = large_piece(number + 1000000)
+                whole.update(piece)
+                file.write(piece)
+            file.flush()
+            self.upload(b"the first upload makes what stays")
+            self.peak()
+            before = self.resident()
+            for carrier in (["--http1.1", "-T", file.name], ["--http1.1", "-T", "-"],
+                            ["--http2-prior-knowledge", "-T", file.name], ["--http2-prior-knowledge", "-T", "-"]):
+                file.seek(0)
+                run = subprocess.run(["curl", "-sS", "-X", "POST", "-H", "argus-api-key: " + self.key, *carrier,
+                                      f"http://127.0.0.1:{self.server.port}{UPLOAD}"], stdin=file, capture_output=True,
+                                     text=True, check=True)
+                self.assertIn(f'"sample":{{"id":"{whole.hexdigest()}","size":{LARGE}}}', run.stdout, carrier)
+                taken = self.peak() - before
+                self.assertLess(taken, (200 if IS_SANITIZED else 24) * MIB, f"{taken / MIB:.1f} MiB by {carrier}")
 
     def test_uploads_at_once_do_not_wait_for_a_slow_one(self):
         with socket.create_connection(("127.0.0.1", self.server.port), timeout=60) as slow:
