@@ -1,7 +1,7 @@
 /*
- * A few identities are an OR of what each says. Of many that are whole, the columns are asked for
- * each part of any of them, and the record for whether all parts are those of one: a question for
- * each would be too many.
+ * A few identities are an OR of what each says. Of many that name the same parts, the columns are
+ * asked for each part of any of them, and the record for whether all parts are those of one: a
+ * question for each would be too many.
  */
 #include "core/events/criteria_id.h"
 
@@ -20,10 +20,19 @@ struct parts {
     bool foreign; /* no event can have it */
 };
 
-static bool is_whole(const struct parts *parts)
+/* Which parts are named, as bits. */
+#define NAMES_TIMESTAMP 1u
+#define NAMES_CUSTOMER  2u
+#define NAMES_TYPE      4u
+#define NAMES_UUID      8u
+#define NAMES_ALL       15u
+
+static unsigned names_of(const struct parts *parts)
 {
-    return parts->has_timestamp && parts->has_customer && parts->has_uuid &&
-           parts->id.type != VG_EVENT_TYPE_UNSET;
+    return (parts->has_timestamp ? NAMES_TIMESTAMP : 0) |
+           (parts->has_customer ? NAMES_CUSTOMER : 0) |
+           (parts->id.type != VG_EVENT_TYPE_UNSET ? NAMES_TYPE : 0) |
+           (parts->has_uuid ? NAMES_UUID : 0);
 }
 
 static void read_text(struct vg_criteria_term *at, size_t index, struct parts *parts)
@@ -96,11 +105,25 @@ static const struct vg_predicate *match_parts(struct vg_arena *arena, const stru
 /* ----------------------------------------------------------------------------------- all in a set
  */
 
-/* Whole identities, sorted. Lives in the arena of the predicate. */
+/* Identities, sorted; parts that are not named are zero. Lives in the arena of the predicate. */
 struct id_set {
     struct vg_event_id *ids;
     size_t count;
+    unsigned names;
 };
+
+/* The id with the parts that are named. */
+static struct vg_event_id cut_to(const struct vg_event_id *id, unsigned names)
+{
+    struct vg_event_id cut = { .timestamp = 0 };
+    cut.timestamp = (names & NAMES_TIMESTAMP) != 0 ? id->timestamp : 0;
+    cut.customer_id = (names & NAMES_CUSTOMER) != 0 ? id->customer_id : 0;
+    cut.type = (names & NAMES_TYPE) != 0 ? id->type : VG_EVENT_TYPE_UNSET;
+    if ((names & NAMES_UUID) != 0) {
+        cut.uuid = id->uuid;
+    }
+    return cut;
+}
 
 static int compare_numbers(int64_t left, int64_t right)
 {
@@ -125,10 +148,98 @@ static enum vg_reason confirm(
 {
     const struct id_set *set = owner;
     const struct vg_event_record *event = record;
+    const struct vg_event_id id = cut_to(&event->id, set->names);
     (void)error;
-    *out_matches =
-        bsearch(&event->id, set->ids, set->count, sizeof(*set->ids), compare_ids) != NULL;
+    *out_matches = bsearch(&id, set->ids, set->count, sizeof(*set->ids), compare_ids) != NULL;
     return VG_OK;
+}
+
+/* What a column is asked for: the numbers of one part of any identity. */
+static void add_part(
+    struct vg_term_list *terms,
+    uint32_t column,
+    const struct id_set *set,
+    int64_t (*part)(const struct vg_event_id *id))
+{
+    int64_t *numbers = vg_arena_calloc(terms->arena, set->count, sizeof(*numbers));
+    for (size_t i = 0; numbers != NULL && i < set->count; i++) {
+        numbers[i] = part(&set->ids[i]);
+    }
+    vg_term_list_add(
+        terms,
+        numbers == NULL
+            ? NULL
+            : vg_predicate_number_in(terms->arena, column, numbers, (uint32_t)set->count));
+}
+
+static int64_t timestamp_of(const struct vg_event_id *id)
+{
+    return id->timestamp;
+}
+
+static int64_t customer_of(const struct vg_event_id *id)
+{
+    return id->customer_id;
+}
+
+static int64_t type_of(const struct vg_event_id *id)
+{
+    return id->type;
+}
+
+static void add_uuids(struct vg_term_list *terms, const struct id_set *set)
+{
+    struct vg_bytes *uuids = vg_arena_calloc(terms->arena, set->count, sizeof(*uuids));
+    for (size_t i = 0; uuids != NULL && i < set->count; i++) {
+        uuids[i] = vg_bytes(set->ids[i].uuid.bytes, sizeof(set->ids[i].uuid.bytes));
+    }
+    vg_term_list_add(
+        terms,
+        uuids == NULL ? NULL
+                      : vg_predicate_bytes_in(
+                            terms->arena,
+                            VG_EVENT_COLUMN_UUID,
+                            uuids,
+                            (uint32_t)set->count));
+}
+
+/* The events whose parts `names` are those of one of the identities, which are `names` cut out. */
+static const struct vg_predicate *match_set(
+    struct vg_arena *arena,
+    struct vg_event_id *ids,
+    size_t count,
+    unsigned names)
+{
+    struct id_set *set = vg_arena_alloc(arena, sizeof(*set));
+    struct vg_term_list terms;
+    if (set == NULL) {
+        return NULL;
+    }
+    if (names == 0) {
+        return vg_predicate_all(arena);
+    }
+    qsort(ids, count, sizeof(*ids), compare_ids);
+    *set = (struct id_set){ .ids = ids, .count = count, .names = names };
+    vg_term_list_init(&terms, arena);
+    if ((names & NAMES_TIMESTAMP) != 0) {
+        add_part(&terms, VG_EVENT_COLUMN_TIMESTAMP, set, timestamp_of);
+    }
+    if ((names & NAMES_CUSTOMER) != 0) {
+        add_part(&terms, VG_EVENT_COLUMN_CUSTOMER, set, customer_of);
+    }
+    if ((names & NAMES_TYPE) != 0) {
+        add_part(&terms, VG_EVENT_COLUMN_TYPE, set, type_of);
+    }
+    if ((names & NAMES_UUID) != 0) {
+        add_uuids(&terms, set);
+    }
+    if (terms.count > 1) {
+        /* Each part is that of some identity: of the same one, tells the record. */
+        vg_term_list_add(
+            &terms,
+            vg_predicate_tokens(arena, VG_EVENT_COLUMN_PROPERTY_TOKENS, NULL, 0, confirm, set));
+    }
+    return vg_term_list_and(&terms);
 }
 
 const struct vg_predicate *vg_criteria_id_any(
@@ -136,59 +247,37 @@ const struct vg_predicate *vg_criteria_id_any(
     struct vg_event_id *ids,
     size_t count)
 {
-    struct id_set *set = vg_arena_alloc(arena, sizeof(*set));
-    int64_t *timestamps = vg_arena_calloc(arena, count, sizeof(*timestamps));
-    int64_t *customers = vg_arena_calloc(arena, count, sizeof(*customers));
-    int64_t *types = vg_arena_calloc(arena, count, sizeof(*types));
-    struct vg_bytes *uuids = vg_arena_calloc(arena, count, sizeof(*uuids));
-    if (set == NULL || timestamps == NULL || customers == NULL || types == NULL || uuids == NULL) {
-        return NULL;
-    }
-    if (count == 0) {
-        return vg_predicate_none(arena);
-    }
-    qsort(ids, count, sizeof(*ids), compare_ids);
-    *set = (struct id_set){ .ids = ids, .count = count };
-    for (size_t i = 0; i < count; i++) {
-        timestamps[i] = ids[i].timestamp;
-        customers[i] = ids[i].customer_id;
-        types[i] = ids[i].type;
-        uuids[i] = vg_bytes(ids[i].uuid.bytes, sizeof(ids[i].uuid.bytes));
-    }
-    uint32_t used = (uint32_t)count;
-    const struct vg_predicate *all[] = {
-        vg_predicate_number_in(arena, VG_EVENT_COLUMN_TIMESTAMP, timestamps, used),
-        vg_predicate_number_in(arena, VG_EVENT_COLUMN_CUSTOMER, customers, used),
-        vg_predicate_number_in(arena, VG_EVENT_COLUMN_TYPE, types, used),
-        vg_predicate_bytes_in(arena, VG_EVENT_COLUMN_UUID, uuids, used),
-        vg_predicate_tokens(arena, VG_EVENT_COLUMN_PROPERTY_TOKENS, NULL, 0, confirm, set),
-    };
-    return vg_predicate_and(arena, all, VG_ARRAY_COUNT(all));
+    return count == 0 ? vg_predicate_none(arena) : match_set(arena, ids, count, NAMES_ALL);
 }
 
-/* Take the whole identities out of `parts`; how many that are, SIZE_MAX when the arena is full. */
-static size_t take_whole(
+/* One question for all identities that name the same parts; how many questions that are. */
+static uint32_t match_sets(
     struct vg_criteria_term *at,
-    struct parts *parts,
-    size_t *count,
-    struct vg_event_id **out_ids)
+    const struct parts *parts,
+    size_t count,
+    const struct vg_predicate **out_any)
 {
-    struct vg_event_id *ids = vg_criteria_term_take(at, *count, sizeof(*ids));
-    size_t taken = 0;
-    size_t left = 0;
-    for (size_t i = 0; ids != NULL && i < *count; i++) {
-        if (parts[i].foreign) {
-            continue; /* it adds nothing to the others */
+    uint32_t used = 0;
+    for (unsigned names = 0; names <= NAMES_ALL; names++) {
+        struct vg_event_id *ids = NULL;
+        size_t taken = 0;
+        for (size_t i = 0; i < count; i++) {
+            if (parts[i].foreign || names_of(&parts[i]) != names) {
+                continue; /* a foreign one adds nothing to the others */
+            }
+            if (ids == NULL) {
+                ids = vg_criteria_term_take(at, count, sizeof(*ids));
+            }
+            if (ids == NULL) {
+                return used;
+            }
+            ids[taken++] = cut_to(&parts[i].id, names);
         }
-        if (is_whole(&parts[i])) {
-            ids[taken++] = parts[i].id;
-        } else {
-            parts[left++] = parts[i];
+        if (taken != 0) {
+            out_any[used++] = match_set(at->context->arena, ids, taken, names);
         }
     }
-    *count = left;
-    *out_ids = ids;
-    return ids == NULL ? SIZE_MAX : taken;
+    return used;
 }
 
 /* ----------------------------------------------------------------------------------- the whole */
@@ -201,26 +290,21 @@ void vg_criteria_id_add(struct vg_criteria_term *at)
         return;
     }
     struct parts *parts = vg_criteria_term_take(at, count, sizeof(*parts));
-    const struct vg_predicate **any = vg_criteria_term_take(at, count + 1, sizeof(*any));
+    const struct vg_predicate **any =
+        vg_criteria_term_take(at, count + NAMES_ALL + 1, sizeof(*any));
     if (parts == NULL || any == NULL) {
         return;
     }
     for (size_t i = 0; i < count; i++) {
         read_parts(at, i, &parts[i]);
     }
-    uint32_t used = 0;
     if (count > VG_CRITERIA_ID_FEW) {
-        struct vg_event_id *ids = NULL;
-        size_t taken = take_whole(at, parts, &count, &ids);
-        if (taken == SIZE_MAX) {
-            return;
-        }
-        if (taken != 0) {
-            any[used++] = vg_criteria_id_any(arena, ids, taken);
-        }
+        uint32_t used = match_sets(at, parts, count, any);
+        vg_term_list_add(&at->terms, vg_predicate_or(arena, any, used));
+        return;
     }
     for (size_t i = 0; i < count; i++) {
-        any[used++] = match_parts(arena, &parts[i]);
+        any[i] = match_parts(arena, &parts[i]);
     }
-    vg_term_list_add(&at->terms, vg_predicate_or(arena, any, used));
+    vg_term_list_add(&at->terms, vg_predicate_or(arena, any, (uint32_t)count));
 }

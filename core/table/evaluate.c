@@ -180,6 +180,24 @@ static bool row_list_wanted(
 /* Rows whose lists are fetched ahead together. */
 #define HASH_ROWS_AHEAD 16u
 
+/* Up to so many hashes are looked for in a list, more are searched for each element of it. */
+#define HASHES_COMPARED_MAX 8u
+
+static bool has_hash(const struct vg_predicate *question, uint64_t hash)
+{
+    uint32_t low = 0;
+    uint32_t high = question->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (question->hashes[middle] < hash) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < question->count && question->hashes[low] == hash;
+}
+
 static bool list_has_hash(
     const struct vg_plan_node *node,
     const struct vg_column_data *data,
@@ -187,6 +205,14 @@ static bool list_has_hash(
 {
     uint32_t count = data->ends[row] - data->starts[row];
     const uint64_t *items = count == 0 ? NULL : vg_chunk_elements(data, data->starts[row]);
+    if (node->question->count > HASHES_COMPARED_MAX) {
+        for (uint32_t i = 0; i < count; i++) {
+            if (has_hash(node->question, items[i])) {
+                return true;
+            }
+        }
+        return false;
+    }
     for (uint32_t w = 0; w < node->question->count; w++) {
         uint64_t wanted = node->question->hashes[w];
         bool found = false;
@@ -405,13 +431,7 @@ static bool row_bytes_wanted(
     uint32_t row)
 {
     const uint8_t *value = (const uint8_t *)data->values + (size_t)row * data->value_size;
-    for (uint32_t i = 0; i < node->question->count; i++) {
-        if (node->question->bytes[i].size == data->value_size &&
-            memcmp(node->question->bytes[i].data, value, data->value_size) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return vg_predicate_has_bytes(node->question, vg_bytes(value, data->value_size));
 }
 
 static bool row_marked(
@@ -467,6 +487,30 @@ static bool row_network_6_wanted(
         vg_chunk_elements(data, ((const uint32_t *)data->values)[row]),
         sizeof(stored.address));
     return vg_network_matches(wanted, node->question->network.min_bits, &stored);
+}
+
+static bool row_network_in_set(
+    const struct vg_plan_node *node,
+    const struct vg_column_data *data,
+    uint32_t row)
+{
+    const struct vg_predicate *question = node->question;
+    uint8_t code = data->codes[row];
+    uint32_t value = ((const uint32_t *)data->values)[row];
+    if (code == VG_NETWORK_CODE_NONE) {
+        return false;
+    }
+    if (code < VG_NETWORK_CODE_V6) {
+        return vg_network_set_matches_v4(
+            question->networks.set,
+            question->networks.min_bits,
+            value,
+            code);
+    }
+    struct vg_network stored = { .family = VG_NETWORK_IPV6 };
+    stored.bits = (uint8_t)(code - VG_NETWORK_CODE_V6);
+    memcpy(stored.address, vg_chunk_elements(data, value), sizeof(stored.address));
+    return vg_network_set_matches(question->networks.set, question->networks.min_bits, &stored);
 }
 
 static void evaluate_network(
@@ -617,6 +661,10 @@ static void evaluate_block(
         return;
     case VG_PREDICATE_NETWORK:
         evaluate_network(node, block, wanted, out);
+        return;
+    case VG_PREDICATE_NETWORKS:
+        memcpy(out, wanted, word_count(block) * sizeof(*out));
+        filter(node, block, row_network_in_set, out);
         return;
     case VG_PREDICATE_HASH_IN:
         evaluate_hashes(node, block, wanted, out);

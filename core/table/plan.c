@@ -10,6 +10,7 @@
 
 #define COST_LIST    64u
 #define COST_COMPARE 32u
+#define COST_SEARCH  48u
 
 /* Of the text of a digest. */
 #define COST_SUBSTRING 200u
@@ -199,7 +200,11 @@ static uint32_t leaf_cost(const struct vg_plan_node *node, const struct vg_colum
     case VG_COLUMN_TOKENS:
         return node->question->kind == VG_PREDICATE_TOKENS ? COST_RECORD : COST_LIST;
     case VG_COLUMN_NETWORK:
-        return node->question->network.network.family == 6 ? COST_COMPARE : 5;
+        return node->question->kind == VG_PREDICATE_NETWORKS ? COST_SEARCH
+               : node->question->kind == VG_PREDICATE_NETWORK &&
+                       node->question->network.network.family == 6
+                   ? COST_COMPARE
+                   : 5;
     case VG_COLUMN_FIXED:
         return asks_texts ? COST_SUBSTRING + node->question->count
                : node->question->kind == VG_PREDICATE_MARKED ? COST_LIST
@@ -367,7 +372,8 @@ static enum vg_plan_decision decide_leaf(
     if (question->kind == VG_PREDICATE_NUMBER_IN && is_number) {
         return decide_numbers(zone, question);
     }
-    if (question->kind == VG_PREDICATE_NETWORK && zone->min == VG_NETWORK_CODE_NONE) {
+    if ((question->kind == VG_PREDICATE_NETWORK || question->kind == VG_PREDICATE_NETWORKS) &&
+        zone->min == VG_NETWORK_CODE_NONE) {
         return VG_PLAN_NO_ROW;
     }
     if (question->kind == VG_PREDICATE_HASH_IN) {
@@ -466,6 +472,7 @@ enum vg_plan_decision vg_plan_decide(
     case VG_PREDICATE_FLAGS_ANY:
     case VG_PREDICATE_BYTES_IN:
     case VG_PREDICATE_NETWORK:
+    case VG_PREDICATE_NETWORKS:
     case VG_PREDICATE_HASH_IN:
     case VG_PREDICATE_TOKENS:
     case VG_PREDICATE_MARKED:

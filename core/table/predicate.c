@@ -174,6 +174,26 @@ const struct vg_predicate *vg_predicate_flags_any(
     return make_flags(arena, VG_PREDICATE_FLAGS_ANY, column, mask);
 }
 
+static int compare_bytes(const void *left, const void *right)
+{
+    const struct vg_bytes *a = left;
+    const struct vg_bytes *b = right;
+    if (a->size != b->size) {
+        return a->size > b->size ? 1 : -1;
+    }
+    return a->size == 0 ? 0 : memcmp(a->data, b->data, a->size);
+}
+
+bool vg_predicate_has_bytes(const struct vg_predicate *question, struct vg_bytes value)
+{
+    return bsearch(
+               &value,
+               question->bytes,
+               question->count,
+               sizeof(*question->bytes),
+               compare_bytes) != NULL;
+}
+
 const struct vg_predicate *vg_predicate_bytes_in(
     struct vg_arena *arena,
     uint32_t column,
@@ -192,6 +212,7 @@ const struct vg_predicate *vg_predicate_bytes_in(
         }
         copy[i] = vg_bytes(text, values[i].size);
     }
+    qsort(copy, count, sizeof(*copy), compare_bytes);
     node->bytes = copy;
     node->count = count;
     return node;
@@ -211,6 +232,31 @@ const struct vg_predicate *vg_predicate_network(
     return node;
 }
 
+const struct vg_predicate *vg_predicate_networks(
+    struct vg_arena *arena,
+    uint32_t column,
+    const struct vg_network *networks,
+    uint32_t count,
+    int min_bits)
+{
+    struct vg_predicate *node = make_node(arena, VG_PREDICATE_NETWORKS, column);
+    const struct vg_network_set *set = vg_network_set_create(arena, networks, count);
+    if (node == NULL || set == NULL) {
+        return NULL;
+    }
+    node->networks.set = set;
+    node->networks.min_bits = (int16_t)min_bits;
+    node->count = count;
+    return node;
+}
+
+static int compare_hashes(const void *left, const void *right)
+{
+    const uint64_t *a = left;
+    const uint64_t *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
 const struct vg_predicate *vg_predicate_hash_in(
     struct vg_arena *arena,
     uint32_t column,
@@ -222,6 +268,7 @@ const struct vg_predicate *vg_predicate_hash_in(
     if (node == NULL || copy == NULL) {
         return NULL;
     }
+    qsort(copy, count, sizeof(*copy), compare_hashes);
     node->hashes = copy;
     node->count = count;
     return node;
@@ -362,6 +409,7 @@ const char *vg_predicate_kind_name(enum vg_predicate_kind kind)
         [VG_PREDICATE_FLAGS_ANY] = "any flag",
         [VG_PREDICATE_BYTES_IN] = "equal",
         [VG_PREDICATE_NETWORK] = "network",
+        [VG_PREDICATE_NETWORKS] = "networks",
         [VG_PREDICATE_HASH_IN] = "contains",
         [VG_PREDICATE_TOKENS] = "words",
         [VG_PREDICATE_MARKED] = "joined",
@@ -389,6 +437,7 @@ static const uint32_t question_kinds[] = {
     [VG_PREDICATE_FLAGS_ANY] = KIND(FLAGS),
     [VG_PREDICATE_BYTES_IN] = KIND(TEXT) | KIND(FIXED) | KIND(TEXTS),
     [VG_PREDICATE_NETWORK] = KIND(NETWORK),
+    [VG_PREDICATE_NETWORKS] = KIND(NETWORK),
     [VG_PREDICATE_HASH_IN] = KIND(HASHES),
     [VG_PREDICATE_TOKENS] = KIND(TOKENS),
     [VG_PREDICATE_MARKED] = KIND(FIXED),

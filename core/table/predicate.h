@@ -18,6 +18,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/bytes.h"
+#include "core/base/network_set.h"
 #include "core/table/row.h"
 #include "core/table/table_schema.h"
 
@@ -36,6 +37,7 @@ enum vg_predicate_kind {
     VG_PREDICATE_FLAGS_ANY, /* at least one bit of the mask is set */
     VG_PREDICATE_BYTES_IN,  /* TEXT, FIXED, TEXTS: one of (any element is), byte for byte */
     VG_PREDICATE_NETWORK,   /* NETWORK: inside or covering, events-api.md 4.2 */
+    VG_PREDICATE_NETWORKS,  /* NETWORK: the same of any of a set */
     VG_PREDICATE_HASH_IN,   /* HASHES: any element is one of */
     VG_PREDICATE_TOKENS,    /* TOKENS: what the record says of rows the words do not rule out */
     VG_PREDICATE_MARKED,    /* FIXED: the value is among the ids that have the mark */
@@ -86,14 +88,18 @@ struct vg_predicate {
             int64_t min;
             int64_t max;
         } range;
-        const int64_t *numbers; /* rising, no duplicates */
-        const uint64_t *hashes;
-        const struct vg_bytes *bytes;
+        const int64_t *numbers;       /* rising, no duplicates */
+        const uint64_t *hashes;       /* rising */
+        const struct vg_bytes *bytes; /* shorter ones first, equal ones in order */
         uint64_t mask;
         struct {
             struct vg_network network;
             int16_t min_bits; /* -1 = none */
         } network;
+        struct {
+            const struct vg_network_set *set;
+            int16_t min_bits; /* -1 = none */
+        } networks;
         struct {
             const uint32_t *hashes; /* 26 bits each, shifted as in vg_token_element */
             vg_predicate_confirm confirm;
@@ -160,6 +166,9 @@ const struct vg_predicate *vg_predicate_bytes_in(
     const struct vg_bytes *values,
     uint32_t count);
 
+/* Is `value` one of those of a BYTES_IN question? */
+bool vg_predicate_has_bytes(const struct vg_predicate *question, struct vg_bytes value);
+
 /*
  * The stored network lies in `network` or covers it, and (`min_bits` is -1, or the stored one has
  * at least that many bits, or is `network` itself). Both sides of a connection are an OR of two.
@@ -168,6 +177,15 @@ const struct vg_predicate *vg_predicate_network(
     struct vg_arena *arena,
     uint32_t column,
     const struct vg_network *network,
+    int min_bits);
+
+/* One of `networks` is answered with yes: one question for any number of them. They are copied;
+ * none may be of no family. */
+const struct vg_predicate *vg_predicate_networks(
+    struct vg_arena *arena,
+    uint32_t column,
+    const struct vg_network *networks,
+    uint32_t count,
     int min_bits);
 
 /* Any element of the list is one of `hashes` (vg_siphash with the secret of the store); they are

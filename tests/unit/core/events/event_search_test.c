@@ -624,23 +624,87 @@ static void test_limit_of_nesting(void **state)
     assert_int_equal(nest(*state, VG_LIMIT_CRITERIA_DEPTH + 1), VG_INVALID_FIELD_VALUE);
 }
 
+/* Sub-criteria are a question each. */
 static void test_limit_of_questions(void **state)
 {
     struct vg_event_fixture *f = *state;
-    static char *addresses[VG_PREDICATE_NODES_MAX];
+    static struct vg_event_sub_criteria elements[VG_PREDICATE_NODES_MAX];
+    const struct vg_event_criteria each = CRITERIA(.signatures = TEXTS(S("nobody has it")));
     for (size_t i = 0; i < VG_PREDICATE_NODES_MAX; i++) {
-        addresses[i] = vg_arena_printf(&f->arena, "10.0.%zu.%zu", i / 256, i % 256);
+        elements[i] = (struct vg_event_sub_criteria){ .criteria = &each, .name = "subCriteria" };
     }
     char found[32];
     uint64_t count;
     struct vg_error error;
     struct vg_event_criteria criteria =
-        CRITERIA(.networks = { [1] = { addresses, VG_PREDICATE_NODES_MAX - 1 } });
+        CRITERIA(.sub_criteria = elements, .sub_criteria_count = VG_PREDICATE_NODES_MAX - 1);
     assert_int_equal(search(f, &criteria, &oldest_first, found, &count, &error), VG_OK);
-    criteria.networks[1].count++;
+    criteria.sub_criteria_count++;
     assert_int_equal(
         search(f, &criteria, &oldest_first, found, &count, &error),
         VG_INVALID_FIELD_VALUE);
+}
+
+/* Values are not questions: the longest list of the interface is one, in every member that has
+ * one. What is behind many others is found as if it were alone. */
+static void test_long_lists(void **state)
+{
+    enum { MANY = 10000 };
+    struct vg_event_fixture *f = *state;
+    static char *addresses[MANY];
+    static char *ports[MANY];
+    static char *names[MANY];
+    static struct vg_event_criteria_id ids[MANY];
+    struct vg_arena arena;
+    vg_arena_init(&arena, 16u << 20);
+    assert_true(MANY > VG_PREDICATE_NODES_MAX);
+    for (size_t i = 0; i < MANY; i++) {
+        addresses[i] = vg_arena_printf(&arena, "172.%zu.%zu.0/24", 16 + i / 256, i % 256);
+        ports[i] = vg_arena_printf(&arena, "%zu", 20000 + 4 * i);
+        names[i] = vg_arena_printf(&arena, "nobody has %zu", i);
+        ids[i] = (struct vg_event_criteria_id){ .uuid = "00000000-0000-4000-8000-000000000000",
+                                                .has_customer = i % 2 == 0,
+                                                .customer_id = 4711,
+                                                .has_timestamp = i % 4 == 0,
+                                                .timestamp = (vg_time)i };
+    }
+    addresses[MANY - 1] = S("10.1.2.3");
+    struct vg_event_criteria narrow = CRITERIA(.networks = { [1] = { addresses, MANY } });
+    narrow.min_bits[0] = 25;
+    ports[MANY - 1] = S("443");
+    names[MANY - 2] = S("www.example.org.");
+    names[MANY - 1] = S("B");
+    /* One whole event, and parts that no event has together. */
+    ids[MANY - 2] =
+        (struct vg_event_criteria_id){ .uuid = UUID_OF(7), .has_customer = true, .customer_id = 3 };
+    ids[MANY - 1] =
+        (struct vg_event_criteria_id){ .uuid = UUID_OF(5), .has_customer = true, .customer_id = 1 };
+    const struct {
+        struct vg_event_criteria criteria;
+        const char *found;
+    } lists[] = {
+        { CRITERIA(.networks = { { addresses, MANY } }), "bc" },
+        { CRITERIA(.networks = { { addresses, MANY - 1 } }), "" },
+        { CRITERIA(.networks = { [1] = { addresses, MANY } }), "bc" },
+        { narrow, "b" },
+        { CRITERIA(.networks = { [2] = { addresses, MANY } }), "" },
+        { CRITERIA(.ports = { { ports, MANY } }), "b" },
+        { CRITERIA(.ports = { [1] = { ports, MANY } }), "" },
+        { CRITERIA(.signatures = { names, MANY }), "b" },
+        { CRITERIA(.domains = { names, MANY }), "e" },
+        { CRITERIA(.customers = { names, MANY }), "" },
+        { CRITERIA(.ids = ids, .id_count = MANY), "e" },
+    };
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        char found[32];
+        uint64_t count;
+        struct vg_error error;
+        assert_int_equal(
+            search(f, &lists[i].criteria, &oldest_first, found, &count, &error),
+            VG_OK);
+        assert_string_equal(found, lists[i].found);
+    }
+    vg_arena_dispose(&arena);
 }
 
 /* ------------------------------------------------------------------------------------ access */
@@ -789,6 +853,7 @@ int main(void)
         cmocka_unit_test(test_violations),
         cmocka_unit_test(test_limit_of_nesting),
         cmocka_unit_test(test_limit_of_questions),
+        cmocka_unit_test(test_long_lists),
         cmocka_unit_test(test_who_sees_what),
         cmocka_unit_test(test_sorting),
         cmocka_unit_test(test_pages),

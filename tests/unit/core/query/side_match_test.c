@@ -46,13 +46,75 @@ static void test_texts(void **state)
         assert_false(terms.failed);
         assert_int_equal(terms.count, bad ? 0 : 3);
         if (!bad) {
-            assert_int_equal(terms.terms[0]->count, 4); /* two networks on two sides */
-            assert_int_equal(terms.terms[0]->children[1]->network.min_bits, 8);
-            assert_int_equal(terms.terms[1]->count, 4); /* four ports on one side */
-            assert_int_equal(terms.terms[1]->children[3]->kind, VG_PREDICATE_NONE);
+            assert_int_equal(terms.terms[0]->count, 2); /* two networks on two sides */
+            assert_int_equal(terms.terms[0]->children[1]->count, 2);
+            assert_int_equal(terms.terms[0]->children[1]->children[0]->network.min_bits, 8);
+            /* Three ranges on one side; one that ends before it begins is none. */
+            assert_int_equal(terms.terms[1]->count, 3);
+            assert_int_equal(terms.terms[1]->children[1]->kind, VG_PREDICATE_RANGE);
             assert_int_equal(terms.terms[2]->count, 2); /* one question for each side */
         }
     }
+    vg_arena_dispose(&arena);
+}
+
+/* However many there are, a list is as many questions as there are sides. */
+static void test_many_are_one_question(void **state)
+{
+    (void)state;
+    enum { MANY = 10000 };
+    struct vg_arena arena;
+    vg_arena_init(&arena, 64u << 20);
+    char **addresses = vg_arena_alloc(&arena, MANY * sizeof(*addresses));
+    char **ports = vg_arena_alloc(&arena, MANY * sizeof(*ports));
+    assert_non_null(addresses);
+    assert_non_null(ports);
+    for (size_t i = 0; i < MANY; i++) {
+        addresses[i] = vg_arena_printf(&arena, "10.%zu.%zu.0/24", i / 256, i % 256);
+        ports[i] = vg_arena_printf(&arena, "%zu-%zu", 6 * i, 6 * i + 2);
+    }
+    struct vg_term_list terms;
+    vg_term_list_init(&terms, &arena);
+    struct vg_side_networks n = { .texts = addresses,
+                                  .count = MANY,
+                                  .columns = { 1, 2 },
+                                  .min_bits = { VG_NETWORK_BITS_ANY, 8 } };
+    struct vg_side_texts p = { ports, MANY, { VG_SIDE_NOT_ASKED, 4 } };
+    assert_true(vg_side_match_networks(&terms, &n) == SIZE_MAX);
+    assert_true(vg_side_match_ports(&terms, &p) == SIZE_MAX);
+    assert_false(terms.failed);
+    assert_int_equal(terms.count, 2);
+    assert_int_equal(terms.terms[0]->count, 2);
+    assert_int_equal(terms.terms[0]->children[0]->kind, VG_PREDICATE_NETWORKS);
+    assert_int_equal(terms.terms[0]->children[1]->networks.min_bits, 8);
+    assert_int_equal(terms.terms[1]->kind, VG_PREDICATE_NUMBER_IN);
+    assert_int_equal(terms.terms[1]->count, 3 * MANY);
+    assert_true(vg_predicate_has_number(terms.terms[1], 6 * 77 + 2));
+    assert_false(vg_predicate_has_number(terms.terms[1], 6 * 77 + 3));
+    vg_arena_dispose(&arena);
+}
+
+/* Ports that touch are one range: a few ranges stay what loops answer. */
+static void test_ports_that_touch_are_one_range(void **state)
+{
+    (void)state;
+    static char texts[][12] = { "80", "443", "81-90", "79", "85-88", "444" };
+    char *ports[COUNT(texts)];
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        ports[i] = texts[i];
+    }
+    struct vg_arena arena;
+    vg_arena_init(&arena, 1u << 20);
+    struct vg_term_list terms;
+    vg_term_list_init(&terms, &arena);
+    struct vg_side_texts p = { ports, COUNT(ports), { 3, VG_SIDE_NOT_ASKED } };
+    assert_true(vg_side_match_ports(&terms, &p) == SIZE_MAX);
+    assert_int_equal(terms.terms[0]->kind, VG_PREDICATE_OR);
+    assert_int_equal(terms.terms[0]->count, 2);
+    assert_true(terms.terms[0]->children[0]->range.min == 79);
+    assert_true(terms.terms[0]->children[0]->range.max == 90);
+    assert_true(terms.terms[0]->children[1]->range.min == 443);
+    assert_true(terms.terms[0]->children[1]->range.max == 444);
     vg_arena_dispose(&arena);
 }
 
@@ -92,6 +154,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_many_are_one_question),
+        cmocka_unit_test(test_ports_that_touch_are_one_range),
         cmocka_unit_test(test_wrong_ports),
         cmocka_unit_test(test_nothing_asked_adds_nothing),
     };

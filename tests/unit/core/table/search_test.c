@@ -88,9 +88,11 @@ static bool bit_of(const uint8_t *address, uint32_t bit)
     return (address[bit / 8] >> (7 - bit % 8) & 1) != 0;
 }
 
-static bool truth_network(const struct vg_predicate *question, const struct vg_network *stored)
+static bool truth_network_is(
+    const struct vg_network *wanted,
+    int min_bits,
+    const struct vg_network *stored)
 {
-    const struct vg_network *wanted = &question->network.network;
     if (stored->family != wanted->family) {
         return false;
     }
@@ -100,7 +102,42 @@ static bool truth_network(const struct vg_predicate *question, const struct vg_n
             return false;
         }
     }
-    return question->network.min_bits < 0 || stored->bits >= question->network.min_bits || same;
+    return min_bits < 0 || stored->bits >= min_bits || same;
+}
+
+static bool truth_network(const struct vg_predicate *question, const struct vg_network *stored)
+{
+    return truth_network_is(&question->network.network, question->network.min_bits, stored);
+}
+
+/* What was asked of sets of networks, which do not tell it. Questions of one tree at a time. */
+#define SETS_MAX    4096u
+#define SET_MEMBERS 12u
+
+static struct asked_set {
+    const struct vg_network_set *set;
+    struct vg_network members[SET_MEMBERS];
+    uint32_t count;
+} asked_sets[SETS_MAX];
+static uint32_t asked_set_count;
+
+static bool truth_networks(const struct vg_predicate *question, const struct vg_network *stored)
+{
+    const struct asked_set *asked = NULL;
+    for (uint32_t i = 0; i < SETS_MAX && i < asked_set_count; i++) {
+        const struct asked_set *one = &asked_sets[(asked_set_count - 1 - i) % SETS_MAX];
+        if (one->set == question->networks.set) {
+            asked = one;
+            break;
+        }
+    }
+    assert_non_null(asked);
+    for (uint32_t i = 0; stored->family != 0 && i < asked->count; i++) {
+        if (truth_network_is(&asked->members[i], question->networks.min_bits, stored)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool truth_list(const struct vg_predicate *question, const struct vg_value *value)
@@ -332,6 +369,8 @@ static bool truth_matches(const struct vg_predicate *node, const struct fixture_
         return truth_texts(node->texts.owner, row);
     case VG_PREDICATE_NETWORK:
         return truth_network(node, &value->network);
+    case VG_PREDICATE_NETWORKS:
+        return truth_networks(node, &value->network);
     case VG_PREDICATE_HASH_IN:
         return truth_hashes(node, value);
     case VG_PREDICATE_TOKENS:
@@ -498,6 +537,27 @@ static const struct vg_predicate *random_words_leaf(struct truth *truth)
     return vg_predicate_tokens(&truth->arena, FIX_WORDS, hashes, count, confirm_words, words);
 }
 
+static const struct vg_predicate *random_networks_leaf(
+    struct truth *truth,
+    uint32_t column,
+    int min_bits)
+{
+    struct asked_set *asked = &asked_sets[asked_set_count++ % SETS_MAX];
+    uint32_t count = fixture_below(&truth->random, SET_MEMBERS + 1);
+    asked->count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct fixture_row *row = &truth->rows[fixture_below(&truth->random, IDS_MAX)];
+        if (row->values[column].network.family != 0) {
+            asked->members[asked->count++] = row->values[column].network;
+        }
+    }
+    const struct vg_predicate *question =
+        vg_predicate_networks(&truth->arena, column, asked->members, asked->count, min_bits);
+    assert_non_null(question);
+    asked->set = question->networks.set;
+    return question;
+}
+
 static const struct vg_predicate *random_leaf(struct truth *truth)
 {
     uint64_t *random = &truth->random;
@@ -532,6 +592,9 @@ static const struct vg_predicate *random_leaf(struct truth *truth)
             return vg_predicate_absent(arena, column);
         }
         int min_bits = fixture_below(random, 2) == 0 ? -1 : (int)fixture_below(random, 34);
+        if (fixture_below(random, 2) == 0) {
+            return random_networks_leaf(truth, column, min_bits);
+        }
         return vg_predicate_network(arena, column, &network, min_bits);
     }
     case VG_COLUMN_SUBJECTS:
