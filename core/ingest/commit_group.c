@@ -500,6 +500,13 @@ static enum vg_reason merge_whole(
     return reason;
 }
 
+static bool is_outdated(
+    const struct vg_ingest_submission *submission,
+    const struct vg_touched *answered)
+{
+    return submission->outdated != NULL && submission->outdated(submission, answered->record);
+}
+
 /* A submission that is divided nowhere: all or nothing, or with an answer to be remembered. */
 static void add_whole(struct vg_commit_group *group, struct vg_ingest_submission *submission)
 {
@@ -507,7 +514,7 @@ static void add_whole(struct vg_commit_group *group, struct vg_ingest_submission
     enum vg_reason reason = VG_OK;
     if (submission->idempotency_key.size > 0) {
         reason = touch(group, submission->idempotency_key, true, &answered);
-        if (reason == VG_OK && answered->exists) {
+        if (reason == VG_OK && answered->exists && !is_outdated(submission, answered)) {
             submission->recalled = true;
             reason = submission->recall(submission, answered->record);
             if (reason != VG_OK) {

@@ -64,11 +64,14 @@ struct vg_ingest_submission {
 
     /*
      * Optional: the caller's idempotency key, as core/keyspace builds it (empty = none). If the key
-     * is in the store, `recall` gets what `remember` gave back then, and nothing is merged;
-     * `recalled` is set. Else `remember` makes the value that is stored in the same batch, in
-     * `arena`; without memory it returns bytes with data NULL and the submission is refused.
+     * is in the store and its value is not `outdated` (NULL = none is), `recall` gets what
+     * `remember` gave back then, and nothing is merged; `recalled` is set. Else `remember` makes
+     * the value that is stored in the same batch, in `arena`; without memory it returns bytes with
+     * data NULL and the submission is refused.
      */
     struct vg_bytes idempotency_key;
+    void *idempotency_owner; /* for these */
+    bool (*outdated)(const struct vg_ingest_submission *submission, struct vg_bytes value);
     enum vg_reason (*recall)(struct vg_ingest_submission *submission, struct vg_bytes value);
     struct vg_bytes (*remember)(struct vg_ingest_submission *submission, struct vg_arena *arena);
 

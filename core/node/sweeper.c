@@ -7,6 +7,7 @@
 #include "core/base/log.h"
 #include "core/base/settings.h"
 #include "core/samples/sample_orphans.h"
+#include "core/ingest/idempotency_sweep.h"
 #include "core/samples/sample_purge.h"
 
 #define VG_SWEEPER_PERIOD_S 1
@@ -120,10 +121,45 @@ static void walk_files(struct vg_node *node, struct walking *walking)
     vg_arena_dispose(&arena);
 }
 
+/* A look at all answers of idempotency keys takes as many rounds as there are parts; then there is
+ * nothing to do for a while. */
+#define IDEMPOTENCY_REST_MS (60 * 1000)
+
+struct sweep {
+    struct vg_idempotency_sweep keys;
+    uint64_t next_ns; /* monotonic */
+};
+
+static void sweep_keys(struct vg_node *node, struct sweep *sweep)
+{
+    uint64_t now_ns = vg_clock_monotonic_ns(node->clock);
+    if (now_ns < sweep->next_ns) {
+        return;
+    }
+    struct vg_error error;
+    bool done = false;
+    vg_error_init(&error, NULL);
+    enum vg_reason reason = vg_idempotency_sweep_part(
+        &sweep->keys,
+        node->store,
+        VG_NODE_SHARD,
+        node->ingest,
+        vg_clock_now(node->clock),
+        &done,
+        &error);
+    if (reason != VG_OK) {
+        vg_log_error(VG_LOG_WARN, "idempotency", &error);
+    }
+    if (reason != VG_OK || done) {
+        sweep->next_ns = now_ns + UINT64_C(1000000) * IDEMPOTENCY_REST_MS;
+    }
+}
+
 static void *sweeper_thread(void *owner)
 {
     struct vg_node *node = owner;
     struct walking walking;
+    struct sweep sweep = { .next_ns = 0 };
     init_walking(node, &walking);
     (void)pthread_setname_np(pthread_self(), "sweeper");
     while (wait_a_period(node)) {
@@ -132,6 +168,7 @@ static void *sweeper_thread(void *owner)
         if (!figures.failed) {
             purge(node);
             walk_files(node, &walking);
+            sweep_keys(node, &sweep);
         }
     }
     return NULL;

@@ -215,6 +215,12 @@ static struct vg_bytes find_credential(const struct vg_http_request *request)
     return vg_bytes(NULL, 0);
 }
 
+static struct vg_bytes find_idempotency_key(const struct vg_http_request *request)
+{
+    const struct vg_http_header *key = vg_http_request_header(request, "idempotency-key");
+    return key == NULL ? vg_bytes(NULL, 0) : key->value;
+}
+
 /* All headers Accept are one list. */
 static void read_accept(const struct vg_http_request *request, struct vg_accept *accept)
 {
@@ -406,9 +412,11 @@ static void app_headers(struct vg_exchange *exchange)
     rest->call.target = exchange->request.target;
     rest->call.verb = exchange->request.method;
     rest->call.credential = find_credential(&exchange->request);
+    rest->call.idempotency_key = find_idempotency_key(&exchange->request);
     read_accept(&exchange->request, &rest->accept);
     if (!keep(&rest->call, &rest->call.target) || !keep(&rest->call, &rest->call.verb) ||
-        !keep(&rest->call, &rest->call.credential)) {
+        !keep(&rest->call, &rest->call.credential) ||
+        !keep(&rest->call, &rest->call.idempotency_key)) {
         (void)vg_error_set(&rest->call.error, VG_HEADERS_TOO_LARGE, NULL);
         vg_rest_send_error(rest, &rest->call.error);
         return;

@@ -92,6 +92,11 @@ static void headers_take_timeout(struct vg_grpc_headers *headers, struct vg_byte
     headers->timeout = value;
 }
 
+static void headers_take_idempotency_key(struct vg_grpc_headers *headers, struct vg_bytes value)
+{
+    headers->idempotency_key = value;
+}
+
 static void headers_take_encoding(struct vg_grpc_headers *headers, struct vg_bytes value)
 {
     headers->encoding = value;
@@ -111,6 +116,7 @@ enum vg_reason vg_grpc_headers_read(
         { { (const uint8_t *)"argus-api-key", 13 }, headers_take_key },
         { { (const uint8_t *)"authorization", 13 }, headers_take_authorization },
         { { (const uint8_t *)"grpc-encoding", 13 }, headers_take_encoding },
+        { { (const uint8_t *)"idempotency-key", 15 }, headers_take_idempotency_key },
     };
     struct vg_grpc_headers headers = { .timeout_ns = 0 };
     for (size_t i = 0; i < request->header_count; i++) {

@@ -19,10 +19,11 @@
 
 struct vg_grpc_headers {
     struct vg_bytes content_type;
-    struct vg_bytes timeout;    /* as sent; data NULL = not said */
-    struct vg_bytes credential; /* API key as sent; data NULL = none */
-    struct vg_bytes encoding;   /* of messages; data NULL = not said */
-    uint64_t timeout_ns;        /* 0 = not said; a timeout of zero is 1 */
+    struct vg_bytes timeout;         /* as sent; data NULL = not said */
+    struct vg_bytes credential;      /* API key as sent; data NULL = none */
+    struct vg_bytes idempotency_key; /* as sent; data NULL = none */
+    struct vg_bytes encoding;        /* of messages; data NULL = not said */
+    uint64_t timeout_ns;             /* 0 = not said; a timeout of zero is 1 */
 };
 
 /* Does the content type say gRPC ("application/grpc", alone or before '+' or ';')? What the

@@ -342,7 +342,9 @@ static void stream_begin(struct grpc_stream *stream, const struct vg_grpc_header
     stream->has_call = true;
     call->target = exchange->request.target;
     call->credential = headers->credential;
-    if (!call_keep(call, &call->target) || !call_keep(call, &call->credential)) {
+    call->idempotency_key = headers->idempotency_key;
+    if (!call_keep(call, &call->target) || !call_keep(call, &call->credential) ||
+        !call_keep(call, &call->idempotency_key)) {
         stream_fail(stream, vg_error_set(&call->error, VG_HEADERS_TOO_LARGE, NULL));
         return;
     }

@@ -15,6 +15,7 @@
 #include "proto/contract_handlers.h"
 #include "rpc/handlers/event_calls.h"
 #include "rpc/handlers/event_input.h"
+#include "rpc/handlers/idempotent_call.h"
 #include "rpc/service/call.h"
 #include "rpc/service/service.h"
 
@@ -30,6 +31,7 @@
 struct submit_work {
     struct vg_ingest_submission group;
     struct vg_call *call;
+    struct vg_idempotent_call idempotent;
     struct vg_event_rules rules;
     struct vg_event_submit_context context;
     char arrived_text[VG_TEXT_NUMBER_SIZE];
@@ -69,6 +71,7 @@ static void count_statuses(struct submit_work *work)
 {
     Vigil__Events__V2__BulkSubmitStatus *bulk = work->bulk;
     bulk->has_accepted = bulk->has_rejected = true;
+    bulk->accepted = bulk->rejected = 0;
     for (size_t i = 0; i < work->count; i++) {
         if (work->statuses[i].status ==
             VIGIL__EVENTS__V2__SUBMIT_OUTCOME__SUBMIT_OUTCOME_ACCEPTED) {
@@ -125,18 +128,36 @@ static enum vg_reason settle_items(struct submit_work *work)
     return vg_error_from_violations(&work->call->error);
 }
 
+/* On the writer thread, before the commit: the answer to be remembered. */
+static void complete_answer(struct vg_ingest_submission *group)
+{
+    struct submit_work *work = VG_CONTAINER_OF(group, struct submit_work, group);
+    for (size_t i = 0; i < work->count; i++) {
+        const struct vg_event_submission *event = &work->events[i];
+        if (event->reason == VG_OK && event->item.reason != VG_OK) {
+            set_rejected(work, i, event->item.reason);
+        }
+    }
+    if (work->bulk != NULL) {
+        count_statuses(work);
+    }
+}
+
 /* On the writer thread: the events are durable and visible, or not stored. */
 static void complete(struct vg_task *task)
 {
     struct vg_ingest_submission *group = VG_CONTAINER_OF(task, struct vg_ingest_submission, done);
     struct submit_work *work = VG_CONTAINER_OF(group, struct submit_work, group);
     struct vg_call *call = work->call;
-    enum vg_reason reason = settle_items(work);
+    enum vg_reason reason = group->recalled ? VG_OK : settle_items(work);
     if (reason == VG_OK && group->reason != VG_OK) {
         reason = vg_error_set(&call->error, group->reason, "%s", group->message);
     }
-    if (reason == VG_OK && work->bulk != NULL) {
+    if (reason == VG_OK && work->bulk != NULL && !group->recalled) {
         count_statuses(work);
+    }
+    if (reason == VG_OK) {
+        reason = vg_idempotent_call_finish(&work->idempotent);
     }
     release(work);
     vg_call_complete(call, reason);
@@ -210,7 +231,10 @@ static int queue_events(struct submit_work *work)
         return (int)vg_error_set(&call->error, VG_REQUEST_TOO_LARGE, NULL);
     }
     work->group.done.run = complete;
-    work->group.all_or_nothing = !work->drop_invalid && work->count > 1;
+    /* What is refused as a whole is not remembered: it may be sent again. */
+    work->group.all_or_nothing =
+        !work->drop_invalid && (work->count > 1 || call->idempotency_key.data != NULL);
+    vg_idempotent_call_protect(&work->idempotent, &work->group, complete_answer);
     enum vg_reason reason =
         vg_ingest_submit(call->service->node->ingest, &work->group, &call->error);
     if (reason != VG_OK) {
@@ -251,6 +275,11 @@ static int submit(
     size_t count)
 {
     struct vg_call *call = work->call;
+    bool answered = false;
+    enum vg_reason reason = vg_idempotent_call_begin(call, &work->idempotent, &answered);
+    if (reason != VG_OK || answered) {
+        return (int)reason;
+    }
     vg_arena_set_max(
         &call->arena,
         call->arena.bytes_max + count * VG_SUBMIT_EVENT_BYTES +
@@ -263,7 +292,7 @@ static int submit(
     }
     vg_ingest_submission_init(&work->group);
     init_context(work);
-    enum vg_reason reason = read_events(work, requests, inputs);
+    reason = read_events(work, requests, inputs);
     if (reason == VG_OK) {
         reason = resolve_events(work, inputs);
     }

@@ -32,6 +32,7 @@
 #include "core/base/arena.h"
 #include "core/base/buffer.h"
 #include "core/base/clock.h"
+#include "core/base/digest.h"
 #include "core/base/error.h"
 #include "core/base/network.h"
 #include "core/base/task.h"
@@ -107,9 +108,10 @@ struct vg_call {
     struct vg_mailbox *home; /* of the worker */
 
     /* Set by the face before vg_call_begin; texts live in the arena or as long as the call. */
-    struct vg_bytes target;     /* gRPC path, or REST target with query */
-    struct vg_bytes verb;       /* REST method, empty for gRPC */
-    struct vg_bytes credential; /* the API key as sent, data NULL = none */
+    struct vg_bytes target;          /* gRPC path, or REST target with query */
+    struct vg_bytes verb;            /* REST method, empty for gRPC */
+    struct vg_bytes credential;      /* the API key as sent, data NULL = none */
+    struct vg_bytes idempotency_key; /* as sent, data NULL = none */
     struct vg_network peer;
     uint16_t peer_port;
     uint64_t timeout_ns;      /* asked by the client; 0 = none: the service's default holds */
@@ -124,6 +126,8 @@ struct vg_call {
     struct vg_arena arena;
     struct vg_buffer body;
     ProtobufCMessage *request;
+    /* With an idempotency key, after READ: of the request as it was sent, whichever face read it */
+    uint8_t request_sha256[VG_SHA256_SIZE];
     struct vg_intake *intake; /* of a streamed request, set by vg_call_receive */
     uint64_t
         intake_bytes_max; /* then: the largest body; what is said to be larger need not be fed */

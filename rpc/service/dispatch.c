@@ -15,6 +15,7 @@
 #include "core/base/limits.h"
 #include "core/base/settings.h"
 #include "core/wire/validate.h"
+#include "core/wire/wire_encode.h"
 #include "proto/contract_json.h"
 #include "rpc/service/call.h"
 #include "rpc/service/call_log.h"
@@ -63,11 +64,49 @@ static int step_quota(struct vg_call *call)
     return VG_OK;
 }
 
+/* A key is opaque: 1 to VG_LIMIT_IDEMPOTENCY_KEY_BYTES characters of visible ASCII. */
+static bool is_idempotency_key(struct vg_bytes key)
+{
+    bool good = key.size > 0 && key.size <= VG_LIMIT_IDEMPOTENCY_KEY_BYTES;
+    for (size_t i = 0; good && i < key.size; i++) {
+        good = key.data[i] > ' ' && key.data[i] <= '~';
+    }
+    return good;
+}
+
+/* What tells this request from another one under the same key. It is of the message before
+ * VALIDATE, which makes moments out of relative times: sent again, the request is the same. */
+static enum vg_reason take_request_digest(struct vg_call *call)
+{
+    struct vg_buffer bytes;
+    if (!is_idempotency_key(call->idempotency_key)) {
+        (void)vg_error_set(
+            &call->error,
+            VG_INVALID_FIELD_VALUE,
+            "An idempotency key has 1 to %u visible characters",
+            VG_LIMIT_IDEMPOTENCY_KEY_BYTES);
+        return vg_error_field(&call->error, "Idempotency-Key", "");
+    }
+    vg_buffer_init(&bytes, vg_limit_arena_bytes(call->body.size));
+    bool encoded = vg_wire_encode(call->method->request, call->request, &bytes);
+    if (encoded) {
+        vg_digest_sha256(vg_buffer_bytes(&bytes), call->request_sha256);
+    }
+    vg_buffer_dispose(&bytes);
+    return encoded ? VG_OK : vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
+}
+
 static int step_read(struct vg_call *call)
 {
     vg_arena_set_max(&call->arena, vg_limit_arena_bytes(call->body.size));
     enum vg_reason reason = call->face->read(call);
-    return (int)(reason != VG_OK ? reason : vg_error_from_violations(&call->error));
+    if (reason == VG_OK) {
+        reason = vg_error_from_violations(&call->error);
+    }
+    if (reason == VG_OK && call->idempotency_key.data != NULL) {
+        reason = take_request_digest(call);
+    }
+    return (int)reason;
 }
 
 static int step_validate(struct vg_call *call)

@@ -333,6 +333,12 @@ static struct vg_bytes remember(struct vg_ingest_submission *raw, struct vg_aren
     return vg_bytes(value, sizeof(*value));
 }
 
+static bool is_old(const struct vg_ingest_submission *raw, struct vg_bytes value)
+{
+    (void)raw;
+    return value.size == sizeof(int64_t);
+}
+
 static void keyed_init(
     struct bulk *bulk,
     struct ingest_fixture *fixture,
@@ -365,6 +371,23 @@ static void test_ingest__a_repeated_idempotency_key_changes_nothing(void **state
     assert_true(ingest_fixture_read(fixture, 1, &record));
     assert_true(record.sum == 1);
     assert_int_equal(sequence_of(fixture), 1);
+
+    /* What is remembered no longer is as if it had never been. */
+    struct bulk later;
+    keyed_init(&later, fixture, 1, &key);
+    later.submission.submission.outdated = is_old;
+    bulk_run(&later, fixture);
+    assert_false(later.submission.submission.recalled);
+    assert_true(ingest_fixture_read(fixture, 1, &record));
+    assert_true(record.sum == 2);
+    assert_int_equal(sequence_of(fixture), 2);
+    struct bulk last;
+    keyed_init(&last, fixture, 1, &key);
+    bulk_run(&last, fixture);
+    assert_true(last.submission.submission.recalled);
+    assert_true(last.submission.remembered == later.items[0].item.last_updated);
+    free(later.items);
+    free(last.items);
 
     /* Twice within one batch. */
     static const uint8_t other[VG_KEY_HASH_SIZE] = { 9 };
