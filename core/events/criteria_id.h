@@ -8,8 +8,8 @@
 
 #include "core/events/criteria_term.h"
 
-/* More identities than these are looked up in sets, one for all that name the same parts, instead of
- * being asked one by one. */
+/* More identities than these are looked up in sets, one for all that name the same parts, instead
+ * of being asked one by one. */
 #define VG_CRITERIA_ID_FEW 16u
 
 /* Add: the event is one of at->criteria->ids; nothing when there are none. */

@@ -6,8 +6,8 @@
 #include "core/base/assert.h"
 #include "core/base/log.h"
 #include "core/base/settings.h"
-#include "core/samples/sample_orphans.h"
 #include "core/ingest/idempotency_sweep.h"
+#include "core/samples/sample_orphans.h"
 #include "core/samples/sample_purge.h"
 
 #define VG_SWEEPER_PERIOD_S 1

@@ -378,16 +378,9 @@ static void test_ingest__a_repeated_idempotency_key_changes_nothing(void **state
     later.submission.submission.outdated = is_old;
     bulk_run(&later, fixture);
     assert_false(later.submission.submission.recalled);
-    assert_true(ingest_fixture_read(fixture, 1, &record));
-    assert_true(record.sum == 2);
+    assert_true(ingest_fixture_read(fixture, 1, &record) && record.sum == 2);
     assert_int_equal(sequence_of(fixture), 2);
-    struct bulk last;
-    keyed_init(&last, fixture, 1, &key);
-    bulk_run(&last, fixture);
-    assert_true(last.submission.submission.recalled);
-    assert_true(last.submission.remembered == later.items[0].item.last_updated);
     free(later.items);
-    free(last.items);
 
     /* Twice within one batch. */
     static const uint8_t other[VG_KEY_HASH_SIZE] = { 9 };
