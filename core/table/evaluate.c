@@ -663,7 +663,7 @@ static void evaluate_block(
         evaluate_network(node, block, wanted, out);
         return;
     case VG_PREDICATE_NETWORKS:
-        memcpy(out, wanted, word_count(block) * sizeof(*out));
+        memcpy(out, wanted, vg_plan_block_words(block) * sizeof(*out));
         filter(node, block, row_network_in_set, out);
         return;
     case VG_PREDICATE_HASH_IN:
