@@ -4,7 +4,9 @@ shown, searched, counted and downloaded.
 import hashlib
 import json
 import os
+import pty
 import random
+import re
 import subprocess
 import tempfile
 
@@ -129,6 +131,52 @@ class SampleCommands(ServerCase):
         self.assertEqual({row["state"] for row in rows}, {"known"})
         self.assertEqual([row["file"] for row in self.upload("--recursive", "--parallel", "1", tree)],
                          sorted(path for path, _ in files))
+
+    def on_a_terminal(self, *words):
+        """What a person sees."""
+        reader, terminal = pty.openpty()
+        environment = {**os.environ, "VIGIL_API_KEY": self.key}
+        run = subprocess.Popen([PROGRAM, "--server", f"127.0.0.1:{self.server.port}", *words], stdin=subprocess.DEVNULL,
+                               stdout=terminal, stderr=terminal, env=environment)
+        os.close(terminal)
+        seen = b""
+        try:
+            while piece := os.read(reader, 65536):
+                seen += piece
+        except OSError:
+            pass  # the other end is closed: that is how a terminal says it
+        os.close(reader)
+        self.assertEqual(run.wait(timeout=60), DONE, seen)
+        return seen.decode()
+
+    def test_a_bar_shows_how_far_it_has_come(self):
+        paths = [self.file(f"bar-{number}", size=1 << 20)[0] for number in range(3)]
+        seen = self.on_a_terminal("sample", "upload", *paths)
+        bars = re.findall(r"\r\x1b\[Ksamples  \[(#*)(\.*)\] +(\d+) %  (\d+)", seen)
+        self.assertTrue(bars, seen)
+        self.assertEqual({len(done) + len(left) for done, left, _, _ in bars}, {30})
+        shares = [int(share) for _, _, share, _ in bars]
+        self.assertEqual((shares, shares[-1]), (sorted(shares), 100))
+        self.assertEqual(int(bars[-1][3]), 3)
+        # Taken away again before each line, and at the end.
+        self.assertTrue(seen.endswith("\r\x1b[K"), seen)
+        shown = [line.rpartition("\x1b[K")[2] for line in seen.splitlines()]
+        self.assertEqual(sum(line.split()[2:3] == ["uploaded"] for line in shown), 3, seen)
+        # Nobody looks at a file: no bar.
+        self.assertNotIn("\x1b", self.vigil("sample", "upload", *paths) + self.err)
+
+    def test_names_that_are_none(self):
+        """A name the server refuses is told, in letters that do nothing to a terminal; the rest goes on."""
+        good, data = self.file("fine")
+        path, _ = self.file("new\nline\x1b[2J")
+        told = self.vigil("sample", "upload", path, good, status=REFUSED)
+        self.assertIn(sha256(data), told)
+        self.assertIn("control characters", told)
+        self.assertNotIn("\x1b", told)
+        path, _ = self.file(b"latin-\xe9".decode(errors="surrogateescape"))
+        self.assertEqual(self.upload(path)[0]["submission"]["fileName"], "latin-\ufffd")
+        nested, _ = self.file("a/../..b/..c")
+        self.assertEqual(self.upload(nested)[0]["submission"]["fileName"], "..c")
 
     def test_what_is_said_of_a_file_is_in_its_submission(self):
         path, _ = self.file("said")
