@@ -7,24 +7,41 @@
 #include "core/base/assert.h"
 #include "core/base/text_number.h"
 #include "core/base/time_text.h"
+#include "core/base/utf8.h"
 #include "core/wire/field_path.h"
 
 #include "contract_json.h"
 
 #define PREFIX_MAX 256u
 
-void vg_cell_append_text(struct vg_bytes text, struct vg_buffer *out)
+#define REPLACEMENT "\xEF\xBF\xBD"
+
+/* The same of valid UTF-8. */
+static void append_valid(struct vg_bytes text, struct vg_buffer *out)
 {
     for (size_t i = 0; i < text.size; i++) {
         uint8_t byte = text.data[i];
         /* C0 and DEL; C1 is C2 80 to C2 9F in UTF-8. */
-        bool second_control = byte == 0xC2 && i + 1 < text.size && text.data[i + 1] >= 0x80 &&
-                              text.data[i + 1] < 0xA0;
+        bool second_control = byte == 0xC2 && i + 1 < text.size && text.data[i + 1] < 0xA0;
         if (byte < 0x20 || byte == 0x7F || second_control) {
-            vg_buffer_append_text(out, "\xEF\xBF\xBD");
+            vg_buffer_append_text(out, REPLACEMENT);
             i += second_control ? 1 : 0;
         } else {
             vg_buffer_append_byte(out, byte);
+        }
+    }
+}
+
+void vg_cell_append_text(struct vg_bytes text, struct vg_buffer *out)
+{
+    while (text.size > 0) {
+        size_t valid = vg_utf8_valid_size(text);
+        append_valid(vg_bytes(text.data, valid), out);
+        text = vg_bytes(text.data + valid, text.size - valid);
+        if (text.size > 0) {
+            /* A single byte may steer a terminal too: 9B is a C1 of eight bits. */
+            vg_buffer_append_text(out, REPLACEMENT);
+            text = vg_bytes(text.data + 1, text.size - 1);
         }
     }
 }

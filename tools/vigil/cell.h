@@ -1,7 +1,8 @@
 /*
  * Members of a message as text for people: cells of a table, lines of an object.
  *
- * Texts may come from anybody: characters that steer a terminal are shown as U+FFFD.
+ * Texts may come from anybody: characters that steer a terminal, and bytes that are no UTF-8, are
+ * shown as U+FFFD.
  *
  * Threads: pure functions; a buffer has one owner.
  */
@@ -25,7 +26,7 @@ void vg_cell_append_lines(
     const ProtobufCMessage *message,
     struct vg_buffer *out);
 
-/* Append `text`, safe for a terminal. */
+/* Append `text`, safe for a terminal and valid UTF-8. */
 void vg_cell_append_text(struct vg_bytes text, struct vg_buffer *out);
 
 #endif

@@ -156,6 +156,13 @@ static void test_cell__texts_cannot_steer_a_terminal(void **state)
           "\xEF\xBF\xBD"
           "1m" },
         { "\xC2\x9F\xC2\xA0", "\xEF\xBF\xBD\xC2\xA0" },
+        { "latin-\xE9", "latin-\xEF\xBF\xBD" },
+        { "\x9B"
+          "2J",
+          "\xEF\xBF\xBD"
+          "2J" },
+        { "\xC2", "\xEF\xBF\xBD" },
+        { "\xE2\x82 \xE2\x82\xAC", "\xEF\xBF\xBD\xEF\xBF\xBD \xE2\x82\xAC" },
     };
     for (size_t i = 0; i < VG_ARRAY_COUNT(rows); i++) {
         struct vg_buffer out;
