@@ -425,15 +425,6 @@ static void filter_tokens(
     }
 }
 
-static bool row_bytes_wanted(
-    const struct vg_plan_node *node,
-    const struct vg_column_data *data,
-    uint32_t row)
-{
-    const uint8_t *value = (const uint8_t *)data->values + (size_t)row * data->value_size;
-    return vg_predicate_has_bytes(node->question, vg_bytes(value, data->value_size));
-}
-
 static bool row_marked(
     const struct vg_plan_node *node,
     const struct vg_column_data *data,
@@ -557,8 +548,15 @@ static void evaluate_bytes(
             out);
         return;
     }
-    memcpy(out, wanted, vg_plan_block_words(block) * sizeof(*out));
-    filter(node, block, row_bytes_wanted, out);
+    const uint8_t *values = (const uint8_t *)data->values + (size_t)block->first * data->value_size;
+    for (uint32_t word = 0; word < vg_plan_block_words(block); word++) {
+        out[word] = 0;
+        for (uint64_t rest = wanted[word]; rest != 0; rest &= rest - 1) {
+            uint32_t bit = (uint32_t)__builtin_ctzll(rest);
+            const uint8_t *value = values + (size_t)(word * 64 + bit) * data->value_size;
+            out[word] |= (uint64_t)vg_fixed_set_has(node->fixed, value) << bit;
+        }
+    }
 }
 
 /* Up to so many numbers are compared in loops, more are searched for per row. */

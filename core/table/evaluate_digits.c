@@ -1,37 +1,78 @@
 /*
  * Evaluation of substrings of digests and UUIDs: two bytes side by side rule out most rows before a
- * text is made.
+ * text is made, and say all about a needle of few digits.
  */
 #include <string.h>
 
+#include "core/table/column_loops.h"
 #include "core/table/evaluate_parts.h"
 
 /* Positions looked at by one call of a loop. */
 #define PAIR_POSITIONS 1024u
 
-/* Rows near a needle are those of whose bytes two, side by side, agree with one of its pairs; of
- * them the text is looked at. The pair at the last byte of all is not looked at: its row is near.
+/* Rows that match, and rows of which the text has to be looked at. */
+struct digit_rows {
+    uint64_t sure[VG_PLAN_BLOCK_WORDS];
+    uint64_t near[VG_PLAN_BLOCK_WORDS];
+};
+
+/* Set the rows of the bytes at `position` on of which a bit is set, 64 bytes at a time. */
+static inline void note_rows(uint64_t bits, uint32_t position, uint32_t width, uint64_t *rows)
+{
+    if (64 % width != 0) {
+        for (; bits != 0; bits &= bits - 1) {
+            uint32_t row = (position + (uint32_t)__builtin_ctzll(bits)) / width;
+            rows[row / 64] |= UINT64_C(1) << row % 64;
+        }
+        return;
+    }
+    uint32_t row = position / width;
+    uint64_t whole = UINT64_MAX >> (64 - width);
+    for (uint32_t at = 0; at < 64; at += width, row++) {
+        rows[row / 64] |= (uint64_t)((bits >> at & whole) != 0) << row % 64;
+    }
+}
+
+/*
+ * Rows of whose bytes two, side by side, agree with one of the needle's pairs. The pair at the last
+ * byte of all is not looked at: its row is near.
  */
-static void find_near(
+static inline void find_rows(
     const struct vg_fixed_needle *needle,
     const uint8_t *values,
     uint32_t width,
     uint32_t rows,
-    uint64_t *near)
+    struct digit_rows *found)
 {
     uint32_t positions = rows * width - 1;
     uint64_t hits[PAIR_POSITIONS / 64];
-    near[(rows - 1) / 64] |= UINT64_C(1) << (rows - 1) % 64;
+    found->near[(rows - 1) / 64] |= UINT64_C(1) << (rows - 1) % 64;
     for (uint32_t from = 0; from < positions; from += PAIR_POSITIONS) {
         uint32_t rest = positions - from;
         uint32_t here = rest < PAIR_POSITIONS ? rest : PAIR_POSITIONS;
         vg_loop_pairs(values + from, here, needle->pairs, hits);
         for (uint32_t word = 0; word < (here + 63) / 64; word++) {
-            for (uint64_t bits = hits[word]; bits != 0; bits &= bits - 1) {
-                uint32_t row = (from + word * 64 + (uint32_t)__builtin_ctzll(bits)) / width;
-                near[row / 64] |= UINT64_C(1) << row % 64;
+            if (hits[word] != 0) {
+                note_rows(hits[word] & needle->sure, from + word * 64, width, found->sure);
+                note_rows(hits[word] & ~needle->sure, from + word * 64, width, found->near);
             }
         }
+    }
+}
+
+static void find_needle(
+    const struct vg_fixed_needle *needle,
+    const uint8_t *values,
+    uint32_t width,
+    uint32_t rows,
+    struct digit_rows *found)
+{
+    if (width == 16) { /* widths the compiler can reckon with */
+        find_rows(needle, values, 16, rows, found);
+    } else if (width == 32) {
+        find_rows(needle, values, 32, rows, found);
+    } else {
+        find_rows(needle, values, width, rows, found);
     }
 }
 
@@ -46,10 +87,12 @@ void vg_evaluate_digits(
     const uint8_t *values = (const uint8_t *)data->values + (size_t)block->first * width;
     memset(out, 0, vg_plan_block_words(block) * sizeof(*out));
     for (uint32_t i = 0; i < node->needle_count && block->count > 0; i++) {
-        uint64_t near[VG_PLAN_BLOCK_WORDS] = { 0 };
-        find_near(&node->needles[i], values, width, block->count, near);
+        struct digit_rows found;
+        memset(&found, 0, sizeof(found));
+        find_needle(&node->needles[i], values, width, block->count, &found);
         for (uint32_t word = 0; word < vg_plan_block_words(block); word++) {
-            uint64_t rest = near[word] & wanted[word] & ~out[word];
+            out[word] |= found.sure[word] & wanted[word];
+            uint64_t rest = found.near[word] & wanted[word] & ~out[word];
             for (; rest != 0; rest &= rest - 1) {
                 uint32_t bit = (uint32_t)__builtin_ctzll(rest);
                 const uint8_t *value = values + (size_t)(word * 64 + bit) * width;

@@ -56,6 +56,32 @@ static struct vg_fixed_pair best_pair(const uint8_t *digits, uint32_t count, uin
                                    .values = { values[best], values[best + 1] } };
 }
 
+/* A needle of digits that lie in one pair, whatever digit it begins in. */
+static bool is_pair(uint32_t count)
+{
+    return (count + 2) / 2 <= 2;
+}
+
+/*
+ * Where 64 bytes of values have a pair that says all. Not where the second byte of it belongs to
+ * the next value, or stands behind a hyphen, unless nothing is asked of a second byte: a needle of
+ * one digit. Values whose width does not divide 64 are nowhere sure.
+ */
+static uint64_t sure_bytes(enum vg_fixed_form form, uint32_t width, uint32_t count)
+{
+    if (!is_pair(count) || 64 % width != 0) {
+        return 0;
+    }
+    uint64_t unsure = 0;
+    for (uint32_t i = 0; i < 64 && count > 1; i++) {
+        uint32_t at = i % width;
+        bool is_end = at == width - 1;
+        bool has_hyphen = form == VG_FIXED_UUID && (at == 3 || at == 5 || at == 7 || at == 9);
+        unsure |= (uint64_t)(is_end || has_hyphen) << i;
+    }
+    return ~unsure;
+}
+
 bool vg_fixed_needle_init(
     struct vg_fixed_needle *needle,
     enum vg_fixed_form form,
@@ -88,6 +114,7 @@ bool vg_fixed_needle_init(
     for (uint32_t shift = 0; shift < 2 && best_size > 0; shift++) {
         needle->pairs[shift] = best_pair(best, best_size, shift);
     }
+    needle->sure = best_size == text.size ? sure_bytes(form, width, best_size) : 0;
     return true;
 }
 

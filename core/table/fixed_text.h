@@ -32,6 +32,8 @@ struct vg_fixed_needle {
     struct vg_bytes text;          /* lower case */
     struct vg_fixed_pair pairs[2]; /* for a needle that begins in the first digit of a byte, and in
                                       the second */
+    uint64_t sure; /* of 64 bytes of values side by side: where a pair that agrees is the needle
+                      itself, which then is not longer than that */
 };
 
 /* Prepare to look for `text`, which is folded, in values of `width` bytes, at most half of

@@ -109,13 +109,20 @@ uint32_t vg_folded_texts_last(const struct vg_folded_texts *texts, uint32_t bloc
     return text_at(texts, count)->block == block ? count : texts->blocks[block + 1]->first_id - 1;
 }
 
-/* The entry that holds the byte at `position` of a block, of those from `low` to `high`. */
+/* The entry that holds the byte at `position` of a block, of those from `low` to `high`. Matches
+ * come in order, so it mostly is close to `low`. */
 static uint32_t entry_at(
     const struct vg_folded_texts *texts,
     uint32_t low,
     uint32_t high,
     uint32_t position)
 {
+    uint32_t step = 1;
+    while (step <= high - low && text_at(texts, low + step)->start <= position) {
+        low += step;
+        step *= 2;
+    }
+    high = step <= high - low ? low + step - 1 : high;
     while (low < high) {
         uint32_t middle = high - (high - low) / 2;
         if (text_at(texts, middle)->start <= position) {
@@ -174,12 +181,23 @@ void vg_folded_texts_scan(
             for (uint64_t bits = near[word]; bits != 0; bits &= bits - 1) {
                 uint32_t position = from + word * 64 + (uint32_t)__builtin_ctzll(bits);
                 if (position >= next &&
-                    memcmp(block->data + position, needle.data, needle.size) == 0) {
+                    (needle.size <= 2 ||
+                     memcmp(block->data + position, needle.data, needle.size) == 0)) {
                     next = mark(texts, &first, last, position, bitmap);
                 }
             }
         }
     }
+}
+
+bool vg_folded_texts_contains(
+    const struct vg_folded_texts *texts,
+    uint32_t id,
+    struct vg_bytes needle)
+{
+    const struct vg_folded_text *text = text_at(texts, id);
+    const uint8_t *data = texts->blocks[text->block]->data + text->start;
+    return memmem(data, text->size, needle.data, needle.size) != NULL;
 }
 
 uint64_t vg_folded_texts_memory(const struct vg_folded_texts *texts, uint32_t count)

@@ -66,6 +66,12 @@ void vg_folded_texts_scan(
     struct vg_bytes needle,
     uint64_t *bitmap);
 
+/* Does the folded form of the entry `id`, which is counted, hold `needle`? */
+bool vg_folded_texts_contains(
+    const struct vg_folded_texts *texts,
+    uint32_t id,
+    struct vg_bytes needle);
+
 /* Bytes of memory it takes for `count` entries. */
 uint64_t vg_folded_texts_memory(const struct vg_folded_texts *texts, uint32_t count);
 

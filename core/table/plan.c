@@ -115,9 +115,9 @@ static bool prepare_contains(struct vg_plan_node *node, struct vg_arena *arena)
     uint32_t blocks = count == 0 ? 0 : vg_folded_texts_block(node->dictionary->folded, count) + 1;
     node->bitmap_bits = count + 1;
     node->bitmap = vg_arena_calloc(arena, count / 64 + 1, sizeof(*node->bitmap));
-    node->scanned = vg_arena_calloc(arena, blocks + 1, sizeof(*node->scanned));
+    node->asked = vg_arena_calloc(arena, blocks + 1, sizeof(*node->asked));
     node->ready = vg_arena_calloc(arena, count / 64 + 1, sizeof(*node->ready));
-    if (node->bitmap == NULL || node->scanned == NULL || node->ready == NULL) {
+    if (node->bitmap == NULL || node->asked == NULL || node->ready == NULL) {
         return false;
     }
     if (count <= ENTRIES_AT_ONCE_MAX && !vg_dictionary_has_beyond(node->dictionary)) {
@@ -241,6 +241,9 @@ static bool fill_leaf(
         filled = is_text ? prepare_contains(node, arena) : prepare_needles(node, column, arena);
     } else if (question->kind == VG_PREDICATE_BYTES_IN && is_text) {
         filled = find_texts(node, dictionary, arena);
+    } else if (question->kind == VG_PREDICATE_BYTES_IN) {
+        node->fixed = vg_fixed_set_create(column->width, question->bytes, question->count, arena);
+        filled = node->fixed != NULL;
     } else if (question->kind == VG_PREDICATE_NUMBER_IN && column->kind == VG_COLUMN_SUBJECTS) {
         filled = find_subjects(node, dictionary, arena);
     } else if (question->kind == VG_PREDICATE_NETWORK) {

@@ -15,6 +15,7 @@
 #include "core/base/clock.h"
 #include "core/table/chunk.h"
 #include "core/table/column_loops.h"
+#include "core/table/fixed_set.h"
 #include "core/table/fixed_text.h"
 #include "core/table/predicate.h"
 
@@ -41,6 +42,9 @@ struct vg_plan_run {
     const struct vg_clock *clock; /* NULL, or leaves count and are timed */
 };
 
+/* Of `asked`. */
+#define VG_PLAN_SCANNED UINT8_MAX
+
 struct vg_plan_node {
     const struct vg_predicate *question;
     enum vg_column_kind column_kind; /* of question->column */
@@ -57,10 +61,11 @@ struct vg_plan_node {
     uint32_t bitmap_bits;
     uint64_t *presence;                     /* the ids, folded as in a zone; NULL = none */
     const struct vg_dictionary *dictionary; /* PREFIX and CONTAINS of texts */
-    uint8_t *scanned; /* CONTAINS: blocks of folded texts whose entries are in the bitmap; the
-                         others are looked at when a row first has an entry of theirs */
+    uint8_t *asked;   /* CONTAINS: how many entries of a block of folded texts were looked at alone;
+                         VG_PLAN_SCANNED = all of the block are in the bitmap */
     bool is_complete; /* CONTAINS of a small dictionary: all entries were looked at */
     uint8_t *ready;   /* CONTAINS: words of the bitmap of which all entries were looked at */
+    struct vg_fixed_set *fixed;      /* BYTES_IN of FIXED, NULL of one UUID */
     struct vg_fixed_needle *needles; /* CONTAINS of FIXED: those that can be found */
     uint32_t needle_count;
     struct vg_loop_network network; /* NETWORK of IPv4 */

@@ -174,26 +174,6 @@ const struct vg_predicate *vg_predicate_flags_any(
     return make_flags(arena, VG_PREDICATE_FLAGS_ANY, column, mask);
 }
 
-static int compare_bytes(const void *left, const void *right)
-{
-    const struct vg_bytes *a = left;
-    const struct vg_bytes *b = right;
-    if (a->size != b->size) {
-        return a->size > b->size ? 1 : -1;
-    }
-    return a->size == 0 ? 0 : memcmp(a->data, b->data, a->size);
-}
-
-bool vg_predicate_has_bytes(const struct vg_predicate *question, struct vg_bytes value)
-{
-    return bsearch(
-               &value,
-               question->bytes,
-               question->count,
-               sizeof(*question->bytes),
-               compare_bytes) != NULL;
-}
-
 const struct vg_predicate *vg_predicate_bytes_in(
     struct vg_arena *arena,
     uint32_t column,
@@ -212,7 +192,6 @@ const struct vg_predicate *vg_predicate_bytes_in(
         }
         copy[i] = vg_bytes(text, values[i].size);
     }
-    qsort(copy, count, sizeof(*copy), compare_bytes);
     node->bytes = copy;
     node->count = count;
     return node;

@@ -166,9 +166,6 @@ const struct vg_predicate *vg_predicate_bytes_in(
     const struct vg_bytes *values,
     uint32_t count);
 
-/* Is `value` one of those of a BYTES_IN question? */
-bool vg_predicate_has_bytes(const struct vg_predicate *question, struct vg_bytes value);
-
 /*
  * The stored network lies in `network` or covers it, and (`min_bits` is -1, or the stored one has
  * at least that many bits, or is `network` itself). Both sides of a connection are an OR of two.
