@@ -2,6 +2,7 @@
 import hashlib
 import os
 import random
+import socket
 import threading
 
 from vigiltest import contract
@@ -248,6 +249,33 @@ class Deletion(Records):
             for reader in readers:
                 reader.join()
         self.assertEqual(wrong, [])
+
+    def test_a_download_that_was_begun_outlives_the_sample(self):
+        """On both faces: it is read to its end, and the next one is 404."""
+        data = RANDOM.randbytes(16 << 20)  # more than what lies in sockets and windows
+        path = f"{SAMPLE}/{hashlib.sha256(data).hexdigest()}"
+        for kind, method in (("raw", "DownloadRaw"), ("safe", "DownloadSafe")):
+            self.submit(data)
+            whole = self.rest.get(f"{path}/{kind}").body
+            method = contract.method(SERVICE + method)
+            pieces = self.grpc.start_rows(method.full_name, method.request(sha256=path.rpartition("/")[2]))
+            received = next(pieces).data
+            with socket.create_connection(("127.0.0.1", self.server.port), timeout=60) as raw:
+                raw.sendall(f"GET {path}/{kind} HTTP/1.1\r\nhost: v\r\nconnection: close\r\nargus-api-key: {self.key}\r\n\r\n"
+                            .encode())
+                answer = raw.recv(1000)
+                self.delete(path)
+                self.wait_purged(data)
+                self.assert_error(self.rest.get(f"{path}/{kind}"), 404, "sample.not.found")
+                while part := raw.recv(1 << 16):
+                    answer += part
+            head, _, body = answer.partition(b"\r\n\r\n")
+            self.assertTrue(head.startswith(b"HTTP/1.1 200"), head)
+            for piece in pieces:
+                received += piece.data
+            if kind == "raw":
+                self.assertEqual((body == data, received == data), (True, True))
+            self.assertEqual((len(body), len(received)), (len(whole), len(whole)))
 
     def test_a_start_goes_on_with_what_a_kill_broke_off(self):
         data, path = self.new()
