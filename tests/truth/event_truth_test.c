@@ -13,7 +13,10 @@ int main(void)
     bool good = truth_run(&truth_version_1, seed);
     good = truth_run(&truth_version_1_nids, seed) && good;
     good = truth_run(&truth_version_1_case, seed) && good;
+    good = truth_run(&truth_version_1_list, seed) && good;
+    good = truth_run(&truth_version_1_nids_list, seed) && good;
     good = truth_run(&truth_version_2, seed) && good;
     good = truth_run(&truth_version_2_case, seed) && good;
+    good = truth_run(&truth_version_2_list, seed) && good;
     return good ? 0 : 1;
 }

@@ -82,8 +82,9 @@ static int64_t time_from_now(const char *text, int64_t now)
     static const struct {
         const char *unit;
         int64_t ms;
-    } units[] = { { "ms", 1 },      { "s", 1000 },       { "seconds", 1000 }, { "min", 60000 },
-                  { "h", 3600000 }, { "hour", 3600000 }, { "day", DAY_MS },   { "days", DAY_MS } };
+    } units[] = { { "ms", 1 },          { "s", 1000 },     { "seconds", 1000 },
+                  { "min", 60000 },     { "h", 3600000 },  { "hour", 3600000 },
+                  { "hours", 3600000 }, { "day", DAY_MS }, { "days", DAY_MS } };
     int64_t time = now;
     text += strncasecmp(text, "now", 3) == 0 ? 3 : 0;
     while (*(text += strspn(text, " ")) != 0) {

@@ -59,8 +59,11 @@ struct truth_version {
 extern const struct truth_version truth_version_1;
 extern const struct truth_version truth_version_1_nids;
 extern const struct truth_version truth_version_1_case;
+extern const struct truth_version truth_version_1_list;
+extern const struct truth_version truth_version_1_nids_list;
 extern const struct truth_version truth_version_2;
 extern const struct truth_version truth_version_2_case;
+extern const struct truth_version truth_version_2_list;
 
 struct truth_question {
     const struct truth_version *version;

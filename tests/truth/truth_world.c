@@ -736,3 +736,93 @@ void truth_world_case_v2(
     take_answer(&waiting, read_v2, answer);
     end_call(&waiting);
 }
+
+/* One of the simple lists: `ask` calls its handler. */
+static void ask_list(
+    struct waiting *waiting,
+    const struct vg_table *table,
+    const ProtobufCMessage *request,
+    int (*ask)(struct vg_call *call, ProtobufCMessage *answer),
+    struct truth_answer *answer)
+{
+    answer->reason = read_request(&waiting->call, table, request);
+    if (answer->reason == VG_OK) {
+        answer->reason = await_call(waiting, ask(&waiting->call, waiting->call.reply.answer));
+    }
+}
+
+static int ask_v1(struct vg_call *call, ProtobufCMessage *answer)
+{
+    return vg_events_v1_list_aggregated(
+        call,
+        (const Vigil__Events__V1__ListAggregatedRequest *)call->request,
+        (Vigil__Events__V1__AggregatedEventList *)answer);
+}
+
+static int ask_nids(struct vg_call *call, ProtobufCMessage *answer)
+{
+    return vg_events_v1_list_nids(
+        call,
+        (const Vigil__Events__V1__ListNidsRequest *)call->request,
+        (Vigil__Events__V1__RawEventList *)answer);
+}
+
+static int ask_v2(struct vg_call *call, ProtobufCMessage *answer)
+{
+    return vg_events_v2_list_events(
+        call,
+        (const Vigil__Events__V2__ListEventsRequest *)call->request,
+        (Vigil__Events__V2__EventList *)answer);
+}
+
+void truth_world_list_v1(
+    struct truth_world *world,
+    const ProtobufCMessage *request,
+    size_t caller,
+    int64_t now,
+    struct truth_answer *answer)
+{
+    struct waiting waiting;
+    struct vg_principal principal;
+    Vigil__Events__V1__AggregatedEventList list = VIGIL__EVENTS__V1__AGGREGATED_EVENT_LIST__INIT;
+    begin_call(world, &waiting, &principal, caller, now);
+    waiting.call.reply.answer = &list.base;
+    ask_list(&waiting, &vg_table_vigil_events_v1_list_aggregated_request, request, ask_v1, answer);
+    take_answer(&waiting, read_v1, answer);
+    end_call(&waiting);
+}
+
+void truth_world_list_nids(
+    struct truth_world *world,
+    const ProtobufCMessage *request,
+    size_t caller,
+    int64_t now,
+    struct truth_answer *answer)
+{
+    struct waiting waiting;
+    struct vg_principal principal;
+    Vigil__Events__V1__RawEventList list = VIGIL__EVENTS__V1__RAW_EVENT_LIST__INIT;
+    begin_call(world, &waiting, &principal, caller, now);
+    waiting.call.reply.answer = &list.base;
+    ask_list(&waiting, &vg_table_vigil_events_v1_list_nids_request, request, ask_nids, answer);
+    take_answer(&waiting, read_raw, answer);
+    end_call(&waiting);
+}
+
+void truth_world_list_v2(
+    struct truth_world *world,
+    const ProtobufCMessage *request,
+    size_t caller,
+    int64_t now,
+    struct truth_answer *answer)
+{
+    struct waiting waiting;
+    struct vg_principal principal;
+    Vigil__Events__V2__EventList list = VIGIL__EVENTS__V2__EVENT_LIST__INIT;
+    begin_call(world, &waiting, &principal, caller, now);
+    waiting.method.element = &vg_table_vigil_events_v2_event;
+    waiting.call.reply.answer = &list.base;
+    ask_list(&waiting, &vg_table_vigil_events_v2_list_events_request, request, ask_v2, answer);
+    take_answer(&waiting, read_v2, answer);
+    end_call(&waiting);
+}

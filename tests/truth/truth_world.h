@@ -119,4 +119,24 @@ void truth_world_case_v2(
     int64_t now,
     struct truth_answer *answer);
 
+/* The simple lists: requests of ListAggregated, ListNids and v2's ListEvents. */
+void truth_world_list_v1(
+    struct truth_world *world,
+    const ProtobufCMessage *request,
+    size_t caller,
+    int64_t now,
+    struct truth_answer *answer);
+void truth_world_list_nids(
+    struct truth_world *world,
+    const ProtobufCMessage *request,
+    size_t caller,
+    int64_t now,
+    struct truth_answer *answer);
+void truth_world_list_v2(
+    struct truth_world *world,
+    const ProtobufCMessage *request,
+    size_t caller,
+    int64_t now,
+    struct truth_answer *answer);
+
 #endif
