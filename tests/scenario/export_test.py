@@ -375,6 +375,10 @@ class Cut(Export):
 
 
 class CommandLine(Export):
+    """One export of more events than a page of v1 may hold."""
+
+    EVENTS = 20_000 if IS_SANITIZED else 110_000
+
     def vigil(self, *words):
         return subprocess.Popen([PROGRAM, "--server", f"127.0.0.1:{self.server.port}", *words], stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, env={**os.environ, "VIGIL_API_KEY": self.key})
@@ -395,9 +399,11 @@ class CommandLine(Export):
             self.assertEqual((process.returncode, out, said), (0, b"", b""))
             with open(path, encoding="utf-8") as file:
                 rows = [json.loads(line) for line in file]
-        self.assertEqual({row["sourceAddress"] for row in rows}, {addresses(at) for at in range(self.EVENTS)})
+        self.assertEqual({row["source"]["address"] for row in rows}, {addresses(at) for at in range(self.EVENTS)})
         self.assertEqual(len(rows), self.EVENTS)
-        self.assertEqual(rows[:20], self.rest.post(SEARCH, {"startTimestamp": 0, "limit": 20}).data)
+        everything = {"includeAllProperties": True, "includeComments": True, "includeSubEvents": True}
+        self.assertEqual(rows[:20], self.rest.post(SEARCH_V2, {"startTimestamp": 0, "limit": 20, **everything}).data)
+        self.assertEqual(len(rows[0]["properties"]), len(self.event(0)["properties"]) + 3)
         if not IS_SANITIZED:
             self.assertLess(most, CLIENT_KIB, "KiB of the client")
 
@@ -405,6 +411,12 @@ class CommandLine(Export):
         process = self.vigil("event", "export", "--start", "0", "--signature", "S-1")
         out, said = process.communicate()
         self.assertEqual((process.returncode, len(out.splitlines()), said), (0, self.EVENTS // 50, b""))
+        for words, count in ((["--ip", addresses(7) + "/31"], 2), (["--type", "raw"], 0), (["--start", "-1hour"], 0),
+                             (["--customer", "operator", "--ip", addresses(7), "--signature", "S-7,S-8"], 1),
+                             (["--customer", "operator", "--ip", addresses(7), "--signature", "S-8"], 0)):
+            process = self.vigil("event", "export", *(() if "--start" in words else ("--start", "0")), *words)
+            out, said = process.communicate()
+            self.assertEqual((process.returncode, len(out.splitlines()), said), (0, count, b""), words)
         process = self.vigil("event", "export", "--start", "0")
         process.stdout.readline()
         process.stdout.close()

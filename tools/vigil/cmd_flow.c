@@ -15,6 +15,7 @@
 
 #include "vigil/events/v1/criteria.pb-c.h"
 #include "vigil/events/v1/event.pb-c.h"
+#include "vigil/events/v2/criteria.pb-c.h"
 
 #define START_DEFAULT "-24hours"
 
@@ -27,21 +28,28 @@
 #define WATCH_PAGE_BYTES_MAX ((size_t)1 << 30)
 
 // clang-format off
-#define CRITERIA_OPTIONS \
-    { .name = "--json", .value = "FILE", .help = "read the criteria from a file (- = stdin) instead of from options" }, \
-    { .name = "--start", .value = "TIME", .field = "startTimestamp", .help = "from then on (default " START_DEFAULT ")" }, \
-    { .name = "--end", .value = "TIME", .field = "endTimestamp", .help = "up to then" }, \
-    { .name = "--customer", .value = "C[,C]", .field = "customer", .help = "of these customers", .kind = VG_OPTION_KIND_LIST }, \
-    { .name = "--signature", .value = "NAME[,NAME]", .field = "signature", .help = "with any of these signatures", .kind = VG_OPTION_KIND_LIST }, \
-    { .name = "--ip", .value = "CIDR[,CIDR]", .field = "ip", .help = "with source or destination in any of these", .kind = VG_OPTION_KIND_LIST }
+#define JSON_OPTION \
+    { .name = "--json", .value = "FILE", .help = "read the criteria from a file (- = stdin) instead of from options" }
 
+/* Criteria of v2: what is observed of an endpoint or an attack is a member of those. */
 static const struct vg_option export_options[] = {
-    CRITERIA_OPTIONS,
+    JSON_OPTION,
+    { .name = "--start", .value = "TIME", .field = "startTimestamp", .help = "created then or later (default " START_DEFAULT ")" },
+    { .name = "--end", .value = "TIME", .field = "endTimestamp", .help = "created then or earlier" },
+    { .name = "--type", .value = "TYPE", .field = "type", .help = "aggregated or raw; by default both" },
+    { .name = "--customer", .value = "C[,C]", .field = "customer", .help = "of these customers", .kind = VG_OPTION_KIND_LIST },
+    { .name = "--signature", .value = "NAME[,NAME]", .field = "attack.signature", .help = "with any of these signatures", .kind = VG_OPTION_KIND_LIST },
+    { .name = "--ip", .value = "CIDR[,CIDR]", .field = "endpoint.ip", .help = "with source or destination in any of these", .kind = VG_OPTION_KIND_LIST },
     { .name = "--file", .value = "FILE", .help = "write there instead of to stdout" },
 };
 
 static const struct vg_option watch_options[] = {
-    CRITERIA_OPTIONS,
+    JSON_OPTION,
+    { .name = "--start", .value = "TIME", .field = "startTimestamp", .help = "from then on (default " START_DEFAULT ")" },
+    { .name = "--end", .value = "TIME", .field = "endTimestamp", .help = "up to then" },
+    { .name = "--customer", .value = "C[,C]", .field = "customer", .help = "of these customers", .kind = VG_OPTION_KIND_LIST },
+    { .name = "--signature", .value = "NAME[,NAME]", .field = "signature", .help = "with any of these signatures", .kind = VG_OPTION_KIND_LIST },
+    { .name = "--ip", .value = "CIDR[,CIDR]", .field = "ip", .help = "with source or destination in any of these", .kind = VG_OPTION_KIND_LIST },
     { .name = "--since", .value = "TIME", .field = "lastUpdatedTimestamp", .help = "begin with what was changed then (default now)" },
     { .name = "--interval", .value = "MS", .help = "milliseconds between questions when nothing is new (default 2000)" },
     { .name = "--events", .value = "N", .help = "end after so many" },
@@ -59,32 +67,6 @@ static const struct vg_column watch_columns[] = {
     { "ID", "id" },
 };
 // clang-format on
-
-/* The criteria as a message that may be changed. */
-static enum vg_exit read_criteria(
-    struct vg_session *session,
-    const struct vg_command *command,
-    const struct vg_arguments *arguments,
-    Vigil__Events__V1__SearchCriteria **out_criteria)
-{
-    ProtobufCMessage *request = NULL;
-    enum vg_exit exit = vg_session_make_request(
-        session,
-        command,
-        arguments,
-        vg_client_method_row(command->method)->request,
-        &request);
-    if (exit != VG_EXIT_DONE) {
-        return exit;
-    }
-    Vigil__Events__V1__SearchCriteria *criteria =
-        (Vigil__Events__V1__SearchCriteria *)(void *)request;
-    if (criteria->start_timestamp == NULL && !vg_arguments_has(arguments, "--json")) {
-        criteria->start_timestamp = vg_arena_text(&session->arena, vg_bytes_text(START_DEFAULT));
-    }
-    *out_criteria = criteria;
-    return VG_EXIT_DONE;
-}
 
 /* ----------------------------------------------------------------------------------- export */
 
@@ -122,11 +104,11 @@ static bool export_row(struct vg_connection_call *call, struct vg_bytes message)
 static enum vg_exit export_rows(
     struct vg_session *session,
     const struct export *wanted,
-    const Vigil__Events__V1__SearchCriteria *criteria)
+    const Vigil__Events__V2__SearchRequest *request)
 {
     struct export export = *wanted;
     vg_arena_init(&export.arena, ROW_BYTES_MAX);
-    enum vg_exit exit = vg_session_stream(session, &criteria->base, &export.call, &export.failure);
+    enum vg_exit exit = vg_session_stream(session, &request->base, &export.call, &export.failure);
     vg_progress_hide(&export.progress);
     vg_arena_dispose(&export.arena);
     if (fflush(export.file) != 0 && exit == VG_EXIT_DONE) {
@@ -136,19 +118,53 @@ static enum vg_exit export_rows(
     return exit;
 }
 
+/* The criteria, with all that can be told of an event, and without a limit unless they name one. */
+static enum vg_exit read_export(
+    struct vg_session *session,
+    const struct vg_command *command,
+    const struct vg_arguments *arguments,
+    Vigil__Events__V2__SearchRequest **out_request)
+{
+    ProtobufCMessage *message = NULL;
+    enum vg_exit exit = vg_session_make_request(
+        session,
+        command,
+        arguments,
+        vg_client_method_row(command->method)->request,
+        &message);
+    if (exit != VG_EXIT_DONE) {
+        return exit;
+    }
+    Vigil__Events__V2__SearchRequest *request = (Vigil__Events__V2__SearchRequest *)(void *)message;
+    if (request->start_timestamp == NULL && !vg_arguments_has(arguments, "--json")) {
+        request->start_timestamp = vg_arena_text(&session->arena, vg_bytes_text(START_DEFAULT));
+    }
+    if (!request->has_limit) {
+        request->has_limit = true;
+        request->limit = 0;
+    }
+    if (!request->has_include_all_properties && request->n_include_properties == 0) {
+        request->has_include_all_properties = request->include_all_properties = true;
+    }
+    if (!request->has_include_comments) {
+        request->has_include_comments = request->include_comments = true;
+    }
+    if (!request->has_include_sub_events) {
+        request->has_include_sub_events = request->include_sub_events = true;
+    }
+    *out_request = request;
+    return VG_EXIT_DONE;
+}
+
 static enum vg_exit run_export(
     struct vg_session *session,
     const struct vg_command *command,
     const struct vg_arguments *arguments)
 {
-    Vigil__Events__V1__SearchCriteria *criteria = NULL;
-    enum vg_exit exit = read_criteria(session, command, arguments, &criteria);
+    Vigil__Events__V2__SearchRequest *request = NULL;
+    enum vg_exit exit = read_export(session, command, arguments, &request);
     if (exit != VG_EXIT_DONE) {
         return exit;
-    }
-    if (!criteria->has_limit) {
-        criteria->has_limit = true;
-        criteria->limit = 0;
     }
     const char *path = vg_arguments_value(arguments, "--file");
     struct export export = {
@@ -163,7 +179,7 @@ static enum vg_exit run_export(
     vg_progress_begin(&export.progress, 0);
     export.progress.wanted =
         isatty(STDERR_FILENO) == 1 && (path != NULL || isatty(STDOUT_FILENO) != 1);
-    exit = export_rows(session, &export, criteria);
+    exit = export_rows(session, &export, request);
     if (path != NULL && fclose(export.file) != 0 && exit == VG_EXIT_DONE) {
         (void)fprintf(stderr, "vigil: cannot write %s: %s\n", path, strerrordesc_np(errno));
         exit = VG_EXIT_REFUSED;
@@ -172,6 +188,32 @@ static enum vg_exit run_export(
 }
 
 /* ----------------------------------------------------------------------------------- watch */
+
+/* The criteria as a message that may be changed. */
+static enum vg_exit read_criteria(
+    struct vg_session *session,
+    const struct vg_command *command,
+    const struct vg_arguments *arguments,
+    Vigil__Events__V1__SearchCriteria **out_criteria)
+{
+    ProtobufCMessage *request = NULL;
+    enum vg_exit exit = vg_session_make_request(
+        session,
+        command,
+        arguments,
+        vg_client_method_row(command->method)->request,
+        &request);
+    if (exit != VG_EXIT_DONE) {
+        return exit;
+    }
+    Vigil__Events__V1__SearchCriteria *criteria =
+        (Vigil__Events__V1__SearchCriteria *)(void *)request;
+    if (criteria->start_timestamp == NULL && !vg_arguments_has(arguments, "--json")) {
+        criteria->start_timestamp = vg_arena_text(&session->arena, vg_bytes_text(START_DEFAULT));
+    }
+    *out_criteria = criteria;
+    return VG_EXIT_DONE;
+}
 
 /*
  * The guide's loop: the next question begins with the time of the last row. That bound is
@@ -359,10 +401,10 @@ static const struct vg_command commands[] = {
     {
         .noun = "event",
         .verb = "export",
-        .help = "write all events that match as JSON lines, however many",
+        .help = "write all events that match as JSON lines of v2, however many",
         .options = export_options,
         .option_count = VG_ARRAY_COUNT(export_options),
-        .method = VG_CLIENT_METHOD_STREAM_AGGREGATED,
+        .method = VG_CLIENT_METHOD_STREAM_EVENTS,
         .run = run_export,
     },
     {
