@@ -284,6 +284,8 @@ enum vg_reason vg_keeper_start_table(struct vg_node *node, struct vg_error *erro
         VG_NODE_SHARD,
         node->format.secret,
         node->loader_threads);
+    source.gives_up = node->gives_up;
+    source.owner = node->owner;
     struct vg_table_start start = { .source = &source.source, .sequence = sequence, .view = view };
     struct vg_table_started started;
     reason = vg_table_start(node->table, &start, &started, error);

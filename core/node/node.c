@@ -193,6 +193,7 @@ enum vg_reason vg_node_start(struct vg_node *node, struct vg_error *error)
 {
     node->loader_threads = loader_threads();
     enum vg_reason reason = vg_keeper_start_table(node, error);
+    node->gives_up = NULL; /* a recovery does not */
     if (reason == VG_OK) {
         reason = start_writer(node, error);
     }

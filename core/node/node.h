@@ -48,6 +48,11 @@ struct vg_node {
     struct vg_ingest *ingest;
     struct vg_format format; /* store id and the secret of hash lists */
 
+    /* May be NULL; set between open and start. Asked now and then while the table is brought up;
+     * once true, the start ends with CANCELLED. What is half made is made anew the next time. */
+    bool (*gives_up)(void *owner);
+    void *owner;
+
     /* Private to core/node. */
     const struct vg_table_schema *schemas[VG_INGEST_KIND_COUNT];
     struct vg_ingest_columns columns;
@@ -80,7 +85,8 @@ VG_MUST_USE enum vg_reason vg_node_open(
     struct vg_random *random,
     struct vg_error *error);
 
-/* Bring the table up and start the writer. Fails with what the store and the table fail with. */
+/* Bring the table up and start the writer. Fails with what the store and the table fail with, and
+ * with CANCELLED. */
 VG_MUST_USE enum vg_reason vg_node_start(struct vg_node *node, struct vg_error *error);
 
 /* A sample has been deleted: remove what it leaves. Any thread. */

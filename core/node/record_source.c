@@ -15,6 +15,16 @@ static struct vg_record_source *of(void *owner)
     return owner;
 }
 
+/* Records between two questions whether to give up. */
+#define RECORDS_UNASKED 256u
+
+static enum vg_reason check(struct vg_record_source *source, struct vg_error *error)
+{
+    bool asks = source->gives_up != NULL && source->visited++ % RECORDS_UNASKED == 0;
+    return asks && source->gives_up(source->owner) ? vg_error_set(error, VG_CANCELLED, NULL)
+                                                   : VG_OK;
+}
+
 /* ---- the change log behind a checkpoint */
 
 struct replay_walk {
@@ -98,8 +108,11 @@ static enum vg_reason source_load(
     }
     vg_store_value_release(&source->value); /* of the row before, which is not used any more */
     vg_arena_reset(&source->arena);
-    enum vg_reason reason =
-        vg_store_get_one(source->store, NULL, source->shard, id, &source->value, error);
+    enum vg_reason reason = check(source, error);
+    if (reason != VG_OK) {
+        return reason;
+    }
+    reason = vg_store_get_one(source->store, NULL, source->shard, id, &source->value, error);
     if (reason != VG_OK) {
         return reason;
     }
@@ -111,6 +124,7 @@ static enum vg_reason source_load(
 /* ---- all records */
 
 struct scan_walk {
+    struct vg_record_source *source;
     struct vg_row_loader *loader;
     enum vg_reason reason;
     struct vg_error *error;
@@ -119,17 +133,20 @@ struct scan_walk {
 static bool scan_visit(void *owner, struct vg_bytes key, struct vg_bytes value)
 {
     struct scan_walk *walk = owner;
-    walk->reason = vg_row_loader_add(walk->loader, key, value, walk->error);
+    walk->reason = check(walk->source, walk->error);
+    if (walk->reason == VG_OK) {
+        walk->reason = vg_row_loader_add(walk->loader, key, value, walk->error);
+    }
     return walk->reason == VG_OK;
 }
 
 static enum vg_reason scan_into(
-    const struct vg_record_source *source,
+    struct vg_record_source *source,
     uint32_t kind,
     struct vg_row_loader *loader,
     struct vg_error *error)
 {
-    struct scan_walk walk = { .loader = loader, .reason = VG_OK, .error = error };
+    struct scan_walk walk = { .source = source, .loader = loader, .reason = VG_OK, .error = error };
     struct vg_store_range range = { .shard = source->shard,
                                     .prefix = vg_key_family_prefix(vg_record_kinds[kind].family) };
     enum vg_reason reason = vg_store_scan(source->store, &range, scan_visit, &walk, NULL, error);
@@ -140,7 +157,7 @@ static enum vg_reason scan_into(
 }
 
 static enum vg_reason scan_kind(
-    const struct vg_record_source *source,
+    struct vg_record_source *source,
     uint32_t kind,
     struct vg_table_rebuild *rebuild,
     struct vg_error *error)
@@ -160,7 +177,7 @@ static enum vg_reason source_scan(
     struct vg_table_rebuild *rebuild,
     struct vg_error *error)
 {
-    const struct vg_record_source *source = of(owner);
+    struct vg_record_source *source = of(owner);
     enum vg_reason reason = VG_OK;
     for (uint32_t kind = 0; kind < VG_INGEST_KIND_COUNT && reason == VG_OK; kind++) {
         reason = scan_kind(source, kind, rebuild, error);

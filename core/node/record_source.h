@@ -18,6 +18,10 @@ struct vg_record_source {
     struct vg_arena arena; /* of the row handed over last */
     struct vg_store_value value;
     unsigned thread_count; /* that decode records in a rebuild, besides the caller */
+    /* May be NULL. Asked now and then; once true, a start ends with CANCELLED. */
+    bool (*gives_up)(void *owner);
+    void *owner;
+    uint32_t visited; /* records since it was asked */
 };
 
 /* `store` and `secret` are borrowed. */

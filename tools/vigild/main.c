@@ -42,15 +42,26 @@ static int host_length(const char *listen)
     return colon == NULL ? (int)strlen(listen) : (int)(colon - listen);
 }
 
-static enum vg_reason run(const struct vg_options *options, const sigset_t *signals)
+/* Has a signal come that will end the server? It stays to be taken by sigwait. */
+static bool is_to_stop(void *owner)
+{
+    const sigset_t *signals = owner;
+    sigset_t pending;
+    return sigpending(&pending) == 0 &&
+           ((sigismember(signals, SIGTERM) == 1 && sigismember(&pending, SIGTERM) == 1) ||
+            (sigismember(signals, SIGINT) == 1 && sigismember(&pending, SIGINT) == 1));
+}
+
+static enum vg_reason run(const struct vg_options *options, sigset_t *signals)
 {
     struct vg_error error;
     vg_error_init(&error, NULL);
     struct vg_wiring *wiring = NULL;
     enum vg_reason reason = vg_wiring_open(&options->settings, &wiring, &error);
     if (reason == VG_OK) {
-        reason = vg_wiring_start(wiring, &error);
+        reason = vg_wiring_start(wiring, is_to_stop, signals, &error);
     }
+    bool is_given_up = reason == VG_CANCELLED;
     if (reason == VG_OK) {
         uint16_t port = vg_wiring_port(wiring);
         const char *listen = options->settings.listen;
@@ -64,11 +75,12 @@ static enum vg_reason run(const struct vg_options *options, const sigset_t *sign
             reason = vg_demo_run(options->settings.data, port, &error);
         }
     }
-    if (reason == VG_OK) {
+    if (reason == VG_OK || is_given_up) {
         int signal_number = 0;
         while (sigwait(signals, &signal_number) != 0) {
         }
         vg_log_message(VG_LOG_INFO, "stopping", "%s", strsignal(signal_number));
+        reason = VG_OK;
     } else {
         say(&error);
     }

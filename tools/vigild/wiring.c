@@ -166,8 +166,14 @@ enum vg_reason vg_wiring_open(
     return VG_OK;
 }
 
-enum vg_reason vg_wiring_start(struct vg_wiring *wiring, struct vg_error *error)
+enum vg_reason vg_wiring_start(
+    struct vg_wiring *wiring,
+    bool (*gives_up)(void *owner),
+    void *owner,
+    struct vg_error *error)
 {
+    wiring->node.gives_up = gives_up;
+    wiring->node.owner = owner;
     enum vg_reason reason = vg_node_start(&wiring->node, error);
     if (reason == VG_OK) {
         atomic_store(&wiring->service.starting, false);

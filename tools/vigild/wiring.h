@@ -24,8 +24,13 @@ VG_MUST_USE enum vg_reason vg_wiring_open(
     struct vg_wiring **out_wiring,
     struct vg_error *error);
 
-/* Bring the data up; calls are served from here on. */
-VG_MUST_USE enum vg_reason vg_wiring_start(struct vg_wiring *wiring, struct vg_error *error);
+/* Bring the data up; calls are served from here on. Once `gives_up`, which is asked now and then,
+ * says so, it ends with CANCELLED. */
+VG_MUST_USE enum vg_reason vg_wiring_start(
+    struct vg_wiring *wiring,
+    bool (*gives_up)(void *owner),
+    void *owner,
+    struct vg_error *error);
 
 /* The port that is served. */
 uint16_t vg_wiring_port(const struct vg_wiring *wiring);
