@@ -155,35 +155,81 @@ static inline struct sip_state sip_round(struct sip_state v)
     return v;
 }
 
-static inline struct sip_state sip_word(struct sip_state v, uint64_t word)
+static inline struct sip_state sip_rounds(struct sip_state v, unsigned rounds)
+{
+    for (unsigned i = 0; i < rounds; i++) {
+        v = sip_round(v);
+    }
+    return v;
+}
+
+static inline struct sip_state sip_word(struct sip_state v, uint64_t word, unsigned rounds)
 {
     v.v3 ^= word;
-    v = sip_round(sip_round(v));
+    v = sip_rounds(v, rounds);
     v.v0 ^= word;
     return v;
 }
 
-uint64_t vg_siphash(const uint8_t key[16], struct vg_bytes bytes)
+static inline struct sip_state sip_start(const uint8_t key[16])
 {
     uint64_t k0 = read_little_endian(key);
     uint64_t k1 = read_little_endian(key + 8);
     /* The constants are "somepseudorandomlygeneratedbytes". */
-    struct sip_state v = {
+    return (struct sip_state){
         .v0 = k0 ^ UINT64_C(0x736f6d6570736575),
         .v1 = k1 ^ UINT64_C(0x646f72616e646f6d),
         .v2 = k0 ^ UINT64_C(0x6c7967656e657261),
         .v3 = k1 ^ UINT64_C(0x7465646279746573),
     };
+}
+
+/* The bytes behind the last eight that are whole, the lowest first. */
+static inline uint64_t read_rest(struct vg_bytes bytes, size_t whole)
+{
+    size_t left = bytes.size - whole;
+    if (bytes.size >= sizeof(uint64_t)) { /* with bytes before them, which fall out */
+        uint64_t last = read_little_endian(bytes.data + bytes.size - sizeof(uint64_t));
+        return left == 0 ? 0 : last >> (64 - 8 * left);
+    }
+    uint64_t rest = 0;
+    for (size_t i = 0; i < left; i++) {
+        rest |= (uint64_t)bytes.data[i] << (8 * i);
+    }
+    return rest;
+}
+
+/* All of `bytes`, then `end` rounds. The loops over rounds are unrolled: both are constants. */
+static inline uint64_t sip_finish(
+    struct sip_state v,
+    struct vg_bytes bytes,
+    unsigned rounds,
+    unsigned end)
+{
     size_t whole = bytes.size & ~(size_t)7;
     for (size_t i = 0; i < whole; i += 8) {
-        v = sip_word(v, read_little_endian(bytes.data + i));
+        v = sip_word(v, read_little_endian(bytes.data + i), rounds);
     }
-    uint64_t last = (uint64_t)(bytes.size & 0xFF) << 56;
-    for (size_t i = whole; i < bytes.size; i++) {
-        last |= (uint64_t)bytes.data[i] << (8 * (i - whole));
-    }
-    v = sip_word(v, last);
+    uint64_t last = (uint64_t)(bytes.size & 0xFF) << 56 | read_rest(bytes, whole);
+    v = sip_word(v, last, rounds);
     v.v2 ^= 0xFF;
-    v = sip_round(sip_round(sip_round(sip_round(v))));
+    v = sip_rounds(v, end);
     return v.v0 ^ v.v1 ^ v.v2 ^ v.v3;
+}
+
+uint64_t vg_siphash(const uint8_t key[16], struct vg_bytes bytes)
+{
+    return sip_finish(sip_start(key), bytes, 2, 4);
+}
+
+uint64_t vg_siphash_short(const uint8_t key[16], struct vg_bytes bytes)
+{
+    return sip_finish(sip_start(key), bytes, 1, 3);
+}
+
+uint64_t vg_siphash_behind(const uint8_t key[16], uint64_t first_hash, struct vg_bytes bytes)
+{
+    struct sip_state v = sip_start(key);
+    v.v1 ^= 0xEE; /* as the 128 bit form of the paper's code begins */
+    return sip_finish(sip_word(v, first_hash, 1), bytes, 1, 3);
 }

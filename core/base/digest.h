@@ -1,6 +1,6 @@
 /*
  * Digests: SHA-2, SHA-1 and MD5 from OpenSSL, in one piece or in parts, comparison in constant
- * time, and SipHash-2-4 for hash tables that strangers can fill.
+ * time, and SipHash for hash tables that strangers can fill.
  *
  * SHA-1 and MD5 are names for files and name-based UUIDs only; nothing relies on them for security.
  *
@@ -55,5 +55,15 @@ bool vg_digest_equal(const uint8_t *a, const uint8_t *b, size_t size);
 
 /* SipHash-2-4 (Aumasson, Bernstein: SipHash: a fast short-input PRF), the 64 bit form. */
 uint64_t vg_siphash(const uint8_t key[16], struct vg_bytes bytes);
+
+/*
+ * SipHash-1-3, for hashes that are made by the million: fewer rounds, and still nobody without the
+ * key finds two texts with the same hash.
+ */
+uint64_t vg_siphash_short(const uint8_t key[16], struct vg_bytes bytes);
+
+/* The same of a pair: `bytes` behind the hash of what comes first. Never the hash of one text that
+ * begins so: the start is another. */
+uint64_t vg_siphash_behind(const uint8_t key[16], uint64_t first_hash, struct vg_bytes bytes);
 
 #endif

@@ -297,13 +297,13 @@ static const struct vg_predicate *match_exactly(
     const struct vg_event_property_criteria *property)
 {
     uint64_t *hashes = vg_criteria_term_take(at, property->values.count, sizeof(*hashes));
+    uint64_t key_hash = vg_event_table_key_hash(at->context->secret, vg_bytes_text(property->key));
     uint32_t count = 0;
     for (size_t i = 0; hashes != NULL && i < property->values.count; i++) {
-        count += vg_event_table_value_hash(
+        hashes[count++] = vg_event_table_value_hash(
             at->context->secret,
-            vg_bytes_text(property->key),
-            vg_bytes_text(property->values.items[i]),
-            &hashes[count]);
+            key_hash,
+            vg_bytes_text(property->values.items[i]));
     }
     if (hashes == NULL || count == 0) {
         return hashes == NULL ? NULL : vg_predicate_none(at->context->arena);

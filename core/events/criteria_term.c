@@ -239,7 +239,7 @@ static bool hash_domain(const struct vg_criteria_term *at, const char *text, uin
         uint8_t letter = (uint8_t)text[i];
         lower[i] = letter >= 'A' && letter <= 'Z' ? (uint8_t)(letter - 'A' + 'a') : letter;
     }
-    *out_hash = vg_siphash(at->context->secret, vg_bytes(lower, size));
+    *out_hash = vg_event_table_domain_hash(at->context->secret, vg_bytes(lower, size));
     return true;
 }
 
@@ -279,13 +279,13 @@ static void add_exact_property(
     const struct vg_text_list *values)
 {
     uint64_t *hashes = vg_criteria_term_take(at, values->count, sizeof(*hashes));
+    uint64_t key_hash = vg_event_table_key_hash(at->context->secret, key);
     uint32_t count = 0;
     for (size_t i = 0; hashes != NULL && i < values->count; i++) {
-        count += vg_event_table_value_hash(
+        hashes[count++] = vg_event_table_value_hash(
             at->context->secret,
-            key,
-            vg_bytes_text(values->items[i]),
-            &hashes[count]);
+            key_hash,
+            vg_bytes_text(values->items[i]));
     }
     if (hashes != NULL) {
         add_hashes(at, VG_EVENT_COLUMN_PROPERTIES, hashes, count);

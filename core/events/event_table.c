@@ -5,6 +5,7 @@
 #include "core/base/assert.h"
 #include "core/base/digest.h"
 #include "core/query/tokenizer.h"
+#include "core/query/word_hash.h"
 
 static const struct vg_column columns[VG_EVENT_COLUMNS] = {
 #define X(column, kind_, width_, flags_)                                                           \
@@ -20,38 +21,27 @@ const struct vg_table_schema vg_event_table_schema = {
     .name = "event",
     .columns = columns,
     .column_count = VG_EVENT_COLUMNS,
-    .version = 2,
+    .version = 3,
 };
 
 /* ----------------------------------------------------------------------------------- hashes */
 
-/* A key and a value with NUL between them: neither has one, so no two pairs are the same bytes. */
-#define VG_PAIR_SIZE_MAX 8192u
-
 uint64_t vg_event_table_key_hash(const uint8_t secret[16], struct vg_bytes key)
 {
-    return vg_siphash(secret, key);
+    return vg_siphash_short(secret, key);
 }
 
-bool vg_event_table_value_hash(
+uint64_t vg_event_table_value_hash(
     const uint8_t secret[16],
-    struct vg_bytes key,
-    struct vg_bytes value,
-    uint64_t *out_hash)
+    uint64_t key_hash,
+    struct vg_bytes value)
 {
-    uint8_t pair[VG_PAIR_SIZE_MAX];
-    if (key.size + 1 + value.size > sizeof(pair)) {
-        return false;
-    }
-    if (key.size != 0) {
-        memcpy(pair, key.data, key.size);
-    }
-    pair[key.size] = 0;
-    if (value.size != 0) {
-        memcpy(pair + key.size + 1, value.data, value.size);
-    }
-    *out_hash = vg_siphash(secret, vg_bytes(pair, key.size + 1 + value.size));
-    return true;
+    return vg_siphash_behind(secret, key_hash, value);
+}
+
+uint64_t vg_event_table_domain_hash(const uint8_t secret[16], struct vg_bytes domain)
+{
+    return vg_siphash_short(secret, domain);
 }
 
 static bool set_properties(
@@ -74,15 +64,10 @@ static bool set_properties(
     uint32_t filled = 0;
     for (uint32_t i = 0; i < record->property_count; i++) {
         const struct vg_event_property *property = &record->properties[i];
-        hashes[filled++] = vg_event_table_key_hash(secret, property->key);
+        uint64_t key_hash = vg_event_table_key_hash(secret, property->key);
+        hashes[filled++] = key_hash;
         for (uint32_t v = 0; v < property->value_count; v++) {
-            /* A stored value is at most 1024 characters: the pair always fits. */
-            bool fits = vg_event_table_value_hash(
-                secret,
-                property->key,
-                property->values[v],
-                &hashes[filled++]);
-            VG_ASSERT(fits);
+            hashes[filled++] = vg_event_table_value_hash(secret, key_hash, property->values[v]);
         }
     }
     out_value->hashes.items = hashes;
@@ -100,6 +85,9 @@ uint64_t vg_event_table_fingerprint(void)
 /* A word that was among the last so many of its value is not noted again. */
 #define WORDS_LOOKED_BACK 32u
 
+/* Of a value of 1,024 characters, each of four bytes at most. */
+#define VALUE_WORDS_MAX 2048u
+
 struct words {
     uint32_t *items;
     uint32_t count;
@@ -107,34 +95,44 @@ struct words {
     bool too_many;
 };
 
-static void add_word(struct words *words, uint32_t first_of_value, uint32_t element)
+static bool is_repeated(const struct words *words, uint32_t first_of_value, uint32_t element)
 {
     uint32_t back = words->count - first_of_value;
     uint32_t until = words->count - (back < WORDS_LOOKED_BACK ? back : WORDS_LOOKED_BACK);
     for (uint32_t i = words->count; i > until; i--) {
         if (words->items[i - 1] == element) {
-            return;
+            return true;
         }
     }
-    if (words->count == words->room) {
-        words->too_many = true;
-        return;
-    }
-    words->items[words->count++] = element;
+    return false;
 }
 
 static void add_words(
     struct words *words,
-    const uint8_t secret[16],
+    const struct vg_word_key *key,
     struct vg_bytes value,
     uint32_t ordinal)
 {
-    struct vg_tokenizer tokenizer;
-    struct vg_bytes word;
+    uint64_t hashes[VALUE_WORDS_MAX];
+    if (value.size > 2 * (size_t)VALUE_WORDS_MAX) {
+        words->too_many = true;
+        return;
+    }
+    uint32_t count = vg_word_hashes(key, value, hashes, VALUE_WORDS_MAX);
     uint32_t first = words->count;
-    vg_tokenizer_init(&tokenizer, value);
-    while (!words->too_many && vg_tokenizer_next(&tokenizer, &word)) {
-        add_word(words, first, vg_token_element(vg_siphash(secret, word), ordinal));
+    uint64_t met = 0; /* of 64 bits those that the words so far have */
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t element = vg_token_element(hashes[i], ordinal);
+        uint64_t bit = UINT64_C(1) << hashes[i] % 64;
+        if ((met & bit) != 0 && is_repeated(words, first, element)) {
+            continue;
+        }
+        if (words->count == words->room) {
+            words->too_many = true;
+            return;
+        }
+        met |= bit;
+        words->items[words->count++] = element;
     }
 }
 
@@ -165,11 +163,12 @@ static bool set_words(
     if (words.items == NULL) {
         return false;
     }
+    struct vg_word_key key = vg_word_key(secret);
     uint32_t ordinal = 0;
     for (uint32_t i = 0; i < record->property_count; i++) {
         const struct vg_event_property *property = &record->properties[i];
-        for (uint32_t v = 0; v < property->value_count; v++) {
-            add_words(&words, secret, property->values[v], ordinal++);
+        for (uint32_t v = 0; v < property->value_count && !words.too_many; v++) {
+            add_words(&words, &key, property->values[v], ordinal++);
         }
     }
     if (words.too_many) {
@@ -200,7 +199,7 @@ static bool set_domain(
     if (hash == NULL) {
         return false;
     }
-    *hash = vg_siphash(secret, record->domain);
+    *hash = vg_event_table_domain_hash(secret, record->domain);
     out_value->hashes.items = hash;
     out_value->hashes.count = 1;
     return true;

@@ -64,12 +64,13 @@ VG_MUST_USE enum vg_reason vg_event_table_load(
     struct vg_row *out_row,
     struct vg_error *error);
 
-/* Keyed hash of a property key alone, and with a value; and of a domain name. */
+/* Keyed hashes in the lists of the table: of a property key alone, of a value under the key with
+ * `key_hash`, and of a domain name. Equality of them is the match. */
 uint64_t vg_event_table_key_hash(const uint8_t secret[16], struct vg_bytes key);
-VG_MUST_USE bool vg_event_table_value_hash(
+uint64_t vg_event_table_value_hash(
     const uint8_t secret[16],
-    struct vg_bytes key,
-    struct vg_bytes value,
-    uint64_t *out_hash);
+    uint64_t key_hash,
+    struct vg_bytes value);
+uint64_t vg_event_table_domain_hash(const uint8_t secret[16], struct vg_bytes domain);
 
 #endif

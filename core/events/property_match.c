@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/digest.h"
 #include "core/events/event_table.h"
 #include "core/query/tokenizer.h"
+#include "core/query/word_hash.h"
 #include "core/record/event_record.h"
 
 /* More words than these do not narrow any further; the record is asked for all. */
@@ -149,8 +149,9 @@ static const struct vg_predicate *ask_record(
     }
     uint64_t hashes[HASHES_MAX];
     uint32_t count = question->word_count < HASHES_MAX ? question->word_count : HASHES_MAX;
+    struct vg_word_key word_key = vg_word_key(secret);
     for (uint32_t i = 0; i < count; i++) {
-        hashes[i] = vg_siphash(secret, question->words[i]);
+        hashes[i] = vg_word_hash(&word_key, question->words[i]);
     }
     return vg_predicate_tokens(
         arena,
@@ -177,20 +178,15 @@ const struct vg_predicate *vg_property_match_predicate(
     const uint8_t secret[16],
     const struct vg_property_match *match)
 {
+    uint64_t key_hash = match->key.data == NULL ? 0 : vg_event_table_key_hash(secret, match->key);
     if (match->value.data == NULL) {
-        return match->key.data == NULL
-                   ? has_any(arena)
-                   : has_hash(arena, vg_event_table_key_hash(secret, match->key));
+        return match->key.data == NULL ? has_any(arena) : has_hash(arena, key_hash);
     }
     if (match->key.data != NULL && !match->tokenized) {
-        uint64_t hash;
-        return vg_event_table_value_hash(secret, match->key, match->value, &hash)
-                   ? has_hash(arena, hash)
-                   : vg_predicate_none(arena);
+        return has_hash(arena, vg_event_table_value_hash(secret, key_hash, match->value));
     }
     const struct vg_predicate *both[] = {
-        match->key.data == NULL ? has_any(arena)
-                                : has_hash(arena, vg_event_table_key_hash(secret, match->key)),
+        match->key.data == NULL ? has_any(arena) : has_hash(arena, key_hash),
         ask_record(arena, secret, match),
     };
     return vg_predicate_and(arena, both, 2);

@@ -130,6 +130,45 @@ static void test_digest__siphash_gives_the_vectors_of_the_paper(void **state)
     assert_false(vg_siphash(key, vg_bytes(input, 15)) == UINT64_C(0xa129ca6149be45e5));
 }
 
+static void test_digest__short_siphash_and_pairs(void **state)
+{
+    (void)state;
+    /* SipHash-1-3 with the key and input of above; the first is known from other programs, all of
+     * them, and those behind a first hash, were computed by another implementation. */
+    static const struct {
+        size_t size;
+        uint64_t hash;
+        uint64_t behind;
+    } cases[] = {
+        { 0, UINT64_C(0xabac0158050fc4dc), UINT64_C(0x32b275e2b985a453) },
+        { 1, UINT64_C(0xc9f49bf37d57ca93), UINT64_C(0x45bfab5a3470dac9) },
+        { 7, UINT64_C(0xd3927d989bb11140), UINT64_C(0xe5c3f153b467624d) },
+        { 8, UINT64_C(0x369095118d299a8e), UINT64_C(0x4aef54fee2a62000) },
+        { 9, UINT64_C(0x25a48eb36c063de4), UINT64_C(0xe4196428817a9021) },
+        { 15, UINT64_C(0xd320d86d2a519956), UINT64_C(0x472bda1829be01fa) },
+        { 63, UINT64_C(0x9d199062b7bbb3a8), UINT64_C(0xc922ee72e5d3bdf3) },
+    };
+    uint8_t key[16];
+    uint8_t input[64];
+    for (size_t i = 0; i < sizeof(input); i++) {
+        input[i] = (uint8_t)i;
+    }
+    memcpy(key, input, sizeof(key));
+    const uint64_t first = UINT64_C(0x0706050403020100);
+    for (size_t i = 0; i < VG_ARRAY_COUNT(cases); i++) {
+        struct vg_bytes bytes = vg_bytes(input, cases[i].size);
+        assert_true(vg_siphash_short(key, bytes) == cases[i].hash);
+        assert_true(vg_siphash_behind(key, first, bytes) == cases[i].behind);
+        assert_false(vg_siphash_behind(key, first ^ 1, bytes) == cases[i].behind);
+    }
+    /* The bytes of the first hash in front of the text are another text. */
+    assert_false(
+        vg_siphash_short(key, vg_bytes(input, 15)) ==
+        vg_siphash_behind(key, first, vg_bytes(input + 8, 7)));
+    key[0] ^= 1;
+    assert_false(vg_siphash_short(key, vg_bytes(input, 15)) == cases[5].hash);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +176,7 @@ int main(void)
         cmocka_unit_test(test_digest__a_million_bytes_in_parts),
         cmocka_unit_test(test_digest__equal_sees_a_difference_in_each_byte),
         cmocka_unit_test(test_digest__siphash_gives_the_vectors_of_the_paper),
+        cmocka_unit_test(test_digest__short_siphash_and_pairs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

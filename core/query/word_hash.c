@@ -1,0 +1,189 @@
+/*
+ * Short texts of ASCII, which nearly all are, are folded eight bytes at a time, and where words
+ * begin and end is found in a bitmap; the tokenizer is asked about all others.
+ */
+#include "core/query/word_hash.h"
+
+#include <endian.h>
+#include <string.h>
+
+#include "core/base/digest.h"
+#include "core/query/tokenizer.h"
+
+#define TEXT_SIZE_MAX 1024u
+#define MASK_BITS     64u
+#define MASKS_MAX     (TEXT_SIZE_MAX / MASK_BITS + 1)
+
+/* A byte in each of eight. */
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (uint64_t)(byte))
+#define TOP_BITS   EACH(0x80)
+
+struct word_map {
+    uint64_t masks[MASKS_MAX]; /* a bit for each byte of a word; the last is 0 */
+    uint8_t folded[TEXT_SIZE_MAX + 2 * sizeof(uint64_t)];
+    uint32_t mask_count;
+};
+
+struct vg_word_key vg_word_key(const uint8_t secret[16])
+{
+    return (struct vg_word_key){
+        .start = vg_siphash(secret, vg_bytes_text("words, start")),
+        .factor = vg_siphash(secret, vg_bytes_text("words, factor")) | 1,
+    };
+}
+
+/* ---- one word */
+
+static inline uint64_t multiply_mix(uint64_t left, uint64_t right)
+{
+    unsigned __int128 product = (unsigned __int128)left * right;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static inline uint64_t hash_start(const struct vg_word_key *key, size_t size)
+{
+    return key->start + size;
+}
+
+static inline uint64_t hash_step(const struct vg_word_key *key, uint64_t hash, uint64_t bytes)
+{
+    return multiply_mix(hash ^ bytes, key->factor);
+}
+
+static inline uint64_t hash_end(const struct vg_word_key *key, uint64_t hash)
+{
+    return multiply_mix(hash ^ key->start, key->factor);
+}
+
+static inline uint64_t load(const uint8_t *bytes)
+{
+    uint64_t value;
+    memcpy(&value, bytes, sizeof(value));
+    return le64toh(value);
+}
+
+/* Of a word behind which at least eight bytes may be read. */
+static inline uint64_t hash_padded(const struct vg_word_key *key, const uint8_t *word, size_t size)
+{
+    uint64_t hash = hash_start(key, size);
+    for (; size >= sizeof(uint64_t); size -= sizeof(uint64_t), word += sizeof(uint64_t)) {
+        hash = hash_step(key, hash, load(word));
+    }
+    uint64_t rest = load(word) & ((UINT64_C(1) << size * 8) - 1);
+    return hash_end(key, hash_step(key, hash, rest));
+}
+
+uint64_t vg_word_hash(const struct vg_word_key *key, struct vg_bytes word)
+{
+    uint64_t hash = hash_start(key, word.size);
+    size_t whole = word.size & ~(sizeof(uint64_t) - 1);
+    for (size_t i = 0; i < whole; i += sizeof(uint64_t)) {
+        hash = hash_step(key, hash, load(word.data + i));
+    }
+    uint8_t rest[sizeof(uint64_t)] = { 0 };
+    if (whole < word.size) {
+        memcpy(rest, word.data + whole, word.size - whole);
+    }
+    return hash_end(key, hash_step(key, hash, load(rest)));
+}
+
+/* ---- all words of a text */
+
+/* For bytes below 0x80: the top bit of each that is at least `least`, below 0x80 too. */
+static inline uint64_t at_least(uint64_t bytes, uint8_t least)
+{
+    return bytes + EACH(0x80u - least);
+}
+
+/* The top bit of each byte that is a letter (`lower`: in lower case) or a digit. */
+static inline uint64_t word_bytes(uint64_t bytes, uint64_t lower)
+{
+    uint64_t letters = at_least(lower, 'a') & ~at_least(lower, 'z' + 1);
+    uint64_t digits = at_least(bytes, '0') & ~at_least(bytes, '9' + 1);
+    return (letters | digits) & TOP_BITS;
+}
+
+/* The top bits of eight bytes side by side, the first byte's lowest. */
+static inline uint64_t gather(uint64_t top_bits)
+{
+    return (top_bits >> 7) * UINT64_C(0x0102040810204080) >> 56;
+}
+
+/* False when there is more than ASCII in `text`, or too much of it. */
+static bool map_words(struct vg_bytes text, struct word_map *map)
+{
+    if (text.size > TEXT_SIZE_MAX) {
+        return false;
+    }
+    map->mask_count = (uint32_t)(text.size / MASK_BITS + 1);
+    memset(map->masks, 0, map->mask_count * sizeof(map->masks[0]));
+    uint64_t seen = 0;
+    for (size_t i = 0; i < text.size; i += sizeof(uint64_t)) {
+        uint64_t bytes = 0;
+        if (text.size - i >= sizeof(bytes)) {
+            memcpy(&bytes, text.data + i, sizeof(bytes));
+        } else {
+            memcpy(&bytes, text.data + i, text.size - i);
+        }
+        bytes = le64toh(bytes);
+        seen |= bytes;
+        uint64_t lower = bytes | EACH(0x20); /* leaves digits as they are */
+        map->masks[i / MASK_BITS] |= gather(word_bytes(bytes, lower)) << i % MASK_BITS;
+        lower = htole64(lower);
+        memcpy(map->folded + i, &lower, sizeof(lower));
+    }
+    return (seen & TOP_BITS) == 0;
+}
+
+static uint32_t hash_mapped(
+    const struct vg_word_key *key,
+    const struct word_map *map,
+    uint64_t *out_hashes,
+    uint32_t room)
+{
+    uint32_t count = 0;
+    uint32_t begin = 0;
+    bool inside = false;
+    uint64_t before = 0; /* the last bit of the mask before */
+    for (uint32_t number = 0; number < map->mask_count; number++) {
+        uint64_t mask = map->masks[number];
+        uint64_t edges = mask ^ (mask << 1 | before);
+        before = mask >> (MASK_BITS - 1);
+        for (; edges != 0 && count < room; edges &= edges - 1) {
+            uint32_t at = number * MASK_BITS + (uint32_t)__builtin_ctzll(edges);
+            if (inside) {
+                out_hashes[count++] = hash_padded(key, map->folded + begin, at - begin);
+            }
+            begin = at;
+            inside = !inside;
+        }
+    }
+    return count;
+}
+
+static uint32_t hash_each(
+    const struct vg_word_key *key,
+    struct vg_bytes text,
+    uint64_t *out_hashes,
+    uint32_t room)
+{
+    struct vg_tokenizer tokenizer;
+    struct vg_bytes word;
+    uint32_t count = 0;
+    vg_tokenizer_init(&tokenizer, text);
+    while (count < room && vg_tokenizer_next(&tokenizer, &word)) {
+        out_hashes[count++] = vg_word_hash(key, word);
+    }
+    return count;
+}
+
+uint32_t vg_word_hashes(
+    const struct vg_word_key *key,
+    struct vg_bytes text,
+    uint64_t *out_hashes,
+    uint32_t room)
+{
+    struct word_map map;
+    return map_words(text, &map) ? hash_mapped(key, &map, out_hashes, room)
+                                 : hash_each(key, text, out_hashes, room);
+}
