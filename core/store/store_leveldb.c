@@ -449,6 +449,7 @@ struct vg_store_leveldb_options vg_store_leveldb_options_default(void)
 {
     return (struct vg_store_leveldb_options){
         .write_buffer_bytes = 256u * 1024 * 1024,
+        .block_bytes = 16u * 1024,
         .cache_bytes = 64u * 1024 * 1024,
         .bloom_bits = 10,
         .max_open_files = 4000,
@@ -467,6 +468,9 @@ static void create_options(struct store_leveldb *self)
     self->options = leveldb_options_create();
     leveldb_options_set_create_if_missing(self->options, 1);
     leveldb_options_set_write_buffer_size(self->options, settings->write_buffer_bytes);
+    /* Each block is a write of its own, and pages it fills in part are zeroed first: with blocks
+     * of a page that costs more than the writing. */
+    leveldb_options_set_block_size(self->options, settings->block_bytes);
     leveldb_options_set_cache(self->options, self->cache);
     leveldb_options_set_max_open_files(self->options, (int)settings->max_open_files);
     leveldb_options_set_paranoid_checks(self->options, settings->paranoid);

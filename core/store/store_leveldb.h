@@ -12,6 +12,7 @@
 struct vg_store_leveldb_options {
     const char *directory;     /* made if missing, its parent must exist */
     size_t write_buffer_bytes; /* the largest choice of all for sustained ingest */
+    size_t block_bytes;        /* a table file is written in calls of this size */
     size_t cache_bytes;        /* of blocks read */
     unsigned bloom_bits;       /* per key; 0 = no filter */
     unsigned max_open_files;

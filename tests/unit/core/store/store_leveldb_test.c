@@ -90,6 +90,7 @@ static void test_store_leveldb__has_the_documented_defaults(void **state)
     struct vg_store_leveldb_options options = vg_store_leveldb_options_default();
     assert_int_equal(options.write_buffer_bytes, 256u << 20);
     assert_int_equal(options.cache_bytes, 64u << 20);
+    assert_int_equal(options.block_bytes, 16u << 10);
     assert_int_equal(options.bloom_bits, 10);
     assert_int_equal(options.max_open_files, 4000);
     assert_false(options.compression);
