@@ -155,7 +155,9 @@ static inline struct sip_state sip_round(struct sip_state v)
     return v;
 }
 
-static inline struct sip_state sip_rounds(struct sip_state v, unsigned rounds)
+__attribute__((always_inline)) static inline struct sip_state sip_rounds(
+    struct sip_state v,
+    unsigned rounds)
 {
     for (unsigned i = 0; i < rounds; i++) {
         v = sip_round(v);
@@ -163,7 +165,10 @@ static inline struct sip_state sip_rounds(struct sip_state v, unsigned rounds)
     return v;
 }
 
-static inline struct sip_state sip_word(struct sip_state v, uint64_t word, unsigned rounds)
+__attribute__((always_inline)) static inline struct sip_state sip_word(
+    struct sip_state v,
+    uint64_t word,
+    unsigned rounds)
 {
     v.v3 ^= word;
     v = sip_rounds(v, rounds);
@@ -200,7 +205,7 @@ static inline uint64_t read_rest(struct vg_bytes bytes, size_t whole)
 }
 
 /* All of `bytes`, then `end` rounds. The loops over rounds are unrolled: both are constants. */
-static inline uint64_t sip_finish(
+__attribute__((always_inline)) static inline uint64_t sip_finish(
     struct sip_state v,
     struct vg_bytes bytes,
     unsigned rounds,

@@ -164,7 +164,7 @@ static enum vg_reason touch(
     bool stored,
     struct vg_touched **out_touched)
 {
-    uint64_t hash = vg_siphash(group->hash_key, key);
+    uint64_t hash = vg_siphash_short(group->hash_key, key);
     struct vg_touched **slot = find_slot(group, key, hash);
     if (*slot == NULL) {
         enum vg_reason reason = grow_slots(group);
@@ -205,7 +205,7 @@ static enum vg_reason touch_record(
     struct vg_touched **out_touched)
 {
     uint32_t kind = item->domain->kind;
-    uint64_t hash = vg_siphash(group->hash_key, item->key);
+    uint64_t hash = vg_siphash_short(group->hash_key, item->key);
     struct vg_touched *known = *find_slot(group, item->key, hash);
     if (known != NULL) {
         known->kind = kind; /* a merge may have read it before */
@@ -275,7 +275,7 @@ enum vg_reason vg_ingest_read(
     bool *out_exists)
 {
     struct vg_commit_group *group = group_of(change);
-    struct vg_touched *touched = *find_slot(group, key, vg_siphash(group->hash_key, key));
+    struct vg_touched *touched = *find_slot(group, key, vg_siphash_short(group->hash_key, key));
     if (touched == NULL) {
         struct vg_bytes kept = keep_bytes(group, key);
         enum vg_reason reason =
@@ -297,7 +297,7 @@ static bool note_beside(
     bool exists,
     struct vg_bytes value)
 {
-    struct vg_touched *touched = *find_slot(group, key, vg_siphash(group->hash_key, key));
+    struct vg_touched *touched = *find_slot(group, key, vg_siphash_short(group->hash_key, key));
     if (touched == NULL) {
         return true;
     }

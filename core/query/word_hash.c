@@ -10,6 +10,7 @@
 #include "core/base/digest.h"
 #include "core/query/tokenizer.h"
 
+#define STEP          16u /* bytes of a word that are mixed in at a time */
 #define TEXT_SIZE_MAX 1024u
 #define MASK_BITS     64u
 #define MASKS_MAX     (TEXT_SIZE_MAX / MASK_BITS + 1)
@@ -20,7 +21,7 @@
 
 struct word_map {
     uint64_t masks[MASKS_MAX]; /* a bit for each byte of a word; the last is 0 */
-    uint8_t folded[TEXT_SIZE_MAX + 2 * sizeof(uint64_t)];
+    uint8_t folded[TEXT_SIZE_MAX + STEP];
     uint32_t mask_count;
 };
 
@@ -34,27 +35,6 @@ struct vg_word_key vg_word_key(const uint8_t secret[16])
 
 /* ---- one word */
 
-static inline uint64_t multiply_mix(uint64_t left, uint64_t right)
-{
-    unsigned __int128 product = (unsigned __int128)left * right;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static inline uint64_t hash_start(const struct vg_word_key *key, size_t size)
-{
-    return key->start + size;
-}
-
-static inline uint64_t hash_step(const struct vg_word_key *key, uint64_t hash, uint64_t bytes)
-{
-    return multiply_mix(hash ^ bytes, key->factor);
-}
-
-static inline uint64_t hash_end(const struct vg_word_key *key, uint64_t hash)
-{
-    return multiply_mix(hash ^ key->start, key->factor);
-}
-
 static inline uint64_t load(const uint8_t *bytes)
 {
     uint64_t value;
@@ -62,29 +42,66 @@ static inline uint64_t load(const uint8_t *bytes)
     return le64toh(value);
 }
 
-/* Of a word behind which at least eight bytes may be read. */
-static inline uint64_t hash_padded(const struct vg_word_key *key, const uint8_t *word, size_t size)
+static inline uint64_t multiply_mix(uint64_t left, uint64_t right)
 {
-    uint64_t hash = hash_start(key, size);
-    for (; size >= sizeof(uint64_t); size -= sizeof(uint64_t), word += sizeof(uint64_t)) {
-        hash = hash_step(key, hash, load(word));
+    unsigned __int128 product = (unsigned __int128)left * right;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static inline uint64_t hash_step(
+    const struct vg_word_key *key,
+    uint64_t hash,
+    uint64_t low,
+    uint64_t high)
+{
+    return multiply_mix(low ^ hash, high ^ key->factor);
+}
+
+/* All of a word but its last bytes, 16 of them at most. */
+static inline uint64_t hash_long(const struct vg_word_key *key, const uint8_t **word, size_t *size)
+{
+    uint64_t hash = key->start;
+    for (; *size > STEP; *size -= STEP, *word += STEP) {
+        hash = hash_step(key, hash, load(*word), load(*word + STEP / 2));
     }
-    uint64_t rest = load(word) & ((UINT64_C(1) << size * 8) - 1);
-    return hash_end(key, hash_step(key, hash, rest));
+    return hash;
+}
+
+static inline uint64_t hash_end(
+    const struct vg_word_key *key,
+    uint64_t hash,
+    const uint8_t *last,
+    size_t size)
+{
+    /* As many bytes of the sixteen are kept as the word has: no branch hangs on its size. */
+    static const uint8_t kept[2 * STEP] = { 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+                                            0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF };
+    const uint8_t *mask = kept + STEP - size;
+    hash = hash_step(
+        key,
+        hash,
+        load(last) & load(mask),
+        load(last + STEP / 2) & load(mask + STEP / 2));
+    return multiply_mix(hash ^ size, key->factor);
 }
 
 uint64_t vg_word_hash(const struct vg_word_key *key, struct vg_bytes word)
 {
-    uint64_t hash = hash_start(key, word.size);
-    size_t whole = word.size & ~(sizeof(uint64_t) - 1);
-    for (size_t i = 0; i < whole; i += sizeof(uint64_t)) {
-        hash = hash_step(key, hash, load(word.data + i));
+    const uint8_t *at = word.data;
+    size_t size = word.size;
+    uint64_t hash = hash_long(key, &at, &size);
+    uint8_t last[STEP] = { 0 };
+    if (size != 0) {
+        memcpy(last, at, size);
     }
-    uint8_t rest[sizeof(uint64_t)] = { 0 };
-    if (whole < word.size) {
-        memcpy(rest, word.data + whole, word.size - whole);
-    }
-    return hash_end(key, hash_step(key, hash, load(rest)));
+    return hash_end(key, hash, last, size);
+}
+
+/* Of a word behind which 16 bytes may be read. */
+static inline uint64_t hash_padded(const struct vg_word_key *key, const uint8_t *word, size_t size)
+{
+    uint64_t hash = hash_long(key, &word, &size);
+    return hash_end(key, hash, word, size);
 }
 
 /* ---- all words of a text */

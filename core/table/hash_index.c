@@ -2,7 +2,7 @@
  * A place is two bits and a number: a list begins there among the positions, a row is that one, a
  * bitmap has that number. A list is kept as long as it is not larger than a bitmap.
  *
- * Pairs are sorted by radix: hashes are keyed and so evenly spread, and three passes over their 33
+ * Pairs are sorted by radix: hashes are keyed and so evenly spread, and two passes over their 22
  * highest bits bring all but a handful into order.
  */
 #include "core/table/hash_index.h"
@@ -20,7 +20,7 @@
 
 #define RADIX_BITS   11u
 #define RADIX_SIZE   (1u << RADIX_BITS)
-#define RADIX_PASSES 3u
+#define RADIX_PASSES 2u
 #define RADIX_SHIFT  (64u - RADIX_BITS * RADIX_PASSES)
 
 /* The first words of a block; arrays of words, of 32 bits and of 16 bits follow. */

@@ -33,7 +33,7 @@ static void add_id_value(
     } else if (column->kind == VG_COLUMN_SUBJECTS && value->numbers.count == 1) {
         add_bytes(buffer, used, value->numbers.items, sizeof(int64_t));
     } else if (column->kind == VG_COLUMN_SUBJECTS) {
-        uint64_t hash = vg_siphash(
+        uint64_t hash = vg_siphash_short(
             table->config.secret,
             vg_bytes(value->numbers.items, value->numbers.count * sizeof(int64_t)));
         add_bytes(buffer, used, &hash, sizeof(hash));
@@ -54,7 +54,7 @@ uint64_t vg_table_row_hash(
         add_id_value(table, &kind->schema->columns[column], &values[column], buffer, &used);
     }
     buffer[used++] = (uint8_t)kind->index;
-    return vg_siphash(table->config.secret, vg_bytes(buffer, used));
+    return vg_siphash_short(table->config.secret, vg_bytes(buffer, used));
 }
 
 uint64_t vg_table_stored_hash(
