@@ -1,8 +1,10 @@
 /*
  * An aggregation walks the chunks of its snapshot as a search does, and counts the rows found strip
  * by strip: in a table of counters where all levels together have few cells, else by going down the
- * levels one by one; without levels there is only the root. With timelines the counters hold a
- * stretch of strips whose rows all touch the same spans, and are emptied when another one begins.
+ * levels one by one; without levels there is only the root. A timeline of moments is one level more
+ * of the counters where that leaves few cells, a plane for each span; else, with timelines, the
+ * counters hold a stretch of strips whose rows all touch the same spans, and are emptied when
+ * another one begins.
  */
 #include "core/table/aggregate.h"
 
@@ -24,6 +26,8 @@ struct vg_aggregate_run {
     struct vg_levels levels;
     bool has_counters; /* instead of going down the levels */
     struct vg_counters counters;
+    uint32_t first_plane; /* of the chunk at hand, when there are several */
+    uint32_t last_plane;
     struct vg_span_pair stretch[VG_AGGREGATE_TIMELINES_MAX]; /* touched by what they hold */
     uint64_t stretch_rows;
     uint32_t short_stretches;
@@ -33,7 +37,7 @@ struct vg_aggregate_run {
     struct vg_aggregate_cell *spans; /* of the root */
     struct vg_aggregate_extremes *extremes;
     int64_t amounts[VG_STRIP_ROWS];
-    uint32_t cells[VG_STRIP_ROWS];
+    uint16_t cells[VG_STRIP_ROWS];
     uint64_t found[VG_TABLE_CHUNK_ROWS_MAX / 64]; /* of the chunk at hand */
 };
 
@@ -140,6 +144,17 @@ static bool prepare_timelines(struct vg_aggregate_run *run, uint32_t *out_span_c
     return run->span_strips != NULL && (aggregate->column_count > 0 || run->spans != NULL);
 }
 
+/* Planes of the counters. */
+static uint32_t count_planes(const struct vg_aggregate *aggregate, uint32_t width)
+{
+    if (aggregate->timeline_count != 1 ||
+        aggregate->timelines[0].end_column != VG_AGGREGATE_NO_COLUMN) {
+        return 1;
+    }
+    uint64_t planes = (uint64_t)aggregate->timelines[0].span_count + 1;
+    return planes * width <= VG_COUNTERS_WIDTH_MAX ? (uint32_t)planes : 1;
+}
+
 static bool prepare_levels(
     struct vg_aggregate_run *run,
     const struct vg_table *table,
@@ -168,11 +183,16 @@ static bool prepare_levels(
     run->has_counters = aggregate->extreme_count == 0 &&
                         levels->narrow_count == aggregate->column_count &&
                         levels->narrow_width <= VG_COUNTERS_WIDTH_MAX;
-    return !run->has_counters || vg_counters_init(
-                                     &run->counters,
-                                     levels->narrow_width,
-                                     aggregate->timeline_count > 0,
-                                     run->arena);
+    if (!run->has_counters) {
+        return true;
+    }
+    uint32_t planes = count_planes(aggregate, levels->narrow_width);
+    return vg_counters_init(
+        &run->counters,
+        levels->narrow_width,
+        planes,
+        aggregate->timeline_count > 0 && planes == 1,
+        run->arena);
 }
 
 static enum vg_reason prepare_run(struct vg_aggregate_run *run, struct vg_error *error)
@@ -229,52 +249,78 @@ static bool take_strip(
 /* Rows for the cells that were counted for the first time in the chunk at hand. */
 static void take_examples(struct vg_aggregate_run *run, uint32_t part)
 {
-    uint32_t missing = vg_counters_missing(&run->counters);
+    uint32_t missing = vg_counters_missing(&run->counters, run->first_plane, run->last_plane);
+    uint64_t several[VG_STRIP_WORDS];
     struct vg_strip strip;
     for (uint32_t number = 0; missing > 0; number++) {
         VG_ASSERT(number * VG_STRIP_ROWS < run->walk.part->rows);
         if (take_strip(run, number, &strip)) {
-            const uint32_t *cells = vg_levels_cells(&run->levels, &strip, run->cells);
-            missing -= vg_counters_take_examples(&run->counters, &strip, cells, part);
+            (void)vg_levels_cells(&run->levels, &strip, run->cells, several);
+            missing -= vg_counters_take_examples(&run->counters, &strip, run->cells, part);
         }
     }
 }
 
-/* Give what the counters hold to the groups, and to the spans of the stretch. */
+/* Give what a cell of the counters holds to its group, those above it that are counted, and the
+ * spans of its plane or of the stretch. */
+static enum vg_reason give_cell(
+    struct vg_aggregate_run *run,
+    uint32_t plane,
+    uint32_t cell,
+    const struct vg_aggregate_cell *total,
+    struct vg_error *error)
+{
+    struct vg_levels *levels = &run->levels;
+    const struct vg_counter_example *example = &run->counters.examples[cell];
+    VG_ASSERT(example->part > 0);
+    const struct vg_hit hit = {
+        .chunk = run->walk.parts[example->part - 1].chunk,
+        .position = example->position,
+    };
+    uint32_t number = vg_levels_group(levels, cell, &hit);
+    if (number == VG_GROUP_NONE) {
+        return vg_levels_error(levels, error);
+    }
+    uint32_t level = run->aggregate->column_count - 1;
+    struct vg_open_group *group = vg_group_store_at(&levels->store, level, number);
+    add_cell(&group->total, total);
+    for (uint32_t i = 0; i < run->aggregate->timeline_count; i++) {
+        const struct vg_span_line *line = &run->lines[i];
+        int32_t span = (int32_t)plane - 1;
+        struct vg_span_pair one = { .first = span < 0 ? 0 : span, .last = span };
+        bool has_planes = run->counters.planes > 1;
+        struct vg_span_pair pair = has_planes ? one : run->stretch[i];
+        vg_span_line_add(line, pair, total->count, total->sum, group->spans);
+    }
+    for (; level > 0; level--) {
+        number = group->parent;
+        group = vg_group_store_at(&levels->store, level - 1, number);
+        if (vg_levels_are_counted(levels, level - 1)) {
+            add_cell(&group->total, total);
+        }
+    }
+    add_cell(&run->total, total);
+    return VG_OK;
+}
+
 static enum vg_reason empty_counters(struct vg_aggregate_run *run, struct vg_error *error)
 {
-    const struct vg_aggregate *aggregate = run->aggregate;
-    struct vg_levels *levels = &run->levels;
-    vg_counters_settle(&run->counters);
-    for (uint32_t cell = 0; cell < run->counters.width; cell++) {
-        struct vg_aggregate_cell total = run->counters.cells[cell];
-        if (total.count == 0) {
-            continue;
+    struct vg_counters *counters = &run->counters;
+    enum vg_reason reason = VG_OK;
+    vg_counters_settle(counters);
+    for (uint32_t plane = 0; plane < counters->planes; plane++) {
+        struct vg_aggregate_cell *cells = counters->cells + (size_t)plane * counters->width;
+        for (uint32_t cell = 0; cell < counters->width && reason == VG_OK; cell++) {
+            if (cells[cell].count != 0) {
+                reason = give_cell(run, plane, cell, &cells[cell], error);
+                cells[cell] = (struct vg_aggregate_cell){ 0 };
+            }
         }
-        const struct vg_counter_example *example = &run->counters.examples[cell];
-        VG_ASSERT(example->part > 0);
-        const struct vg_hit hit = {
-            .chunk = run->walk.parts[example->part - 1].chunk,
-            .position = example->position,
-        };
-        uint32_t number = vg_levels_group(levels, cell, &hit);
-        if (number == VG_GROUP_NONE) {
-            return vg_levels_error(levels, error);
-        }
-        struct vg_open_group *group =
-            vg_group_store_at(&levels->store, aggregate->column_count - 1, number);
-        add_cell(&group->total, &total);
-        for (uint32_t i = 0; i < aggregate->timeline_count; i++) {
-            const struct vg_span_line *line = &run->lines[i];
-            vg_span_line_add(line, run->stretch[i], total.count, total.sum, group->spans);
-        }
-        add_cell(&run->total, &total);
-        run->counters.cells[cell] = (struct vg_aggregate_cell){ 0 };
     }
-    bool is_short = run->stretch_rows < (uint64_t)run->counters.width * STRETCH_ROWS_PER_CELL;
+    bool is_short = run->stretch_rows < (uint64_t)counters->width * STRETCH_ROWS_PER_CELL;
     run->short_stretches += is_short;
     run->stretch_rows = 0;
-    return VG_OK;
+    return reason;
 }
 
 /* Can the strip be counted in the counters? They then hold nothing but rows that touch the spans
@@ -312,28 +358,88 @@ static enum vg_reason enter_stretch(
     return reason;
 }
 
+/* Go down the levels with some rows. */
+static enum vg_reason count_by_levels(
+    struct vg_aggregate_run *run,
+    const struct vg_strip *strip,
+    struct vg_error *error)
+{
+    for (uint32_t i = 0; i < run->aggregate->timeline_count; i++) {
+        if (!run->span_strips[i].is_uniform) {
+            vg_span_line_look_at_rows(&run->lines[i], strip, &run->span_strips[i]);
+        }
+    }
+    struct vg_aggregate_cell total = vg_strip_total(strip, strip->found);
+    add_cell(&run->total, &total);
+    return vg_levels_count(&run->levels, strip, error);
+}
+
+/* Count rows whose cells are known, each in its plane. */
+static void count_in_planes(struct vg_aggregate_run *run, const struct vg_strip *strip)
+{
+    if (run->counters.planes == 1) {
+        vg_counters_add(&run->counters, strip, run->cells, 0);
+        return;
+    }
+    const struct vg_span_strip *spans = &run->span_strips[0];
+    uint32_t plane = spans->all.first > spans->all.last ? 0 : (uint32_t)spans->all.last + 1;
+    uint32_t first = spans->is_uniform ? plane : 0;
+    uint32_t last = spans->is_uniform ? plane : run->counters.planes - 1;
+    run->first_plane = first < run->first_plane ? first : run->first_plane;
+    run->last_plane = last > run->last_plane ? last : run->last_plane;
+    if (spans->is_uniform) {
+        vg_counters_add(&run->counters, strip, run->cells, plane);
+        return;
+    }
+    uint16_t cells[VG_STRIP_ROWS];
+    vg_span_line_planes(&run->lines[0], strip, cells);
+    vg_strip_join_16(run->cells, strip->count, run->counters.width, cells);
+    vg_counters_add(&run->counters, strip, cells, 0);
+}
+
+/* Rows with several values of one level go down the levels, the others are counted by cell. */
+static enum vg_reason count_by_cells(
+    struct vg_aggregate_run *run,
+    const struct vg_strip *strip,
+    struct vg_error *error)
+{
+    uint64_t several[VG_STRIP_WORDS];
+    uint64_t single[VG_STRIP_WORDS];
+    struct vg_strip part = *strip;
+    uint32_t count = vg_levels_cells(&run->levels, strip, run->cells, several);
+    if (count == 0) {
+        count_in_planes(run, strip);
+        return VG_OK;
+    }
+    for (uint32_t word = 0; word < VG_STRIP_WORDS; word++) {
+        single[word] = word * 64 < strip->count ? strip->found[word] & ~several[word] : 0;
+    }
+    part.found = single;
+    part.found_count = strip->found_count - count;
+    count_in_planes(run, &part);
+    part.found = several;
+    part.found_count = count;
+    return count_by_levels(run, &part, error);
+}
+
 static enum vg_reason count_in_groups(
     struct vg_aggregate_run *run,
     const struct vg_strip *strip,
     uint32_t part,
     struct vg_error *error)
 {
-    bool enters;
+    bool enters = true;
+    enum vg_reason reason = VG_OK;
     for (uint32_t i = 0; i < run->aggregate->timeline_count; i++) {
         vg_span_line_look(&run->lines[i], strip, &run->span_strips[i]);
     }
-    enum vg_reason reason = enter_stretch(run, strip, part, &enters, error);
+    if (!run->has_counters || run->counters.planes == 1) {
+        reason = enter_stretch(run, strip, part, &enters, error);
+    }
     if (reason != VG_OK) {
         return reason;
     }
-    if (enters) {
-        const uint32_t *cells = vg_levels_cells(&run->levels, strip, run->cells);
-        vg_counters_add(&run->counters, strip, cells, part);
-        return VG_OK;
-    }
-    struct vg_aggregate_cell total = vg_strip_total(strip, strip->found);
-    add_cell(&run->total, &total);
-    return vg_levels_count(&run->levels, strip, error);
+    return enters ? count_by_cells(run, strip, error) : count_by_levels(run, strip, error);
 }
 
 /* Least and greatest of all rows found. */
@@ -359,8 +465,7 @@ static enum vg_reason count_strip(
 {
     const struct vg_aggregate *aggregate = run->aggregate;
     if (aggregate->sum_column != VG_AGGREGATE_NO_COLUMN) {
-        vg_strip_numbers(strip, aggregate->sum_column, 0, run->amounts);
-        strip->amounts = run->amounts;
+        strip->amounts = vg_strip_amounts(strip, aggregate->sum_column, run->amounts);
     }
     if (aggregate->column_count > 0) {
         return count_in_groups(run, strip, part, error);
@@ -381,6 +486,8 @@ static enum vg_reason count_part(
 {
     const uint32_t strips_per_block = VG_PLAN_BLOCK_ROWS / VG_STRIP_ROWS;
     uint32_t blocks = vg_chunk_walk_blocks(&run->walk);
+    run->first_plane = run->counters.planes == 0 ? 0 : run->counters.planes - 1;
+    run->last_plane = 0;
     for (uint32_t number = 0; number < blocks; number++) {
         struct vg_plan_block block;
         uint64_t *found = run->found + (size_t)number * VG_PLAN_BLOCK_WORDS;

@@ -20,21 +20,31 @@
 bool vg_counters_init(
     struct vg_counters *counters,
     uint32_t width,
+    uint32_t planes,
     bool settles_often,
     struct vg_arena *arena)
 {
-    size_t size = sizeof(*counters->words);
-    bool is_small = width * size * TABLES <= TABLES_BYTES_MAX;
+    size_t word = sizeof(*counters->words);
+    uint32_t size = width * planes;
+    bool is_small = size * word * TABLES <= TABLES_BYTES_MAX;
     *counters = (struct vg_counters){
         .width = width,
+        .planes = planes,
+        .size = size,
         .tables = is_small && !settles_often ? TABLES : 1,
         .rows_left = ROWS_MAX,
         .amount_left = AMOUNT_MAX,
+        .unseen_count = width,
     };
-    counters->words = vg_arena_calloc(arena, (size_t)width * counters->tables, size);
-    counters->cells = vg_arena_calloc(arena, width, sizeof(*counters->cells));
+    counters->words = vg_arena_calloc(arena, (size_t)size * counters->tables, word);
+    counters->cells = vg_arena_calloc(arena, size, sizeof(*counters->cells));
     counters->examples = vg_arena_calloc(arena, width, sizeof(*counters->examples));
-    return counters->words != NULL && counters->cells != NULL && counters->examples != NULL;
+    counters->unseen = vg_arena_calloc(arena, width, sizeof(*counters->unseen));
+    for (uint32_t cell = 0; counters->unseen != NULL && cell < width; cell++) {
+        counters->unseen[cell] = (uint16_t)cell;
+    }
+    return counters->words != NULL && counters->cells != NULL && counters->examples != NULL &&
+           counters->unseen != NULL;
 }
 
 static void add_amount(struct vg_aggregate_cell *cell, uint64_t count, uint64_t amount)
@@ -46,13 +56,13 @@ static void add_amount(struct vg_aggregate_cell *cell, uint64_t count, uint64_t 
 void vg_counters_settle(struct vg_counters *counters)
 {
     for (uint32_t table = 0; table < counters->tables; table++) {
-        const uint64_t *words = counters->words + (size_t)table * counters->width;
-        for (uint32_t cell = 0; cell < counters->width; cell++) {
+        const uint64_t *words = counters->words + (size_t)table * counters->size;
+        for (uint32_t cell = 0; cell < counters->size; cell++) {
             uint64_t count = words[cell] >> VG_COUNTERS_ROW_SHIFT;
             add_amount(&counters->cells[cell], count, words[cell] & AMOUNT_MAX);
         }
     }
-    memset(counters->words, 0, (size_t)counters->width * counters->tables * sizeof(uint64_t));
+    memset(counters->words, 0, (size_t)counters->size * counters->tables * sizeof(uint64_t));
     counters->rows_left = ROWS_MAX;
     counters->amount_left = AMOUNT_MAX;
 }
@@ -61,79 +71,154 @@ void vg_counters_settle(struct vg_counters *counters)
 
 struct tables {
     uint64_t *words[TABLES];
+    uint64_t each; /* what every row adds */
 };
 
-static struct tables tables_of(const struct vg_counters *counters)
+static struct tables tables_of(
+    const struct vg_counters *counters,
+    const struct vg_strip *strip,
+    uint32_t plane)
 {
-    struct tables tables;
+    const struct vg_amounts *amounts = &strip->amounts;
+    struct tables tables = { .each = ONE_ROW };
+    if (amounts->form != VG_AMOUNT_NONE && amounts->form != VG_AMOUNT_WIDE) {
+        tables.each += (uint64_t)amounts->base;
+    }
     for (uint32_t i = 0; i < TABLES; i++) {
-        tables.words[i] = counters->words + (size_t)(i % counters->tables) * counters->width;
+        tables.words[i] = counters->words + (size_t)(i % counters->tables) * counters->size +
+                          (size_t)plane * counters->width;
     }
     return tables;
 }
 
-static void count_all(const struct tables *tables, const uint32_t *cells)
+static void count_all(const struct tables *tables, const uint16_t *cells)
 {
     const struct tables own = *tables;
     for (uint32_t i = 0; i < 64; i += TABLES) {
-        own.words[0][cells[i]] += ONE_ROW;
-        own.words[1][cells[i + 1]] += ONE_ROW;
-        own.words[2][cells[i + 2]] += ONE_ROW;
-        own.words[3][cells[i + 3]] += ONE_ROW;
+        own.words[0][cells[i]] += own.each;
+        own.words[1][cells[i + 1]] += own.each;
+        own.words[2][cells[i + 2]] += own.each;
+        own.words[3][cells[i + 3]] += own.each;
     }
 }
 
-static void count_weighed(const struct tables *tables, const uint32_t *cells, uint64_t bits)
+static void count_weighed(const struct tables *tables, const uint16_t *cells, uint64_t bits)
 {
     const struct tables own = *tables;
     for (uint32_t i = 0; i < 64; i += TABLES, bits >>= TABLES) {
-        own.words[0][cells[i]] += (bits & 1) << VG_COUNTERS_ROW_SHIFT;
-        own.words[1][cells[i + 1]] += (bits >> 1 & 1) << VG_COUNTERS_ROW_SHIFT;
-        own.words[2][cells[i + 2]] += (bits >> 2 & 1) << VG_COUNTERS_ROW_SHIFT;
-        own.words[3][cells[i + 3]] += (bits >> 3 & 1) << VG_COUNTERS_ROW_SHIFT;
+        own.words[0][cells[i]] += own.each & (0 - (bits & 1));
+        own.words[1][cells[i + 1]] += own.each & (0 - (bits >> 1 & 1));
+        own.words[2][cells[i + 2]] += own.each & (0 - (bits >> 2 & 1));
+        own.words[3][cells[i + 3]] += own.each & (0 - (bits >> 3 & 1));
     }
 }
 
-static void sum_all(const struct tables *tables, const uint32_t *cells, const int64_t *amounts)
-{
-    const struct tables own = *tables;
-    for (uint32_t i = 0; i < 64; i += TABLES) {
-        own.words[0][cells[i]] += ONE_ROW + (uint64_t)amounts[i];
-        own.words[1][cells[i + 1]] += ONE_ROW + (uint64_t)amounts[i + 1];
-        own.words[2][cells[i + 2]] += ONE_ROW + (uint64_t)amounts[i + 2];
-        own.words[3][cells[i + 3]] += ONE_ROW + (uint64_t)amounts[i + 3];
+/* The same with amounts, as they are stored. */
+#define SUM_LOOPS(all, weighed, type)                                                              \
+    static void all(const struct tables *tables, const uint16_t *cells, const type *amounts)       \
+    {                                                                                              \
+        const struct tables own = *tables;                                                         \
+        for (uint32_t i = 0; i < 64; i += TABLES) {                                                \
+            own.words[0][cells[i]] += own.each + (uint64_t)amounts[i];                             \
+            own.words[1][cells[i + 1]] += own.each + (uint64_t)amounts[i + 1];                     \
+            own.words[2][cells[i + 2]] += own.each + (uint64_t)amounts[i + 2];                     \
+            own.words[3][cells[i + 3]] += own.each + (uint64_t)amounts[i + 3];                     \
+        }                                                                                          \
+    }                                                                                              \
+    static void weighed(                                                                           \
+        const struct tables *tables,                                                               \
+        const uint16_t *cells,                                                                     \
+        const type *amounts,                                                                       \
+        uint64_t bits)                                                                             \
+    {                                                                                              \
+        const struct tables own = *tables;                                                         \
+        for (uint32_t i = 0; i < 64; i += TABLES, bits >>= TABLES) {                               \
+            uint64_t masks[TABLES] = { 0 - (bits & 1),                                             \
+                                       0 - (bits >> 1 & 1),                                        \
+                                       0 - (bits >> 2 & 1),                                        \
+                                       0 - (bits >> 3 & 1) };                                      \
+            own.words[0][cells[i]] += (own.each + (uint64_t)amounts[i]) & masks[0];                \
+            own.words[1][cells[i + 1]] += (own.each + (uint64_t)amounts[i + 1]) & masks[1];        \
+            own.words[2][cells[i + 2]] += (own.each + (uint64_t)amounts[i + 2]) & masks[2];        \
+            own.words[3][cells[i + 3]] += (own.each + (uint64_t)amounts[i + 3]) & masks[3];        \
+        }                                                                                          \
     }
-}
 
-static void sum_weighed(
+SUM_LOOPS(sum_all_8, sum_weighed_8, uint8_t)
+SUM_LOOPS(sum_all_16, sum_weighed_16, uint16_t)
+SUM_LOOPS(sum_all_64, sum_weighed_64, int64_t)
+
+/* Sixty-four rows; behind the last row of a strip there are none, so these are picked. */
+static void add_word(
     const struct tables *tables,
-    const uint32_t *cells,
-    uint64_t bits,
-    const int64_t *amounts)
+    const struct vg_strip *strip,
+    const uint16_t *cells,
+    uint32_t word)
 {
-    const struct tables own = *tables;
-    for (uint32_t i = 0; i < 64; i += TABLES, bits >>= TABLES) {
-        own.words[0][cells[i]] += (ONE_ROW + (uint64_t)amounts[i]) & (0 - (bits & 1));
-        own.words[1][cells[i + 1]] += (ONE_ROW + (uint64_t)amounts[i + 1]) & (0 - (bits >> 1 & 1));
-        own.words[2][cells[i + 2]] += (ONE_ROW + (uint64_t)amounts[i + 2]) & (0 - (bits >> 2 & 1));
-        own.words[3][cells[i + 3]] += (ONE_ROW + (uint64_t)amounts[i + 3]) & (0 - (bits >> 3 & 1));
+    const struct vg_amounts *amounts = &strip->amounts;
+    uint64_t bits = strip->found[word];
+    uint32_t first = word * 64;
+    const uint16_t *own = cells + first;
+    if (strip->count - first < 64) {
+        for (; bits != 0; bits &= bits - 1) {
+            uint32_t i = (uint32_t)__builtin_ctzll(bits);
+            tables->words[0][own[i]] += ONE_ROW + (uint64_t)vg_amount_at(amounts, first + i);
+        }
+        return;
+    }
+    bool is_all = bits == UINT64_MAX;
+    if (amounts->form == VG_AMOUNT_BYTES) {
+        const uint8_t *values = (const uint8_t *)amounts->values + first;
+        is_all ? sum_all_8(tables, own, values) : sum_weighed_8(tables, own, values, bits);
+    } else if (amounts->form == VG_AMOUNT_SHORTS) {
+        const uint16_t *values = (const uint16_t *)amounts->values + first;
+        is_all ? sum_all_16(tables, own, values) : sum_weighed_16(tables, own, values, bits);
+    } else if (amounts->form == VG_AMOUNT_WIDE) {
+        const int64_t *values = (const int64_t *)amounts->values + first;
+        is_all ? sum_all_64(tables, own, values) : sum_weighed_64(tables, own, values, bits);
+    } else if (is_all) {
+        count_all(tables, own);
+    } else {
+        count_weighed(tables, own, bits);
     }
 }
 
-/* The greatest amount, wanted or not; one below zero comes out as a very large one. */
-VG_LOOP_CLONES static uint64_t greatest(const int64_t *amounts, uint32_t count)
+/* --- strips --- */
+
+VG_LOOP_CLONES static uint64_t any_bits(const int64_t *amounts, uint32_t count)
 {
-    uint64_t any = 0; /* at least the greatest, less than twice as much */
+    uint64_t any = 0;
     for (uint32_t i = 0; i < count; i++) {
         any |= (uint64_t)amounts[i];
     }
     return any;
 }
 
+/* No amount is greater, wanted or not, and few are half as great; where one may be below zero it is
+ * a very large number. */
+static uint64_t greatest(const struct vg_strip *strip)
+{
+    const struct vg_amounts *amounts = &strip->amounts;
+    uint64_t base = amounts->base < 0 ? INT64_MAX : (uint64_t)amounts->base;
+    switch (amounts->form) {
+    case VG_AMOUNT_SAME:
+        return base;
+    case VG_AMOUNT_BYTES:
+        return base + UINT8_MAX;
+    case VG_AMOUNT_SHORTS:
+        return base + UINT16_MAX;
+    case VG_AMOUNT_WIDE:
+        return any_bits(amounts->values, strip->count);
+    case VG_AMOUNT_NONE:
+        break;
+    }
+    return 0;
+}
+
 /* May the rows of the strip be counted in words? Makes room in them. */
 static bool fits_words(struct vg_counters *counters, const struct vg_strip *strip)
 {
-    uint64_t most = strip->amounts == NULL ? 0 : greatest(strip->amounts, strip->count);
+    uint64_t most = greatest(strip);
     if (most > AMOUNT_MAX / VG_STRIP_ROWS) {
         return false;
     }
@@ -145,92 +230,77 @@ static bool fits_words(struct vg_counters *counters, const struct vg_strip *stri
     return true;
 }
 
-static void note_example(
-    struct vg_counters *counters,
-    uint32_t cell,
-    uint32_t part,
-    uint32_t position)
-{
-    if (counters->examples[cell].part == 0) {
-        counters->examples[cell] =
-            (struct vg_counter_example){ .part = part + 1, .position = position };
-    }
-}
-
 static void add_picked(
     struct vg_counters *counters,
     const struct vg_strip *strip,
-    const uint32_t *cells,
-    uint32_t part)
+    const uint16_t *cells,
+    uint32_t plane)
 {
+    struct vg_aggregate_cell *own = counters->cells + (size_t)plane * counters->width;
     uint16_t rows[VG_STRIP_ROWS];
     uint32_t count = vg_strip_rows(strip, rows);
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t row = rows[i];
-        uint64_t amount = strip->amounts == NULL ? 0 : (uint64_t)strip->amounts[row];
-        add_amount(&counters->cells[cells[row]], 1, amount);
-        note_example(counters, cells[row], part, strip->first + row);
-    }
-}
-
-/* Sixty-four rows; behind the last row of a strip there are none, so these are picked. */
-static void add_word(
-    const struct tables *tables,
-    const struct vg_strip *strip,
-    const uint32_t *cells,
-    uint32_t word)
-{
-    uint64_t bits = strip->found[word];
-    const uint32_t *own = cells + (size_t)word * 64;
-    const int64_t *amounts = strip->amounts == NULL ? NULL : strip->amounts + (size_t)word * 64;
-    if (strip->count - word * 64 < 64) {
-        for (; bits != 0; bits &= bits - 1) {
-            uint32_t i = (uint32_t)__builtin_ctzll(bits);
-            tables->words[0][own[i]] += ONE_ROW + (amounts == NULL ? 0 : (uint64_t)amounts[i]);
-        }
-    } else if (amounts == NULL && bits == UINT64_MAX) {
-        count_all(tables, own);
-    } else if (amounts == NULL) {
-        count_weighed(tables, own, bits);
-    } else if (bits == UINT64_MAX) {
-        sum_all(tables, own, amounts);
-    } else {
-        sum_weighed(tables, own, bits, amounts);
+        uint64_t amount = (uint64_t)vg_amount_at(&strip->amounts, rows[i]);
+        add_amount(&own[cells[rows[i]]], 1, amount);
     }
 }
 
 void vg_counters_add(
     struct vg_counters *counters,
     const struct vg_strip *strip,
-    const uint32_t *cells,
-    uint32_t part)
+    const uint16_t *cells,
+    uint32_t plane)
 {
+    counters->lacks_examples = true;
     if (strip->found_count < ROWS_WEIGHED_MIN || !fits_words(counters, strip)) {
-        add_picked(counters, strip, cells, part);
+        add_picked(counters, strip, cells, plane);
         return;
     }
-    const struct tables tables = tables_of(counters);
-    counters->lacks_examples = true;
+    const struct tables tables = tables_of(counters, strip, plane);
     for (uint32_t word = 0; word * 64 < strip->count; word++) {
         add_word(&tables, strip, cells, word);
     }
 }
 
-static bool has_rows(const struct vg_counters *counters, uint32_t cell)
+/* --- examples --- */
+
+static bool has_rows(
+    const struct vg_counters *counters,
+    uint32_t cell,
+    uint32_t first,
+    uint32_t last)
 {
-    uint64_t any = counters->cells[cell].count;
-    for (uint32_t table = 0; table < counters->tables; table++) {
-        any |= counters->words[(size_t)table * counters->width + cell];
+    uint64_t any = 0;
+    for (uint32_t plane = first; plane <= last && any == 0; plane++) {
+        uint32_t at = plane * counters->width + cell;
+        any = counters->cells[at].count;
+        for (uint32_t table = 0; table < counters->tables; table++) {
+            any |= counters->words[(size_t)table * counters->size + at];
+        }
     }
     return any != 0;
 }
 
-uint32_t vg_counters_missing(struct vg_counters *counters)
+uint32_t vg_counters_missing(struct vg_counters *counters, uint32_t first, uint32_t last)
 {
     uint32_t missing = 0;
-    for (uint32_t cell = 0; counters->lacks_examples && cell < counters->width; cell++) {
-        missing += counters->examples[cell].part == 0 && has_rows(counters, cell);
+    uint32_t kept = 0;
+    if (!counters->lacks_examples) {
+        return 0;
     }
+    for (uint32_t i = 0; i < counters->unseen_count; i++) {
+        uint16_t cell = counters->unseen[i];
+        if (counters->examples[cell].part != 0) {
+            continue;
+        }
+        if (has_rows(counters, cell, first, last)) {
+            counters->examples[cell].is_missing = true;
+            missing++;
+        } else {
+            counters->unseen[kept++] = cell;
+        }
+    }
+    counters->unseen_count = kept;
     counters->lacks_examples = false;
     return missing;
 }
@@ -238,15 +308,17 @@ uint32_t vg_counters_missing(struct vg_counters *counters)
 uint32_t vg_counters_take_examples(
     struct vg_counters *counters,
     const struct vg_strip *strip,
-    const uint32_t *cells,
+    const uint16_t *cells,
     uint32_t part)
 {
     uint32_t taken = 0;
     for (uint32_t word = 0; word * 64 < strip->count; word++) {
         for (uint64_t rest = strip->found[word]; rest != 0; rest &= rest - 1) {
             uint32_t row = word * 64 + (uint32_t)__builtin_ctzll(rest);
-            if (counters->examples[cells[row]].part == 0 && has_rows(counters, cells[row])) {
-                note_example(counters, cells[row], part, strip->first + row);
+            struct vg_counter_example *example = &counters->examples[cells[row]];
+            if (example->is_missing) {
+                *example =
+                    (struct vg_counter_example){ .part = part + 1, .position = strip->first + row };
                 taken++;
             }
         }

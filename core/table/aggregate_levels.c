@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "core/base/digest.h"
+#include "core/table/aggregate_counters.h"
+#include "core/table/column_loops.h"
 
 /* Cells of the narrow levels together at most: a table of groups by cell takes a megabyte. */
 #define NARROW_WIDTH_MAX (1u << 18)
@@ -95,18 +97,42 @@ static bool measure(
     struct vg_narrow_column *narrow = &levels->narrow[level];
     enum vg_column_kind kind = kind_of(levels, level);
     *narrow = (struct vg_narrow_column){ .column = levels->aggregate->columns[level] };
+    const struct vg_dictionary *dictionary = &dictionaries[narrow->column];
     if (has_ids(kind)) {
-        const struct vg_dictionary *dictionary = &dictionaries[narrow->column];
         narrow->has_ids = true;
         narrow->width = vg_dictionary_count(dictionary) + 1;
+        return !vg_dictionary_has_beyond(dictionary) && narrow->width <= NARROW_WIDTH_MAX;
+    }
+    if (levels->entries[level].bits != NULL) {
+        narrow->width = levels->entries[level].count + 1;
         return !vg_dictionary_has_beyond(dictionary) && narrow->width <= NARROW_WIDTH_MAX;
     }
     return (kind == VG_COLUMN_TIME || kind == VG_COLUMN_NUMBER) &&
            measure_numbers(narrow, parts, part_count);
 }
 
+/* Number the entries whose bits are set. False when the arena is full. */
+static bool number_entries(struct vg_level_entries *entries, uint32_t words, struct vg_arena *arena)
+{
+    uint32_t count = 0;
+    entries->ranks = vg_arena_alloc(arena, words * sizeof(*entries->ranks));
+    entries->ids = vg_arena_alloc(arena, ((size_t)entries->count + 1) * sizeof(*entries->ids));
+    if (entries->ranks == NULL || entries->ids == NULL) {
+        return false;
+    }
+    for (uint32_t word = 0; word < words; word++) {
+        entries->ranks[word] = count;
+        for (uint64_t rest = entries->bits[word]; rest != 0; rest &= rest - 1) {
+            entries->ids[count++] = word * 64 + (uint32_t)__builtin_ctzll(rest);
+        }
+    }
+    entries->least = count == 0 ? 1 : entries->ids[0];
+    entries->greatest = count == 0 ? 0 : entries->ids[count - 1];
+    return true;
+}
+
 /* Which entries begin with the prefix of `level`. False when the arena is full. */
-static bool find_elements(
+static bool find_entries(
     struct vg_levels *levels,
     uint32_t level,
     const struct vg_dictionary *dictionaries)
@@ -116,18 +142,41 @@ static bool find_elements(
         kind_of(levels, level) != VG_COLUMN_TEXTS) {
         return true;
     }
+    struct vg_level_entries *entries = &levels->entries[level];
     const struct vg_dictionary *dictionary = &dictionaries[aggregate->columns[level]];
     struct vg_bytes prefix = aggregate->prefixes[level];
     uint32_t count = vg_dictionary_count(dictionary);
-    uint64_t *bits = vg_arena_calloc(levels->arena, count / 64 + 1, sizeof(*bits));
-    for (uint32_t id = 1; bits != NULL && id <= count; id++) {
+    uint32_t words = count / 64 + 1;
+    entries->bits = vg_arena_calloc(levels->arena, words, sizeof(*entries->bits));
+    for (uint32_t id = 1; entries->bits != NULL && id <= count; id++) {
         struct vg_bytes entry = vg_dictionary_get(dictionary, id);
         uint64_t has =
             entry.size >= prefix.size && memcmp(entry.data, prefix.data, prefix.size) == 0;
-        bits[id / 64] |= has << id % 64;
+        entries->bits[id / 64] |= has << id % 64;
+        entries->count += (uint32_t)has;
     }
-    levels->elements[level] = bits;
-    return bits != NULL;
+    return entries->bits != NULL && number_entries(entries, words, levels->arena);
+}
+
+/* Rows with several values are counted beside the counters, so lists are narrow only where all
+ * levels are counted in those. */
+static void keep_narrow(struct vg_levels *levels)
+{
+    const struct vg_aggregate *aggregate = levels->aggregate;
+    uint32_t kept = 0;
+    uint64_t width = 1;
+    bool are_all = levels->narrow_count == aggregate->column_count &&
+                   levels->narrow_width <= VG_COUNTERS_WIDTH_MAX && aggregate->extreme_count == 0;
+    for (; kept < levels->narrow_count; kept++) {
+        bool is_list = is_list_kind(kind_of(levels, kept));
+        if (is_list && !are_all) {
+            break;
+        }
+        levels->has_lists = levels->has_lists || is_list;
+        width *= levels->narrow[kept].width;
+    }
+    levels->narrow_count = kept;
+    levels->narrow_width = (uint32_t)width;
 }
 
 bool vg_levels_init(
@@ -138,6 +187,13 @@ bool vg_levels_init(
 {
     const struct vg_aggregate *aggregate = levels->aggregate;
     uint64_t width = 1;
+    bool found = true;
+    for (uint32_t level = 0; found && level < aggregate->column_count; level++) {
+        found = find_entries(levels, level, dictionaries);
+    }
+    if (!found) {
+        return false;
+    }
     while (levels->narrow_count < aggregate->column_count &&
            measure(levels, levels->narrow_count, parts, part_count, dictionaries) &&
            width * levels->narrow[levels->narrow_count].width <= NARROW_WIDTH_MAX) {
@@ -145,34 +201,96 @@ bool vg_levels_init(
         levels->narrow_count++;
     }
     levels->narrow_width = (uint32_t)width;
+    keep_narrow(levels);
     levels->until_check = ROWS_PER_CHECK;
-    levels->known = vg_arena_calloc(levels->arena, width, sizeof(*levels->known));
+    levels->known = vg_arena_calloc(levels->arena, levels->narrow_width, sizeof(*levels->known));
     levels->batches = vg_arena_calloc(
         levels->arena,
         (size_t)aggregate->column_count + 1,
         sizeof(*levels->batches));
-    bool found = true;
-    for (uint32_t level = 0; found && level < aggregate->column_count; level++) {
-        found = find_elements(levels, level, dictionaries);
-    }
-    return found && levels->known != NULL && levels->batches != NULL;
+    return levels->known != NULL && levels->batches != NULL;
 }
 
 /* --- the narrow levels --- */
 
-const uint32_t *vg_levels_cells(
+/* The number of an element of a list; 0 = it is not one the level is about. */
+static uint32_t number_of_entry(const struct vg_level_entries *entries, uint32_t id)
+{
+    if (id < entries->least || id > entries->greatest) {
+        return 0;
+    }
+    uint64_t word = entries->bits[id / 64];
+    uint64_t below = word & ((UINT64_C(1) << id % 64) - 1);
+    bool has = (word >> id % 64 & 1) != 0;
+    return has ? entries->ranks[id / 64] + (uint32_t)__builtin_popcountll(below) + 1 : 0;
+}
+
+/* Numbers of the wanted rows of a list; of other rows 0. */
+static void number_lists(
+    const struct vg_levels *levels,
+    uint32_t level,
+    const struct vg_strip *strip,
+    uint16_t *numbers,
+    uint64_t *several)
+{
+    const struct vg_level_entries *entries = &levels->entries[level];
+    const struct vg_column_data *data = &strip->chunk->columns[levels->narrow[level].column];
+    memset(numbers, 0, strip->count * sizeof(*numbers));
+    for (uint32_t word = 0; word * 64 < strip->count; word++) {
+        for (uint64_t rest = strip->found[word]; rest != 0; rest &= rest - 1) {
+            uint32_t row = word * 64 + (uint32_t)__builtin_ctzll(rest);
+            uint32_t start = data->starts[strip->first + row];
+            uint32_t count = data->ends[strip->first + row] - start;
+            const uint32_t *ids = count == 0 ? NULL : vg_chunk_elements(data, start);
+            uint32_t number = 0;
+            bool has_several = false;
+            for (uint32_t i = 0; i < count; i++) {
+                uint32_t own = number_of_entry(entries, ids[i]);
+                has_several = has_several || (own != 0 && number != 0 && own != number);
+                number = number == 0 ? own : number;
+            }
+            numbers[row] = (uint16_t)number;
+            several[word] |= (uint64_t)has_several << row % 64;
+        }
+    }
+}
+
+uint32_t vg_levels_cells(
     const struct vg_levels *levels,
     const struct vg_strip *strip,
-    uint32_t room[VG_STRIP_ROWS])
+    uint16_t out_cells[VG_STRIP_ROWS],
+    uint64_t out_several[VG_STRIP_WORDS])
 {
-    if (levels->narrow_count == 1 && levels->narrow[0].has_ids) {
-        return vg_strip_ids(strip, levels->narrow[0].column);
+    if (!levels->has_lists) {
+        vg_strip_cells_16(strip, levels->narrow, levels->narrow_count, out_cells);
+        return 0;
     }
-    memset(room, 0, strip->count * sizeof(*room));
+    uint16_t numbers[VG_STRIP_ROWS];
+    memset(out_cells, 0, strip->count * sizeof(*out_cells));
+    memset(out_several, 0, VG_STRIP_WORDS * sizeof(*out_several));
     for (uint32_t level = 0; level < levels->narrow_count; level++) {
-        vg_strip_cells(strip, &levels->narrow[level], room);
+        if (is_list_kind(kind_of(levels, level))) {
+            number_lists(levels, level, strip, numbers, out_several);
+        } else {
+            vg_strip_cells_16(strip, &levels->narrow[level], 1, numbers);
+        }
+        vg_strip_join_16(numbers, strip->count, levels->narrow[level].width, out_cells);
     }
-    return room;
+    return vg_loop_count_bits(out_several, VG_STRIP_WORDS);
+}
+
+/* What a group of the level is found by, as when a row goes down level by level. */
+static int64_t number_of_value(const struct vg_levels *levels, uint32_t level, uint32_t number)
+{
+    const struct vg_narrow_column *narrow = &levels->narrow[level];
+    if (narrow->has_ids) {
+        return number;
+    }
+    if (number == 0) {
+        return VG_ABSENT;
+    }
+    return is_list_kind(kind_of(levels, level)) ? levels->entries[level].ids[number - 1]
+                                                : narrow->min + (int64_t)number - 1;
 }
 
 uint32_t vg_levels_group(struct vg_levels *levels, uint32_t cell, const struct vg_hit *example)
@@ -185,7 +303,8 @@ uint32_t vg_levels_group(struct vg_levels *levels, uint32_t cell, const struct v
     uint32_t below = levels->narrow_width;
     for (uint32_t level = 0; level < levels->narrow_count; level++) {
         below /= levels->narrow[level].width;
-        group = vg_group_store_find(&levels->store, level, group, rest / below, example);
+        uint64_t number = (uint64_t)number_of_value(levels, level, rest / below);
+        group = vg_group_store_find(&levels->store, level, group, number, example);
         rest %= below;
         if (group == VG_GROUP_NONE) {
             return group;
@@ -264,7 +383,9 @@ static void fill_numbers(struct vg_levels *levels, uint32_t level, struct vg_lev
     } else if (kind == VG_COLUMN_FIXED) {
         fill_fixed(levels, &strip->chunk->columns[column], batch->numbers);
     } else {
-        const uint32_t *ids = vg_strip_ids(strip, column);
+        uint32_t ids[VG_STRIP_ROWS];
+        const struct vg_narrow_column as_is = { .column = column, .has_ids = true };
+        vg_strip_cells(strip, &as_is, 1, ids);
         for (uint32_t row = 0; row < strip->count; row++) {
             batch->numbers[row] = ids[row];
         }
@@ -281,21 +402,19 @@ bool vg_levels_are_counted(const struct vg_levels *levels, uint32_t level)
 static void count_batch(struct vg_levels *levels, uint32_t level)
 {
     const struct vg_level_batch *batch = &levels->batches[level + 1];
-    const int64_t *amounts = levels->strip->amounts;
+    const struct vg_amounts *amounts = &levels->strip->amounts;
     for (uint32_t i = 0; i < batch->count; i++) {
         struct vg_open_group *group = vg_group_store_at(&levels->store, level, batch->groups[i]);
+        uint64_t amount = (uint64_t)vg_amount_at(amounts, batch->rows[i]);
         group->total.count++;
-        if (amounts != NULL) {
-            uint64_t sum = (uint64_t)group->total.sum + (uint64_t)amounts[batch->rows[i]];
-            group->total.sum = (int64_t)sum;
-        }
+        group->total.sum = (int64_t)((uint64_t)group->total.sum + amount);
     }
 }
 
 static void count_spans(struct vg_levels *levels, uint32_t level)
 {
     const struct vg_level_batch *batch = &levels->batches[level + 1];
-    const int64_t *amounts = levels->strip->amounts;
+    const struct vg_amounts *amounts = &levels->strip->amounts;
     for (uint32_t line = 0; line < levels->aggregate->timeline_count; line++) {
         const struct vg_span_strip *spans = &levels->span_strips[line];
         for (uint32_t i = 0; i < batch->count; i++) {
@@ -304,7 +423,7 @@ static void count_spans(struct vg_levels *levels, uint32_t level)
                 &levels->lines[line],
                 spans->is_uniform ? spans->all : spans->rows[row],
                 1,
-                amounts == NULL ? 0 : amounts[row],
+                vg_amount_at(amounts, row),
                 vg_group_store_at(&levels->store, level, batch->groups[i])->spans);
         }
     }
@@ -433,7 +552,7 @@ static enum vg_reason pick_texts(
     struct vg_error *error)
 {
     struct vg_level_batch *batch = &levels->batches[level];
-    const uint64_t *wanted = levels->elements[level];
+    const uint64_t *wanted = levels->entries[level].bits;
     uint32_t kept = 0;
     if (!make_room(levels, batch)) {
         return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
@@ -536,18 +655,19 @@ enum vg_reason vg_levels_count(
     struct vg_error *error)
 {
     const struct vg_aggregate *aggregate = levels->aggregate;
-    struct vg_level_batch *batch = &levels->batches[levels->narrow_count];
+    uint32_t narrow_count = levels->has_lists ? 0 : levels->narrow_count;
+    struct vg_level_batch *batch = &levels->batches[narrow_count];
     levels->strip = strip;
     for (uint32_t level = 0; level < aggregate->column_count; level++) {
         levels->batches[level].has_numbers = false;
     }
     batch->count = vg_strip_rows(strip, batch->rows);
-    if (levels->narrow_count == 0) {
+    if (narrow_count == 0) {
         memset(batch->groups, 0, batch->count * sizeof(*batch->groups));
         return descend(levels, 0, error);
     }
-    uint32_t room[VG_STRIP_ROWS];
-    const uint32_t *cells = vg_levels_cells(levels, strip, room);
+    uint32_t cells[VG_STRIP_ROWS];
+    vg_strip_cells(strip, levels->narrow, narrow_count, cells);
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct vg_hit hit = {
             .chunk = strip->chunk,
@@ -558,7 +678,7 @@ enum vg_reason vg_levels_count(
             return vg_levels_error(levels, error);
         }
     }
-    return descend(levels, levels->narrow_count, error);
+    return descend(levels, narrow_count, error);
 }
 
 void vg_levels_add_up(struct vg_levels *levels)

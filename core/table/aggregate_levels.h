@@ -28,6 +28,16 @@ struct vg_level_batch {
     int64_t *elements;              /* room to sort those of a long list; NULL until needed */
 };
 
+/* Entries of a dictionary that begin with the prefix of a level, numbered from 1 on. */
+struct vg_level_entries {
+    uint64_t *bits;  /* by id; NULL = the level has no prefix */
+    uint32_t *ranks; /* by word of bits: how many are before */
+    uint32_t *ids;   /* by number less 1 */
+    uint32_t count;
+    uint32_t least; /* id; any but those from `least` to `greatest` is none of them */
+    uint32_t greatest;
+};
+
 struct vg_levels {
     const struct vg_aggregate *aggregate;
     const struct vg_table_schema *schema;
@@ -40,8 +50,9 @@ struct vg_levels {
     uint32_t narrow_count;
     uint32_t narrow_width; /* cells of them together */
     uint32_t *known;       /* by cell: group of the last of these levels, plus 1 */
+    bool has_lists; /* some narrow level is one of TEXTS: then rows are counted by cell only */
 
-    uint64_t *elements[VG_AGGREGATE_LEVELS_MAX]; /* levels with a prefix: which entries have it */
+    struct vg_level_entries entries[VG_AGGREGATE_LEVELS_MAX]; /* of levels with a prefix */
 
     const struct vg_span_line *lines;
     const struct vg_span_strip *span_strips; /* one per timeline, for the strip at hand */
@@ -60,11 +71,14 @@ VG_MUST_USE bool vg_levels_init(
     uint32_t part_count,
     const struct vg_dictionary *dictionaries);
 
-/* Cells of the narrow levels, of all rows of a strip. */
-const uint32_t *vg_levels_cells(
+/* When all levels are narrow and less than 65,536 wide: the cells of the rows of a strip. Wanted
+ * rows that have several values in a level of TEXTS are set in `out_several`, and get the cell of
+ * one; returns how many. */
+uint32_t vg_levels_cells(
     const struct vg_levels *levels,
     const struct vg_strip *strip,
-    uint32_t room[VG_STRIP_ROWS]);
+    uint16_t out_cells[VG_STRIP_ROWS],
+    uint64_t out_several[VG_STRIP_WORDS]);
 
 /* The group of the last narrow level for `cell`; VG_GROUP_NONE as of vg_group_store_find. */
 uint32_t vg_levels_group(struct vg_levels *levels, uint32_t cell, const struct vg_hit *example);

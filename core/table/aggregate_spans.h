@@ -1,8 +1,8 @@
 /*
  * Timelines being counted: which spans the times of a row touch. Where all rows of a strip touch
- * the same ones, that is found out once; moments over few spans are counted by comparing with the
- * bounds; else the span of each row is looked up. Intervals are counted as a difference where they
- * begin and where they end, added up at the end.
+ * the same ones, that is found out once; where moments rise, each span is a stretch of rows; else
+ * the span of each row is computed, or looked up where spans are of different lengths. Intervals
+ * are counted as a difference where they begin and where they end, added up at the end.
  *
  * Threads: belongs to one aggregation.
  */
@@ -14,7 +14,21 @@
 
 #include "core/base/arena.h"
 #include "core/table/aggregate.h"
+#include "core/table/aggregate_counters.h"
 #include "core/table/aggregate_strip.h"
+
+/* More spans are not counted in planes (aggregate_counters.h). */
+#define VG_SPANS_PLANES_MAX (VG_COUNTERS_WIDTH_MAX - 1)
+
+/* Spans as long as each other, but for the first and the last, which may be shorter: a time less
+ * `origin`, shifted right, times `factor`, shifted right again, is its span. */
+struct vg_span_rule {
+    uint32_t factor; /* 0 = there is no such rule */
+    unsigned shift;
+    unsigned factor_shift;
+    int64_t length;
+    vg_time origin;
+};
 
 /* A timeline made ready. */
 struct vg_span_line {
@@ -23,6 +37,9 @@ struct vg_span_line {
     unsigned shift;     /* a time's place in `grid` is its distance from the first bound >> shift */
     uint32_t grid_size; /* less one */
     uint32_t *grid;     /* the span that holds the beginning of each place */
+    struct vg_span_rule rule;
+    struct vg_arena *arena;
+    struct vg_counters *counters; /* of rows without groups; NULL until needed */
 };
 
 /* Spans touched: first to last; none when first > last. */
@@ -34,11 +51,8 @@ struct vg_span_pair {
 /* What a timeline says about a strip. */
 struct vg_span_strip {
     bool is_uniform; /* every row, wanted or not, touches `all` */
-    bool is_between; /* of moments: every row touches one of `all`, or none */
-    bool is_inside;  /* if is_between: no row touches none */
-    bool is_rising;  /* if is_between: the moments come in order */
     struct vg_span_pair all;
-    struct vg_span_pair rows[VG_STRIP_ROWS]; /* unless is_uniform: of each row */
+    struct vg_span_pair rows[VG_STRIP_ROWS]; /* unless is_uniform: of each wanted row */
 };
 
 /* `offset` is that of the first cell. False when the arena is full. */
@@ -48,16 +62,29 @@ VG_MUST_USE bool vg_span_line_init(
     uint32_t offset,
     struct vg_arena *arena);
 
-/* Which spans do the rows of `strip` touch? */
+/* Which spans do all rows of `strip` touch? Leaves out_spans->rows alone. */
 void vg_span_line_look(
     const struct vg_span_line *line,
     const struct vg_strip *strip,
     struct vg_span_strip *out_spans);
 
-/* Count the wanted rows of `strip`, which come to `total`, in `cells`, those of all timelines;
- * `scratch` is overwritten. */
-void vg_span_line_count(
+/* Which spans does each wanted row touch? */
+void vg_span_line_look_at_rows(
     const struct vg_span_line *line,
+    const struct vg_strip *strip,
+    struct vg_span_strip *out_spans);
+
+/* Of moments: the number of the span of each row, wanted or not, plus 1; 0 = it lies in none. At
+ * most VG_SPANS_PLANES_MAX spans. */
+void vg_span_line_planes(
+    const struct vg_span_line *line,
+    const struct vg_strip *strip,
+    uint16_t out_planes[VG_STRIP_ROWS]);
+
+/* Count the wanted rows of `strip`, which come to `total`, in `cells`, those of all timelines;
+ * `scratch` is overwritten. What is counted is complete after vg_span_line_finish. */
+void vg_span_line_count(
+    struct vg_span_line *line,
     const struct vg_strip *strip,
     const struct vg_aggregate_cell *total,
     struct vg_span_strip *scratch,

@@ -19,70 +19,76 @@ NUMBERS_LOOP(numbers_32, uint32_t, UINT32_MAX)
 NUMBERS_LOOP(numbers_64, int64_t, VG_ABSENT)
 
 /* `plus` wraps round: what is added may be less than nothing. */
-#define CELLS_LOOP(name, type, none)                                                               \
-    VG_LOOP_CLONES static void name(                                                               \
-        const type *values,                                                                        \
-        uint32_t count,                                                                            \
-        uint32_t plus,                                                                             \
-        uint32_t width,                                                                            \
-        uint32_t *restrict cells)                                                                  \
+#define CELLS_LOOP(name, type, cell)                                                               \
+    VG_LOOP_CLONES static void                                                                     \
+    name(const type *values, uint32_t count, type none, cell plus, cell *restrict out)             \
     {                                                                                              \
         for (uint32_t i = 0; i < count; i++) {                                                     \
-            uint32_t number = values[i] == (none) ? 0 : (uint32_t)values[i] + plus;                \
-            cells[i] = cells[i] * width + number;                                                  \
+            cell number = (cell)((cell)values[i] + plus);                                          \
+            out[i] = values[i] == none ? 0 : number;                                               \
         }                                                                                          \
     }
 
-CELLS_LOOP(cells_8, uint8_t, UINT8_MAX)
-CELLS_LOOP(cells_16, uint16_t, UINT16_MAX)
-CELLS_LOOP(cells_32, uint32_t, UINT32_MAX)
-CELLS_LOOP(cells_64, int64_t, VG_ABSENT)
+CELLS_LOOP(cells_8_to_16, uint8_t, uint16_t)
+CELLS_LOOP(cells_16_to_16, uint16_t, uint16_t)
+CELLS_LOOP(cells_32_to_16, uint32_t, uint16_t)
+CELLS_LOOP(cells_64_to_16, int64_t, uint16_t)
+CELLS_LOOP(cells_8_to_32, uint8_t, uint32_t)
+CELLS_LOOP(cells_16_to_32, uint16_t, uint32_t)
+CELLS_LOOP(cells_32_to_32, uint32_t, uint32_t)
+CELLS_LOOP(cells_64_to_32, int64_t, uint32_t)
 
-VG_LOOP_CLONES
-static void cells_ids(const uint32_t *ids, uint32_t count, uint32_t width, uint32_t *restrict cells)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        cells[i] = cells[i] * width + ids[i];
-    }
-}
-
-VG_LOOP_CLONES static void bounds_32(
-    const uint32_t *values,
+VG_LOOP_CLONES void vg_strip_join_16(
+    const uint16_t *numbers,
     uint32_t count,
-    uint32_t *out_min,
-    uint32_t *out_max)
+    uint32_t width,
+    uint16_t *restrict cells)
 {
-    uint32_t min = UINT32_MAX;
-    uint32_t max = 0;
     for (uint32_t i = 0; i < count; i++) {
-        min = values[i] < min ? values[i] : min;
-        max = values[i] > max ? values[i] : max;
+        cells[i] = (uint16_t)((uint16_t)(cells[i] * width) + numbers[i]);
     }
-    *out_min = min;
-    *out_max = max;
 }
 
-/* Rows mostly come in order of time; then the first and the last say it all. */
-#define RISING_LOOP(name, type)                                                                    \
-    VG_LOOP_CLONES static bool name(const type *values, uint32_t count)                            \
-    {                                                                                              \
-        type falls = 0;                                                                            \
-        for (uint32_t i = 1; i < count; i++) {                                                     \
-            falls |= values[i] < values[i - 1];                                                    \
-        }                                                                                          \
-        return falls == 0;                                                                         \
-    }
-
-RISING_LOOP(is_rising_32, uint32_t)
-RISING_LOOP(is_rising_64, int64_t)
-
-VG_LOOP_CLONES static uint64_t sum_of(const int64_t *numbers, uint32_t count)
+VG_LOOP_CLONES static void join_32(
+    const uint32_t *numbers,
+    uint32_t count,
+    uint32_t width,
+    uint32_t *restrict cells)
 {
-    uint64_t sum = 0;
     for (uint32_t i = 0; i < count; i++) {
-        sum += (uint64_t)numbers[i];
+        cells[i] = cells[i] * width + numbers[i];
     }
-    return sum;
+}
+
+/* Sixty-four rows. */
+#define SUM_LOOP(name, type)                                                                       \
+    VG_LOOP_CLONES static uint64_t name(const type *values, uint64_t bits)                         \
+    {                                                                                              \
+        uint64_t sum = 0;                                                                          \
+        for (uint32_t i = 0; i < 64; i++) {                                                        \
+            sum += (uint64_t)values[i] & (0 - (bits >> i & 1));                                    \
+        }                                                                                          \
+        return sum;                                                                                \
+    }
+
+SUM_LOOP(sum_16, uint16_t)
+SUM_LOOP(sum_64, int64_t)
+
+/* The bytes of eight rows at a time in the lanes of a word, those not wanted masked out. */
+static uint64_t sum_8(const uint8_t *values, uint64_t bits)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t even = UINT64_C(0x00FF00FF00FF00FF);
+    uint64_t lanes = 0; /* four of 16 bits, which sixteen bytes do not fill */
+    for (uint32_t i = 0; i < 64; i += 8) {
+        uint64_t eight;
+        memcpy(&eight, values + i, sizeof(eight));
+        uint64_t own = (bits >> i & 0xFF) * ones & UINT64_C(0x8040201008040201);
+        uint64_t mask = ((own + ones * 0x7F) >> 7 & ones) * 0xFF;
+        eight &= mask;
+        lanes += (eight & even) + (eight >> 8 & even);
+    }
+    return lanes * UINT64_C(0x0001000100010001) >> 48;
 }
 
 /* --- strips --- */
@@ -104,21 +110,67 @@ uint32_t vg_strip_rows(const struct vg_strip *strip, uint16_t out_rows[VG_STRIP_
     return count;
 }
 
+/* Fewer rows of a word are picked one by one. */
+#define ROWS_SUMMED_MIN 10
+
+static uint64_t sum_word(const struct vg_strip *strip, uint32_t word, uint64_t bits)
+{
+    const struct vg_amounts *amounts = &strip->amounts;
+    size_t first = (size_t)word * 64;
+    int count = __builtin_popcountll(bits);
+    uint64_t sum = 0;
+    if (count < ROWS_SUMMED_MIN || strip->count - first < 64) {
+        for (; bits != 0; bits &= bits - 1) {
+            sum +=
+                (uint64_t)vg_amount_at(amounts, (uint32_t)first + (uint32_t)__builtin_ctzll(bits));
+        }
+        return sum;
+    }
+    if (amounts->form == VG_AMOUNT_WIDE) {
+        return sum_64((const int64_t *)amounts->values + first, bits);
+    }
+    sum = (uint64_t)amounts->base * (uint64_t)count;
+    return sum + (amounts->form == VG_AMOUNT_BYTES
+                      ? sum_8((const uint8_t *)amounts->values + first, bits)
+                      : sum_16((const uint16_t *)amounts->values + first, bits));
+}
+
 struct vg_aggregate_cell vg_strip_total(const struct vg_strip *strip, const uint64_t *bits)
 {
-    uint64_t count = vg_loop_count_bits(bits, (strip->count + 63) / 64);
+    uint32_t words = (strip->count + 63) / 64;
+    uint64_t count = vg_loop_count_bits(bits, words);
     uint64_t sum = 0;
-    for (uint32_t word = 0; strip->amounts != NULL && word * 64 < strip->count; word++) {
-        const int64_t *amounts = strip->amounts + word * 64;
-        if (bits[word] == UINT64_MAX) {
-            sum += sum_of(amounts, 64);
-            continue;
-        }
-        for (uint64_t rest = bits[word]; rest != 0; rest &= rest - 1) {
-            sum += (uint64_t)amounts[__builtin_ctzll(rest)];
+    if (strip->amounts.form == VG_AMOUNT_SAME) {
+        sum = (uint64_t)strip->amounts.base * count;
+    } else if (strip->amounts.form != VG_AMOUNT_NONE) {
+        for (uint32_t word = 0; word < words; word++) {
+            sum += sum_word(strip, word, bits[word]);
         }
     }
     return (struct vg_aggregate_cell){ .count = count, .sum = (int64_t)sum };
+}
+
+struct vg_amounts vg_strip_amounts(
+    const struct vg_strip *strip,
+    uint32_t column,
+    int64_t room[VG_STRIP_ROWS])
+{
+    const struct vg_column_data *data = &strip->chunk->columns[column];
+    const struct vg_zone *zone = data->zone;
+    if (!strip->is_tail && zone->has_absent == 0) {
+        if (zone->min == zone->max) {
+            return (struct vg_amounts){ .form = VG_AMOUNT_SAME, .base = zone->min };
+        }
+        if (data->value_size <= 2) {
+            return (struct vg_amounts){
+                .form = data->value_size == 1 ? VG_AMOUNT_BYTES : VG_AMOUNT_SHORTS,
+                .base = data->base,
+                .values = values_of(strip, column),
+            };
+        }
+    }
+    vg_strip_numbers(strip, column, 0, room);
+    return (struct vg_amounts){ .form = VG_AMOUNT_WIDE, .values = room };
 }
 
 void vg_strip_numbers(
@@ -140,36 +192,16 @@ void vg_strip_numbers(
     }
 }
 
-bool vg_strip_measure(
-    const struct vg_strip *strip,
-    uint32_t column,
-    struct vg_strip_range *out_range)
+struct vg_strip_zone vg_strip_zone(const struct vg_strip *strip, uint32_t column)
 {
-    const struct vg_column_data *data = &strip->chunk->columns[column];
-    const void *values = values_of(strip, column);
-    bool is_rising = (data->value_size == 4 && is_rising_32(values, strip->count)) ||
-                     (data->value_size == 8 && is_rising_64(values, strip->count));
-    out_range->is_rising = is_rising;
-    if (is_rising) {
-        out_range->min = vg_column_number(data, strip->first);
-        out_range->max = vg_column_number(data, strip->first + strip->count - 1);
-        return out_range->min != VG_ABSENT && out_range->max != VG_ABSENT;
+    const struct vg_strip_zone *zones =
+        strip->is_tail ? NULL : vg_strip_zones(strip->chunk, column);
+    if (zones != NULL) {
+        return zones[strip->first / VG_STRIP_ROWS];
     }
-    if (data->value_size == 4) {
-        uint32_t least;
-        uint32_t greatest;
-        bounds_32(values, strip->count, &least, &greatest);
-        out_range->min = data->base + (int64_t)least;
-        out_range->max = data->base + (int64_t)greatest;
-        return greatest != UINT32_MAX;
-    }
-    int64_t numbers[VG_STRIP_ROWS];
-    if (data->value_size != 8) {
-        vg_strip_numbers(strip, column, VG_ABSENT, numbers);
-        values = numbers;
-    }
-    vg_loop_bounds_64(values, strip->count, &out_range->min, &out_range->max);
-    return out_range->min != VG_ABSENT;
+    struct vg_strip_zone zone;
+    vg_strip_zone_measure(&strip->chunk->columns[column], strip->first, strip->count, &zone);
+    return zone;
 }
 
 uint32_t vg_strip_rows_below(const struct vg_strip *strip, uint32_t column, int64_t bound)
@@ -188,24 +220,63 @@ uint32_t vg_strip_rows_below(const struct vg_strip *strip, uint32_t column, int6
     return low;
 }
 
-void vg_strip_cells(
-    const struct vg_strip *strip,
-    const struct vg_narrow_column *narrow,
-    uint32_t cells[VG_STRIP_ROWS])
+/* What is stored becomes a cell by adding `plus`, but for what says that there is no value. */
+struct step {
+    const void *values;
+    uint8_t value_size;
+    uint64_t none;
+    uint64_t plus;
+};
+
+static struct step step_of(const struct vg_strip *strip, const struct vg_narrow_column *narrow)
 {
     const struct vg_column_data *data = &strip->chunk->columns[narrow->column];
-    const void *values = values_of(strip, narrow->column);
-    uint32_t plus = (uint32_t)((uint64_t)data->base - (uint64_t)narrow->min + 1);
-    if (narrow->has_ids) {
-        cells_ids(values, strip->count, narrow->width, cells);
-    } else if (data->value_size == 1) {
-        cells_8(values, strip->count, plus, narrow->width, cells);
-    } else if (data->value_size == 2) {
-        cells_16(values, strip->count, plus, narrow->width, cells);
-    } else if (data->value_size == 4) {
-        cells_32(values, strip->count, plus, narrow->width, cells);
-    } else {
-        plus = (uint32_t)(1 - (uint64_t)narrow->min);
-        cells_64(values, strip->count, plus, narrow->width, cells);
+    struct step step = {
+        .values = values_of(strip, narrow->column),
+        .value_size = data->value_size,
+        .plus = (uint64_t)data->base,
+    };
+    if (!narrow->has_ids) {
+        step.none = UINT64_MAX;
+        step.plus = (data->value_size == 8 ? 0 : (uint64_t)data->base) - (uint64_t)narrow->min + 1;
     }
+    return step;
 }
+
+#define NUMBER_ROWS(name, cell, bits)                                                              \
+    static void name(const struct step *step, uint32_t count, cell *out)                           \
+    {                                                                                              \
+        cell plus = (cell)step->plus;                                                              \
+        if (step->value_size == 1) {                                                               \
+            cells_8_to_##bits(step->values, count, (uint8_t)step->none, plus, out);                \
+        } else if (step->value_size == 2) {                                                        \
+            cells_16_to_##bits(step->values, count, (uint16_t)step->none, plus, out);              \
+        } else if (step->value_size == 4) {                                                        \
+            cells_32_to_##bits(step->values, count, (uint32_t)step->none, plus, out);              \
+        } else {                                                                                   \
+            cells_64_to_##bits(step->values, count, VG_ABSENT, plus, out);                         \
+        }                                                                                          \
+    }
+
+NUMBER_ROWS(number_rows_16, uint16_t, 16)
+NUMBER_ROWS(number_rows_32, uint32_t, 32)
+
+#define STRIP_CELLS(name, join, cell, bits)                                                        \
+    void name(                                                                                     \
+        const struct vg_strip *strip,                                                              \
+        const struct vg_narrow_column *narrow,                                                     \
+        uint32_t count,                                                                            \
+        cell out_cells[VG_STRIP_ROWS])                                                             \
+    {                                                                                              \
+        cell numbers[VG_STRIP_ROWS];                                                               \
+        for (uint32_t i = 0; i < count; i++) {                                                     \
+            struct step step = step_of(strip, &narrow[i]);                                         \
+            number_rows_##bits(&step, strip->count, i == 0 ? out_cells : numbers);                 \
+            if (i > 0) {                                                                           \
+                join(numbers, strip->count, narrow[i].width, out_cells);                           \
+            }                                                                                      \
+        }                                                                                          \
+    }
+
+STRIP_CELLS(vg_strip_cells, join_32, uint32_t, 32)
+STRIP_CELLS(vg_strip_cells_16, vg_strip_join_16, uint16_t, 16)

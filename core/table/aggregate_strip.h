@@ -13,9 +13,22 @@
 
 #include "core/table/aggregate.h"
 #include "core/table/chunk.h"
+#include "core/table/strip_zones.h"
 
-#define VG_STRIP_ROWS  1024u
-#define VG_STRIP_WORDS (VG_STRIP_ROWS / 64)
+/* What each row adds to a sum. */
+enum vg_amount_form {
+    VG_AMOUNT_NONE,   /* nothing is added up */
+    VG_AMOUNT_SAME,   /* `base`, the same of every row */
+    VG_AMOUNT_BYTES,  /* `base` and the uint8_t of the row */
+    VG_AMOUNT_SHORTS, /* `base` and the uint16_t of the row */
+    VG_AMOUNT_WIDE,   /* the int64_t of the row */
+};
+
+struct vg_amounts {
+    enum vg_amount_form form;
+    int64_t base;
+    const void *values; /* by row */
+};
 
 struct vg_strip {
     const struct vg_chunk *chunk;
@@ -24,8 +37,31 @@ struct vg_strip {
     uint32_t count;
     const uint64_t *found; /* the wanted rows; bits behind `count` are zero */
     uint32_t found_count;
-    const int64_t *amounts; /* of the column that is added up, by row; NULL = none */
+    struct vg_amounts amounts;
 };
+
+/* The amounts of `column`, as they are stored where that says it all; else in `room`. */
+struct vg_amounts vg_strip_amounts(
+    const struct vg_strip *strip,
+    uint32_t column,
+    int64_t room[VG_STRIP_ROWS]);
+
+static inline int64_t vg_amount_at(const struct vg_amounts *amounts, uint32_t row)
+{
+    switch (amounts->form) {
+    case VG_AMOUNT_SAME:
+        return amounts->base;
+    case VG_AMOUNT_BYTES:
+        return amounts->base + ((const uint8_t *)amounts->values)[row];
+    case VG_AMOUNT_SHORTS:
+        return amounts->base + ((const uint16_t *)amounts->values)[row];
+    case VG_AMOUNT_WIDE:
+        return ((const int64_t *)amounts->values)[row];
+    case VG_AMOUNT_NONE:
+        break;
+    }
+    return 0;
+}
 
 /* Numbers of the rows of `bits`, rising; returns how many. */
 uint32_t vg_strip_rows(const struct vg_strip *strip, uint16_t out_rows[VG_STRIP_ROWS]);
@@ -40,18 +76,8 @@ void vg_strip_numbers(
     int64_t absent,
     int64_t out_numbers[VG_STRIP_ROWS]);
 
-/* What is known of all values of a TIME or NUMBER column, wanted rows or not. */
-struct vg_strip_range {
-    int64_t min;
-    int64_t max;
-    bool is_rising; /* no value is less than the one before; may be false all the same */
-};
-
-/* False when a value is absent. */
-bool vg_strip_measure(
-    const struct vg_strip *strip,
-    uint32_t column,
-    struct vg_strip_range *out_range);
+/* The zone of the strip in a TIME or NUMBER column. */
+struct vg_strip_zone vg_strip_zone(const struct vg_strip *strip, uint32_t column);
 
 /* Rows of a rising column whose value is less than `bound`. */
 uint32_t vg_strip_rows_below(const struct vg_strip *strip, uint32_t column, int64_t bound);
@@ -65,18 +91,24 @@ struct vg_narrow_column {
     uint32_t width; /* numbers there are */
 };
 
-/* Cells of all rows, wanted or not, one column further: cell = cell * width + number of the value.
- */
+/* Cells of all rows, wanted or not, over `count` columns: cell = cell * width + number of the
+ * value. Less than 65,536 cells fit the narrow form. */
 void vg_strip_cells(
     const struct vg_strip *strip,
     const struct vg_narrow_column *narrow,
-    uint32_t cells[VG_STRIP_ROWS]);
+    uint32_t count,
+    uint32_t out_cells[VG_STRIP_ROWS]);
+void vg_strip_cells_16(
+    const struct vg_strip *strip,
+    const struct vg_narrow_column *narrow,
+    uint32_t count,
+    uint16_t out_cells[VG_STRIP_ROWS]);
 
-/* The ids of a TEXT or SUBJECTS column by row, where they are: its cells when it is the only one.
- */
-static inline const uint32_t *vg_strip_ids(const struct vg_strip *strip, uint32_t column)
-{
-    return (const uint32_t *)strip->chunk->columns[column].values + strip->first;
-}
+/* One column further: cell = cell * width + number. */
+void vg_strip_join_16(
+    const uint16_t *numbers,
+    uint32_t count,
+    uint32_t width,
+    uint16_t *restrict cells);
 
 #endif

@@ -1,5 +1,6 @@
 #include "core/table/chunk.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -62,6 +63,11 @@ struct vg_chunk *vg_chunk_create(
     if (chunk == NULL) {
         return NULL;
     }
+    chunk->strip_zones = calloc(schema->column_count, sizeof(*chunk->strip_zones));
+    if (chunk->strip_zones == NULL) {
+        free(chunk);
+        return NULL;
+    }
     chunk->schema = schema;
     chunk->dictionaries = dictionaries;
     chunk->number = number;
@@ -109,7 +115,9 @@ void vg_chunk_unref(struct vg_chunk *chunk)
     }
     for (uint32_t i = 0; i < chunk->schema->column_count; i++) {
         free_column(&chunk->columns[i], chunk->form);
+        free(atomic_load_explicit(&chunk->strip_zones[i], memory_order_relaxed));
     }
+    free(chunk->strip_zones);
     if (chunk->mapping != NULL) {
         VG_ASSERT(munmap(chunk->mapping, chunk->mapping_size) == 0);
     }

@@ -76,6 +76,8 @@ struct vg_chunk {
     uint64_t checksum;   /* sealed: of the file */
     uint64_t named_by;   /* sealed: newest checkpoint that may name the file; 0 = none. The writer's
                           */
+    /* By column: NULL until a reader has looked (strip_zones.h). */
+    struct vg_strip_zone *_Atomic *strip_zones;
     struct vg_column_data columns[];
 };
 
