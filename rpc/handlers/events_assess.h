@@ -137,11 +137,13 @@ struct vg_events_assess_search {
 };
 
 /*
- * Assess what the caller may assess of what a search finds, each event on its own, as the store was
- * when the call began. Between portions the call may end; what was assessed until then stays.
+ * Assess what the caller may assess of what a search finds, each event on its own. Which these are
+ * is noted when the call begins, before anything is changed; then no snapshot is held. Between
+ * portions the call may end; what was assessed until then stays.
  *
  * Fails with: what vg_event_criteria_compile, vg_event_search_run and the writer fail with;
- * INVALID_REFERENCE (a case); RESULTSET_TOO_LARGE; what `told` returned.
+ * INVALID_REFERENCE (a case); RESULTSET_TOO_LARGE (also past VG_LIMIT_ASSESSED_EVENTS); what `told`
+ * returned.
  */
 VG_MUST_USE enum vg_reason vg_events_assess_matching(
     struct vg_events_assess *assess,

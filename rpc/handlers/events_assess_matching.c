@@ -1,9 +1,14 @@
-/* Assessment of what a search finds, portion by portion. */
+/*
+ * Assessment of what a search finds: first all that it finds is noted, while a snapshot is held,
+ * then it is changed portion by portion, which may take much longer than a snapshot may be held.
+ */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "core/base/assert.h"
+#include "core/base/limits.h"
 #include "core/base/settings.h"
 #include "core/events/event_access.h"
 #include "core/events/event_ingest.h"
@@ -29,11 +34,22 @@ struct portion {
     size_t count;
 };
 
+/* Events that are to be a portion. */
+struct noted {
+    struct noted *next;
+    size_t count;
+    bool is_found[VG_EVENTS_ASSESS_PORTION];
+    struct vg_event_id ids[VG_EVENTS_ASSESS_PORTION];
+};
+
 struct matching {
     struct vg_events_assess *assess;
     const struct vg_events_assess_search *search;
     struct portion portion;
     struct vg_arena scratch; /* sub-events of one event */
+    struct noted *first;
+    struct noted *last;
+    uint64_t noted; /* events in all */
     uint64_t found;
     uint64_t assessed;
 };
@@ -124,30 +140,79 @@ static enum vg_reason flush(struct matching *matching)
     return reason;
 }
 
+static enum vg_reason too_many(struct vg_error *error, uint64_t most)
+{
+    char text[32];
+    (void)snprintf(text, sizeof(text), "%" PRIu64, most);
+    (void)vg_error_set(error, VG_RESULTSET_TOO_LARGE, NULL);
+    return vg_error_field(error, NULL, text);
+}
+
+/* Note an event. */
 static enum vg_reason add_event(
     struct matching *matching,
     const struct vg_event_id *id,
     bool is_found)
 {
-    struct portion *portion = &matching->portion;
-    if (portion->count == VG_EVENTS_ASSESS_PORTION) {
-        enum vg_reason reason = flush(matching);
-        if (reason != VG_OK) {
-            return reason;
+    struct vg_error *error = &matching->assess->call->error;
+    struct noted *last = matching->last;
+    if (matching->noted == VG_LIMIT_ASSESSED_EVENTS) {
+        return too_many(error, VG_LIMIT_ASSESSED_EVENTS);
+    }
+    if (last == NULL || last->count == VG_EVENTS_ASSESS_PORTION) {
+        struct noted *next = malloc(sizeof(*next));
+        if (next == NULL) {
+            return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
         }
+        next->next = NULL;
+        next->count = 0;
+        *(last == NULL ? &matching->first : &last->next) = next;
+        matching->last = last = next;
     }
-    size_t at = portion->count++;
-    portion->items[at].identity.id = *id;
-    portion->is_found[at] = is_found;
-    portion->refused[at] = VG_OK;
-    portion->messages[at] = NULL;
-    const struct vg_events_assess_case *wrong =
-        is_found ? vg_events_assess_wrong_case(matching->assess, id) : NULL;
-    if (wrong != NULL) {
-        portion->refused[at] = VG_INVALID_REFERENCE;
-        portion->messages[at] = wrong->message;
-    }
+    last->ids[last->count] = *id;
+    last->is_found[last->count] = is_found;
+    last->count++;
+    matching->noted++;
     return VG_OK;
+}
+
+/* Make a portion of what was noted. */
+static void take_noted(struct matching *matching, const struct noted *noted)
+{
+    struct portion *portion = &matching->portion;
+    for (size_t i = 0; i < noted->count; i++) {
+        const struct vg_event_id *id = &noted->ids[i];
+        const struct vg_events_assess_case *wrong =
+            noted->is_found[i] ? vg_events_assess_wrong_case(matching->assess, id) : NULL;
+        portion->items[i].identity.id = *id;
+        portion->is_found[i] = noted->is_found[i];
+        portion->refused[i] = wrong == NULL ? VG_OK : VG_INVALID_REFERENCE;
+        portion->messages[i] = wrong == NULL ? NULL : wrong->message;
+    }
+    portion->count = noted->count;
+}
+
+/* Change all that was noted. */
+static enum vg_reason assess_noted(struct matching *matching)
+{
+    enum vg_reason reason = VG_OK;
+    while (reason == VG_OK && matching->first != NULL) {
+        struct noted *noted = matching->first;
+        take_noted(matching, noted);
+        reason = flush(matching);
+        matching->first = noted->next;
+        free(noted);
+    }
+    return reason;
+}
+
+static void forget_noted(struct matching *matching)
+{
+    while (matching->first != NULL) {
+        struct noted *next = matching->first->next;
+        free(matching->first);
+        matching->first = next;
+    }
 }
 
 /* The sub-events of an event that was found; those that are not there are passed over later. */
@@ -215,7 +280,7 @@ static enum vg_reason check_customers(
     return VG_OK;
 }
 
-static enum vg_reason assess_cursor(struct matching *matching, struct vg_event_cursor *cursor)
+static enum vg_reason note_cursor(struct matching *matching, struct vg_event_cursor *cursor)
 {
     enum vg_reason reason;
     for (;;) {
@@ -235,7 +300,7 @@ static enum vg_reason assess_cursor(struct matching *matching, struct vg_event_c
             break;
         }
     }
-    return reason == VG_OK ? flush(matching) : reason;
+    return reason;
 }
 
 static enum vg_reason check_count(struct matching *matching, const struct vg_event_cursor *cursor)
@@ -243,18 +308,14 @@ static enum vg_reason check_count(struct matching *matching, const struct vg_eve
     const struct vg_events_assess_search *search = matching->search;
     struct vg_error *error = &matching->assess->call->error;
     uint64_t count = cursor->match_count;
+    uint64_t most = search->match_max != 0 ? search->match_max : VG_LIMIT_ASSESSED_EVENTS;
     if (search->limit != 0 && count > (uint64_t)search->limit) {
         count = (uint64_t)search->limit;
     }
-    if (search->match_max == 0 || count <= search->match_max) {
-        return VG_OK;
-    }
-    char most[32];
-    (void)snprintf(most, sizeof(most), "%" PRIu64, search->match_max);
-    (void)vg_error_set(error, VG_RESULTSET_TOO_LARGE, NULL);
-    return vg_error_field(error, NULL, most);
+    return count <= most ? VG_OK : too_many(error, most);
 }
 
+/* Note what the search finds; afterwards no snapshot is held. */
 static enum vg_reason run_search(struct matching *matching)
 {
     struct vg_events_assess *assess = matching->assess;
@@ -295,7 +356,7 @@ static enum vg_reason run_search(struct matching *matching)
         reason = check_customers(matching, &source, &asked, cursor.match_count);
     }
     if (reason == VG_OK) {
-        reason = assess_cursor(matching, &cursor);
+        reason = note_cursor(matching, &cursor);
     }
     vg_event_cursor_close(&cursor);
     return reason;
@@ -319,6 +380,10 @@ enum vg_reason vg_events_assess_matching(
     }
     vg_arena_init(&matching.scratch, call->arena.bytes_max);
     reason = run_search(&matching);
+    if (reason == VG_OK) {
+        reason = assess_noted(&matching);
+    }
+    forget_noted(&matching);
     vg_arena_dispose(&matching.scratch);
     if (reason == VG_OK) {
         *out_found = matching.found;
