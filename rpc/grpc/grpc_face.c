@@ -51,6 +51,12 @@ static enum vg_reason face_too_large(struct vg_call *call, size_t limit)
         twin == NULL ? "" : twin->path);
 }
 
+static bool face_fits(const struct vg_call *call, size_t before)
+{
+    return call->out.failed ||
+           call->out.size - before <= call->service->settings->grpc_reply_bytes_max;
+}
+
 /* Is what has been written so far within one message? */
 static enum vg_reason face_check_size(struct vg_call *call, size_t before)
 {
@@ -58,7 +64,7 @@ static enum vg_reason face_check_size(struct vg_call *call, size_t before)
     if (call->out.failed) {
         return vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
     }
-    return call->out.size - before > limit ? face_too_large(call, limit) : VG_OK;
+    return face_fits(call, before) ? VG_OK : face_too_large(call, limit);
 }
 
 /* limit, offset and count of a list, where the answer has such members. */
@@ -108,7 +114,12 @@ static enum vg_reason face_put_rows(struct vg_call *call, size_t before)
         if (reason != VG_OK || end) {
             break;
         }
+        const size_t end_of_last = call->out.size;
         reason = face_put_row(call, &row);
+        if (reason == VG_OK && call->reply.is_done && !face_fits(call, before)) {
+            call->out.size = end_of_last;
+            break;
+        }
         if (reason == VG_OK) {
             reason = face_check_size(call, before);
         }

@@ -380,6 +380,7 @@ static enum vg_reason reply_events(
     call->reply.limit = 0;
     call->reply.offset = 0;
     call->reply.count = (int64_t)updated->list.count;
+    call->reply.is_done = true;
     return VG_OK;
 }
 

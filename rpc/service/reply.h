@@ -57,8 +57,11 @@ struct vg_reply {
     int64_t raw_size;     /* RAW with rows: bytes of all pieces together */
     const char *content_type; /* RAW only */
     const char *file_name;    /* RAW only, may be NULL */
-    enum vg_reason notice;    /* what a success has to say besides; VG_OK = nothing */
-    unsigned status;          /* HTTP status instead of the method's success; 0 = that one */
+    bool is_done; /* something has been changed: what does not fit one message is no failure any
+                     more, and the rows that do not are left out of it; `count` tells how many there
+                     are */
+    enum vg_reason notice; /* what a success has to say besides; VG_OK = nothing */
+    unsigned status;       /* HTTP status instead of the method's success; 0 = that one */
 };
 
 #endif

@@ -500,5 +500,62 @@ class One(Assessments):
         self.assertEqual(self.assess(f"{AT}/{OWN}/no-uuid", {}).status, 412)
 
 
+class Bounds(Assessments):
+    """Small messages, and snapshots that end soon."""
+
+    settings = ("grpc_reply_bytes_max=64KiB", "stream_snapshot_age_ms=100ms")
+    MANY = 8_000
+
+    def test_what_is_done_is_answered(self):
+        """The answer that does not fit is no failure: everything was assessed, and the answer says so."""
+        ids = [self.submit(properties={"text": ["x" * 1024] * 4, "more": ["y" * 1000]})
+               for _ in range(40)]
+        document = {"eventIdentifiers": ids, "update": {"comment": "done", "flagsToEnable": ["FOLLOWUP"]}}
+        page = documented_json.from_message(self.grpc.call(EVENT_V1 + "UpdateAggregated", documented_json.into_message(
+            document, contract.method(EVENT_V1 + "UpdateAggregated").request())))
+        self.assertEqual(page["count"], len(ids))
+        told = [row["id"] for row in page["data"]]
+        self.assertTrue(0 < len(told) < len(ids), len(told))
+        self.assertEqual(told, ids[:len(told)])
+        for event_id in ids:
+            event = self.v1(event_id)
+            self.assertEqual(([row["comment"] for row in event["comments"]], "FOLLOWUP" in event["flags"]), (["done"], True))
+        # Over REST, and as rows, all are answered.
+        self.assertEqual([row["id"] for row in self.update(ids, {"comment": "again"}).data], ids)
+        method = EVENT_V1 + "StreamUpdateAggregated"
+        rows, _ = self.grpc.rows(method, documented_json.into_message(document, contract.method(method).request()))
+        self.assertEqual([row.aggregated.id for row in rows], ids)
+        # What only reads is refused as ever.
+        search = EVENT_V1 + "SearchAggregated"
+        with self.assertRaises(GrpcError) as caught:
+            self.grpc.call(search, documented_json.into_message(
+                {"startTimestamp": 0, "limit": 0}, contract.method(search).request()))
+        self.assertEqual(caught.exception.reason, "ANSWER_TOO_LARGE")
+
+    def test_an_assessment_outlasts_its_snapshot(self):
+        """Noting what matches has to be over before the snapshot ends; changing it may take as long as it takes."""
+        rest = Rest(self.server.port, self.keys["analyst"], timeout=120)
+        self.addCleanup(rest.close)
+        for first in range(0, self.MANY, 4000):
+            answer = rest.post("/events/v2/event/bulk", {"events": [
+                {"id": {"customer": "own", "timestamp": 1000 + first + at}, "signature": "bulk"} for at in range(4000)]})
+            self.assertEqual(answer.data["accepted"], 4000)
+        body = {"criteria": {"startTimestamp": 0, "endTimestamp": 1000 + self.MANY, "signature": ["bulk"]},
+                "update": {"flagsToEnable": ["FOLLOWUP"], "comment": "all"}}
+
+        def assess():
+            answer = rest.request("PUT", FOUND, body=body)
+            if answer.status == 503 and answer.template == "snapshot.expired":
+                return None  # on a machine so busy that not even the ids could be read
+            self.assertEqual(answer.status, 200, answer)
+            return answer
+
+        self.assertEqual(wait_until(assess, deadline=60, what="the ids").data, self.MANY)
+        found = rest.post("/events/v1/aggregated/search", {
+            "startTimestamp": 0, "endTimestamp": 1000 + self.MANY, "signature": ["bulk"], "includeFlags": ["FOLLOWUP", "COMMENTED"],
+            "limit": 1})
+        self.assertEqual(found.json["count"], self.MANY)
+
+
 if __name__ == "__main__":
     main()
