@@ -239,9 +239,8 @@ static void number_lists(
     for (uint32_t word = 0; word * 64 < strip->count; word++) {
         for (uint64_t rest = strip->found[word]; rest != 0; rest &= rest - 1) {
             uint32_t row = word * 64 + (uint32_t)__builtin_ctzll(rest);
-            uint32_t start = data->starts[strip->first + row];
-            uint32_t count = data->ends[strip->first + row] - start;
-            const uint32_t *ids = count == 0 ? NULL : vg_chunk_elements(data, start);
+            uint32_t count;
+            const uint32_t *ids = vg_column_list(data, strip->first + row, &count);
             uint32_t number = 0;
             bool has_several = false;
             for (uint32_t i = 0; i < count; i++) {
@@ -321,9 +320,8 @@ static int64_t number_of_network_6(
     const struct vg_column_data *data,
     uint32_t position)
 {
-    uint8_t bytes[17] = { data->codes[position] };
-    uint32_t element = ((const uint32_t *)data->values)[position];
-    memcpy(bytes + 1, vg_chunk_elements(data, element), 16);
+    uint8_t bytes[17] = { vg_column_code(data, position) };
+    memcpy(bytes + 1, vg_column_elements(data, vg_column_address(data, position)), 16);
     uint64_t number = vg_siphash(levels->secret, vg_bytes(bytes, sizeof(bytes))) | NETWORK_IS_HASH;
     int64_t same;
     memcpy(&same, &number, sizeof(same));
@@ -336,18 +334,19 @@ static void fill_networks(
     int64_t *numbers)
 {
     const struct vg_strip *strip = levels->strip;
-    const uint32_t *addresses = (const uint32_t *)data->values + strip->first;
-    const uint8_t *codes = data->codes + strip->first;
     uint32_t others = 0; /* rows with IPv6, or none */
     for (uint32_t row = 0; row < strip->count; row++) {
-        numbers[row] = (int64_t)((uint64_t)codes[row] << 32 | addresses[row]);
-        others += codes[row] >= VG_NETWORK_CODE_V6;
+        uint32_t position = strip->first + row;
+        uint8_t code = vg_column_code(data, position);
+        numbers[row] = (int64_t)((uint64_t)code << 32 | vg_column_address(data, position));
+        others += code >= VG_NETWORK_CODE_V6;
     }
     for (uint32_t row = 0; others > 0 && row < strip->count; row++) {
         bool is_wanted = (strip->found[row / 64] >> row % 64 & 1) != 0;
-        if (codes[row] == VG_NETWORK_CODE_NONE) {
+        uint8_t code = vg_column_code(data, strip->first + row);
+        if (code == VG_NETWORK_CODE_NONE) {
             numbers[row] = (int64_t)VG_NETWORK_CODE_NONE << 32;
-        } else if (codes[row] >= VG_NETWORK_CODE_V6 && is_wanted) {
+        } else if (code >= VG_NETWORK_CODE_V6 && is_wanted) {
             numbers[row] = number_of_network_6(levels, data, strip->first + row);
         }
     }
@@ -362,8 +361,7 @@ static void fill_fixed(
     const struct vg_strip *strip = levels->strip;
     for (uint32_t row = 0; row < strip->count; row++) {
         if ((strip->found[row / 64] >> row % 64 & 1) != 0) {
-            const uint8_t *value =
-                (const uint8_t *)data->values + (size_t)(strip->first + row) * data->value_size;
+            const uint8_t *value = vg_column_fixed(data, strip->first + row);
             uint64_t hash = vg_siphash(levels->secret, vg_bytes(value, data->value_size));
             memcpy(&numbers[row], &hash, sizeof(hash));
         }
@@ -583,8 +581,8 @@ static enum vg_reason go_on_with_list(
     const struct vg_column_data *data =
         &levels->strip->chunk->columns[levels->aggregate->columns[level]];
     uint32_t position = levels->strip->first + batch->rows[entry];
-    uint32_t count = data->ends[position] - data->starts[position];
-    const void *stored = count == 0 ? NULL : vg_chunk_elements(data, data->starts[position]);
+    uint32_t count;
+    const void *stored = vg_column_list(data, position, &count);
     const int64_t *items = stored;
     if (count > 0 && kind_of(levels, level) == VG_COLUMN_TEXTS) {
         enum vg_reason reason = pick_texts(levels, level, stored, &count, error);

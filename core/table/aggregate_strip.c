@@ -18,6 +18,19 @@ NUMBERS_LOOP(numbers_16, uint16_t, UINT16_MAX)
 NUMBERS_LOOP(numbers_32, uint32_t, UINT32_MAX)
 NUMBERS_LOOP(numbers_64, int64_t, VG_ABSENT)
 
+/* All rows have the same value. */
+#define FILL_LOOP(name, type)                                                                      \
+    VG_LOOP_CLONES static void name(type value, uint32_t count, type *restrict out)                \
+    {                                                                                              \
+        for (uint32_t i = 0; i < count; i++) {                                                     \
+            out[i] = value;                                                                        \
+        }                                                                                          \
+    }
+
+FILL_LOOP(fill_16, uint16_t)
+FILL_LOOP(fill_32, uint32_t)
+FILL_LOOP(fill_64, int64_t)
+
 /* `plus` wraps round: what is added may be less than nothing. */
 #define CELLS_LOOP(name, type, cell)                                                               \
     VG_LOOP_CLONES static void                                                                     \
@@ -93,10 +106,12 @@ static uint64_t sum_8(const uint8_t *values, uint64_t bits)
 
 /* --- strips --- */
 
+/* As they are stored; just one where all rows share it. */
 static const void *values_of(const struct vg_strip *strip, uint32_t column)
 {
     const struct vg_column_data *data = &strip->chunk->columns[column];
-    return (const uint8_t *)data->values + (size_t)strip->first * data->value_size;
+    return (const uint8_t *)data->values +
+           (size_t)(strip->first & data->row_mask) * data->value_size;
 }
 
 uint32_t vg_strip_rows(const struct vg_strip *strip, uint16_t out_rows[VG_STRIP_ROWS])
@@ -181,7 +196,10 @@ void vg_strip_numbers(
 {
     const struct vg_column_data *data = &strip->chunk->columns[column];
     const void *values = values_of(strip, column);
-    if (data->value_size == 1) {
+    if (vg_column_has_one_value(data)) {
+        int64_t number = vg_column_number(data, 0);
+        fill_64(number == VG_ABSENT ? absent : number, strip->count, out_numbers);
+    } else if (data->value_size == 1) {
         numbers_8(values, strip->count, data->base, absent, out_numbers);
     } else if (data->value_size == 2) {
         numbers_16(values, strip->count, data->base, absent, out_numbers);
@@ -224,6 +242,7 @@ uint32_t vg_strip_rows_below(const struct vg_strip *strip, uint32_t column, int6
 struct step {
     const void *values;
     uint8_t value_size;
+    bool is_one; /* all rows have the first value */
     uint64_t none;
     uint64_t plus;
 };
@@ -234,6 +253,7 @@ static struct step step_of(const struct vg_strip *strip, const struct vg_narrow_
     struct step step = {
         .values = values_of(strip, narrow->column),
         .value_size = data->value_size,
+        .is_one = vg_column_has_one_value(data),
         .plus = (uint64_t)data->base,
     };
     if (!narrow->has_ids) {
@@ -247,7 +267,13 @@ static struct step step_of(const struct vg_strip *strip, const struct vg_narrow_
     static void name(const struct step *step, uint32_t count, cell *out)                           \
     {                                                                                              \
         cell plus = (cell)step->plus;                                                              \
-        if (step->value_size == 1) {                                                               \
+        if (step->is_one) {                                                                        \
+            struct step first = *step;                                                             \
+            cell number;                                                                           \
+            first.is_one = false;                                                                  \
+            name(&first, 1, &number);                                                              \
+            fill_##bits(number, count, out);                                                       \
+        } else if (step->value_size == 1) {                                                        \
             cells_8_to_##bits(step->values, count, (uint8_t)step->none, plus, out);                \
         } else if (step->value_size == 2) {                                                        \
             cells_16_to_##bits(step->values, count, (uint16_t)step->none, plus, out);              \

@@ -77,6 +77,8 @@ struct vg_chunk *vg_chunk_create(
     for (uint32_t i = 0; i < schema->column_count; i++) {
         chunk->columns[i].value_size = vg_chunk_value_size(&schema->columns[i]);
         chunk->columns[i].element_size = vg_chunk_element_size(&schema->columns[i]);
+        chunk->columns[i].row_mask = UINT32_MAX;
+        chunk->columns[i].code_mask = UINT32_MAX;
     }
     return chunk;
 }
@@ -138,29 +140,30 @@ uint64_t vg_chunk_memory(const struct vg_chunk *chunk, uint32_t rows)
     return bytes;
 }
 
-int64_t vg_column_number(const struct vg_column_data *data, uint32_t position)
+static uint64_t start_bytes(const struct vg_column_data *data, uint64_t rows)
 {
-    switch (data->value_size) {
-    case 1: {
-        uint8_t value = ((const uint8_t *)data->values)[position];
-        return value == UINT8_MAX ? VG_ABSENT : data->base + value;
+    if (data->steps != NULL) {
+        return (rows + 1) * sizeof(uint16_t) + (rows / VG_COLUMN_STEP_ROWS + 1) * sizeof(uint32_t);
     }
-    case 2: {
-        uint16_t value = ((const uint16_t *)data->values)[position];
-        return value == UINT16_MAX ? VG_ABSENT : data->base + value;
-    }
-    case 4: {
-        uint32_t value = ((const uint32_t *)data->values)[position];
-        return value == UINT32_MAX ? VG_ABSENT : data->base + value;
-    }
-    default:
-        return ((const int64_t *)data->values)[position];
-    }
+    return data->starts == NULL ? 0 : (rows + 1) * sizeof(uint32_t);
+}
+
+uint64_t vg_chunk_column_bytes(const struct vg_chunk *chunk, uint32_t column)
+{
+    VG_ASSERT(chunk->form == VG_CHUNK_SEALED);
+    const struct vg_column_data *data = &chunk->columns[column];
+    uint64_t values = data->values == NULL ? 0 : data->row_mask == 0 ? 1 : chunk->rows;
+    uint64_t codes = data->codes == NULL ? 0 : data->code_mask == 0 ? 1 : chunk->rows;
+    return values * data->value_size + codes + start_bytes(data, chunk->rows) +
+           (uint64_t)data->element_count * data->element_size;
 }
 
 int64_t vg_chunk_number(const struct vg_chunk *chunk, uint32_t column, uint32_t position)
 {
-    return vg_column_number(&chunk->columns[column], position);
+    const struct vg_column_data *data = &chunk->columns[column];
+    return chunk->schema->columns[column].kind == VG_COLUMN_FLAGS
+               ? vg_flags_number(vg_column_flags(data, position))
+               : vg_column_number(data, position);
 }
 
 static void read_network(
@@ -168,8 +171,8 @@ static void read_network(
     uint32_t position,
     struct vg_network *out_network)
 {
-    uint8_t code = data->codes[position];
-    uint32_t value = ((const uint32_t *)data->values)[position];
+    uint8_t code = vg_column_code(data, position);
+    uint32_t value = vg_column_address(data, position);
     memset(out_network, 0, sizeof(*out_network));
     if (code == VG_NETWORK_CODE_NONE) {
         return;
@@ -177,7 +180,7 @@ static void read_network(
     if (code >= VG_NETWORK_CODE_V6) {
         out_network->family = 6;
         out_network->bits = (uint8_t)(code - VG_NETWORK_CODE_V6);
-        memcpy(out_network->address, vg_chunk_elements(data, value), 16);
+        memcpy(out_network->address, vg_column_elements(data, value), 16);
         return;
     }
     out_network->family = 4;
@@ -194,7 +197,7 @@ static struct vg_bytes read_entry(
     uint32_t position,
     bool *out_beyond)
 {
-    uint32_t id = ((const uint32_t *)chunk->columns[column].values)[position];
+    uint32_t id = vg_column_id(&chunk->columns[column], position);
     *out_beyond = (id & VG_DICTIONARY_BEYOND) != 0;
     return id == 0 || *out_beyond ? vg_bytes(NULL, 0)
                                   : vg_dictionary_get(&chunk->dictionaries[column], id);
@@ -203,7 +206,7 @@ static struct vg_bytes read_entry(
 /* Only zero bytes are the absent value, but not in an id column: the nil UUID may be an id. */
 static struct vg_bytes read_fixed(const struct vg_column_data *data, uint32_t position, bool is_id)
 {
-    const uint8_t *value = (const uint8_t *)data->values + (size_t)position * data->value_size;
+    const uint8_t *value = vg_column_fixed(data, position);
     if (is_id) {
         return vg_bytes(value, data->value_size);
     }
@@ -246,31 +249,19 @@ void vg_chunk_read(
             read_fixed(data, position, (chunk->schema->columns[column].flags & VG_COLUMN_ID) != 0);
         return;
     case VG_COLUMN_NUMBERS:
-        out_value->numbers.count = data->ends[position] - data->starts[position];
-        if (out_value->numbers.count > 0) {
-            out_value->numbers.items = vg_chunk_elements(data, data->starts[position]);
-        }
+        out_value->numbers.items = vg_column_list(data, position, &out_value->numbers.count);
         return;
     case VG_COLUMN_HASHES:
         if (data->index != NULL) {
             return;
         }
-        out_value->hashes.count = data->ends[position] - data->starts[position];
-        if (out_value->hashes.count > 0) {
-            out_value->hashes.items = vg_chunk_elements(data, data->starts[position]);
-        }
+        out_value->hashes.items = vg_column_list(data, position, &out_value->hashes.count);
         return;
     case VG_COLUMN_TOKENS:
-        out_value->tokens.count = data->ends[position] - data->starts[position];
-        if (out_value->tokens.count > 0) {
-            out_value->tokens.items = vg_chunk_elements(data, data->starts[position]);
-        }
+        out_value->tokens.items = vg_column_list(data, position, &out_value->tokens.count);
         return;
     case VG_COLUMN_TEXTS:
-        out_value->text_ids.count = data->ends[position] - data->starts[position];
-        if (out_value->text_ids.count > 0) {
-            out_value->text_ids.items = vg_chunk_elements(data, data->starts[position]);
-        }
+        out_value->text_ids.items = vg_column_list(data, position, &out_value->text_ids.count);
         return;
     }
 }
@@ -291,8 +282,8 @@ bool vg_chunk_has_hash(
         }
         return (marked >> (position - first) & 1) != 0;
     }
-    uint32_t count = data->ends[position] - data->starts[position];
-    const uint64_t *items = count == 0 ? NULL : vg_chunk_elements(data, data->starts[position]);
+    uint32_t count;
+    const uint64_t *items = vg_column_list(data, position, &count);
     bool found = false;
     for (uint32_t i = 0; i < count; i++) {
         found |= items[i] == hash;

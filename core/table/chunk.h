@@ -19,44 +19,12 @@
 
 #include "core/base/bytes.h"
 #include "core/base/compiler.h"
+#include "core/table/column_data.h"
 #include "core/table/death_log.h"
 #include "core/table/dictionary.h"
 #include "core/table/hash_index.h"
 #include "core/table/row.h"
 #include "core/table/table_schema.h"
-
-/* How NETWORK keeps family and bits in one byte. */
-#define VG_NETWORK_CODE_V6   64u  /* 64 + bits: IPv6; its address stands in the elements */
-#define VG_NETWORK_CODE_NONE 255u /* no address */
-
-/* Dictionary presence: bit id % this is set when some row has that id. */
-#define VG_CHUNK_PRESENCE_BITS 4096u
-
-/* What a whole chunk holds in one column. */
-struct vg_zone {
-    int64_t min; /* TIME, NUMBER: over values that are not absent; NETWORK: over the codes */
-    int64_t max;
-    uint64_t has_absent;
-    uint64_t presence[VG_CHUNK_PRESENCE_BITS / 64]; /* TEXT, SUBJECTS, TEXTS */
-};
-
-struct vg_column_data {
-    /* TIME, NUMBER, FLAGS, FIXED: values. TEXT, SUBJECTS: ids. NETWORK: IPv4 addresses in the
-     * machine's order, or the element that is the IPv6 address. HASHES: signatures. */
-    void *values;
-    uint8_t value_size;
-    int64_t base;     /* sealed TIME and NUMBER kept narrow: added to each value; else 0 */
-    uint8_t *codes;   /* NETWORK */
-    uint32_t *starts; /* NUMBERS, HASHES, TOKENS, TEXTS: first element of a row, one per row */
-    uint32_t *ends;   /* behind its last */
-    struct vg_hash_index *index; /* sealed HASHES: instead of values, starts and elements */
-    void *elements;              /* sealed, or copied by compaction: all; NULL otherwise */
-    void *
-        *blocks; /* tail and closed: blocks of VG_ROW_LIST_MAX elements; no row crosses a border */
-    uint32_t element_count;
-    uint8_t element_size;
-    struct vg_zone *zone;
-};
 
 enum vg_chunk_form { VG_CHUNK_TAIL, VG_CHUNK_CLOSED, VG_CHUNK_SEALED };
 
@@ -99,16 +67,6 @@ struct vg_chunk *vg_chunk_create(
 struct vg_chunk *vg_chunk_ref(struct vg_chunk *chunk);
 void vg_chunk_unref(struct vg_chunk *chunk); /* accepts NULL */
 
-/* Elements from number `start` on; a row's stand together. */
-static inline const void *vg_chunk_elements(const struct vg_column_data *data, uint32_t start)
-{
-    if (data->blocks == NULL) {
-        return (const uint8_t *)data->elements + (size_t)start * data->element_size;
-    }
-    const uint8_t *block = data->blocks[start / VG_ROW_LIST_MAX];
-    return block + (size_t)(start % VG_ROW_LIST_MAX) * data->element_size;
-}
-
 /* 64 bits that tell rows apart from those without a hash. One bit per hash: a row of real events
  * has some 50, and with two it would have nearly all bits set. */
 static inline uint64_t vg_hash_signature(const uint64_t *hashes, uint32_t count)
@@ -123,8 +81,10 @@ static inline uint64_t vg_hash_signature(const uint64_t *hashes, uint32_t count)
 /* Bytes the first `rows` rows take in memory. */
 uint64_t vg_chunk_memory(const struct vg_chunk *chunk, uint32_t rows);
 
+/* Bytes the arrays of a column take in the chunk's file. Of a sealed chunk. */
+uint64_t vg_chunk_column_bytes(const struct vg_chunk *chunk, uint32_t column);
+
 /* TIME, NUMBER and FLAGS as a signed number, VG_ABSENT included. */
-int64_t vg_column_number(const struct vg_column_data *data, uint32_t position);
 int64_t vg_chunk_number(const struct vg_chunk *chunk, uint32_t column, uint32_t position);
 
 /* Does the row's list of hashes hold this one? */

@@ -32,7 +32,7 @@ static void widen(struct vg_zone *zone, int64_t value)
     zone->max = value > zone->max ? value : zone->max;
 }
 
-/* Sources may keep their numbers in fewer bytes; the file of the copy chooses its own. */
+/* Sources may keep their values in fewer bytes; the file of the copy chooses its own. */
 static bool copy_numbers(const struct copy *copy, uint32_t column)
 {
     struct vg_column_data *target = &copy->target->columns[column];
@@ -53,14 +53,23 @@ static bool copy_numbers(const struct copy *copy, uint32_t column)
     return true;
 }
 
-static bool copy_values(const struct copy *copy, uint32_t column)
+static bool copy_flags(const struct copy *copy, uint32_t column)
+{
+    uint64_t *flags = copy->target->columns[column].values;
+    for (uint32_t row = 0; row < copy->count; row++) {
+        flags[row] = vg_column_flags(source_column(copy, column, row), copy->origins[row].position);
+    }
+    return true;
+}
+
+static bool copy_fixed(const struct copy *copy, uint32_t column)
 {
     struct vg_column_data *target = &copy->target->columns[column];
     size_t size = target->value_size;
     uint8_t *values = target->values;
     for (uint32_t row = 0; row < copy->count; row++) {
-        const uint8_t *stored = source_column(copy, column, row)->values;
-        memcpy(values + row * size, stored + copy->origins[row].position * size, size);
+        const struct vg_column_data *source = source_column(copy, column, row);
+        memcpy(values + row * size, vg_column_fixed(source, copy->origins[row].position), size);
     }
     return true;
 }
@@ -70,8 +79,7 @@ static bool copy_ids(const struct copy *copy, uint32_t column)
     struct vg_column_data *target = &copy->target->columns[column];
     uint32_t *ids = target->values;
     for (uint32_t row = 0; row < copy->count; row++) {
-        const uint32_t *stored = source_column(copy, column, row)->values;
-        uint32_t id = stored[copy->origins[row].position];
+        uint32_t id = vg_column_id(source_column(copy, column, row), copy->origins[row].position);
         uint32_t bit = id % VG_CHUNK_PRESENCE_BITS;
         target->zone->presence[bit / 64] |= UINT64_C(1) << bit % 64;
         ids[row] = id;
@@ -89,7 +97,8 @@ static bool copy_networks(const struct copy *copy, uint32_t column)
     struct vg_column_data *target = &copy->target->columns[column];
     uint32_t *values = target->values;
     for (uint32_t row = 0; row < copy->count; row++) {
-        uint8_t code = source_column(copy, column, row)->codes[copy->origins[row].position];
+        uint8_t code =
+            vg_column_code(source_column(copy, column, row), copy->origins[row].position);
         target->codes[row] = code;
         target->element_count += is_version_6(code);
         widen(target->zone, code);
@@ -102,9 +111,9 @@ static bool copy_networks(const struct copy *copy, uint32_t column)
     uint32_t used = 0;
     for (uint32_t row = 0; row < copy->count; row++) {
         const struct vg_column_data *source = source_column(copy, column, row);
-        uint32_t value = ((const uint32_t *)source->values)[copy->origins[row].position];
+        uint32_t value = vg_column_address(source, copy->origins[row].position);
         if (is_version_6(target->codes[row])) {
-            const void *address = vg_chunk_elements(source, value);
+            const void *address = vg_column_elements(source, value);
             memcpy(elements + (size_t)used * target->element_size, address, target->element_size);
             value = used++;
         }
@@ -118,10 +127,11 @@ static bool copy_lists(const struct copy *copy, uint32_t column)
 {
     struct vg_column_data *target = &copy->target->columns[column];
     for (uint32_t row = 0; row < copy->count; row++) {
-        const struct vg_column_data *source = source_column(copy, column, row);
-        uint32_t position = copy->origins[row].position;
+        uint32_t length;
+        (void)
+            vg_column_list(source_column(copy, column, row), copy->origins[row].position, &length);
         target->starts[row] = target->element_count;
-        target->element_count += source->ends[position] - source->starts[position];
+        target->element_count += length;
         target->ends[row] = target->element_count;
     }
     target->elements = calloc((size_t)target->element_count + 1, target->element_size);
@@ -130,12 +140,13 @@ static bool copy_lists(const struct copy *copy, uint32_t column)
     }
     uint8_t *elements = target->elements;
     for (uint32_t row = 0; row < copy->count; row++) {
-        const struct vg_column_data *source = source_column(copy, column, row);
-        uint32_t length = target->ends[row] - target->starts[row];
+        uint32_t length;
+        const void *items =
+            vg_column_list(source_column(copy, column, row), copy->origins[row].position, &length);
         if (length > 0) {
             memcpy(
                 elements + (size_t)target->starts[row] * target->element_size,
-                vg_chunk_elements(source, source->starts[copy->origins[row].position]),
+                items,
                 (size_t)length * target->element_size);
         }
     }
@@ -221,11 +232,11 @@ static bool copy_hashes(const struct copy *copy, uint32_t column)
 static bool (*const copiers[VG_COLUMN_KIND_COUNT])(const struct copy *copy, uint32_t column) = {
     [VG_COLUMN_TIME] = copy_numbers,     /* numbers, perhaps kept narrow */
     [VG_COLUMN_NUMBER] = copy_numbers,   /* the same */
-    [VG_COLUMN_FLAGS] = copy_values,     /* bytes as they are */
+    [VG_COLUMN_FLAGS] = copy_flags,      /* sets, perhaps kept narrow */
     [VG_COLUMN_TEXT] = copy_ids,         /* ids of a dictionary */
     [VG_COLUMN_SUBJECTS] = copy_ids,     /* the same */
     [VG_COLUMN_NETWORK] = copy_networks, /* value, code and perhaps an element */
-    [VG_COLUMN_FIXED] = copy_values,     /* bytes as they are */
+    [VG_COLUMN_FIXED] = copy_fixed,      /* bytes as they are */
     [VG_COLUMN_NUMBERS] = copy_lists,    /* elements */
     [VG_COLUMN_HASHES] = copy_hashes,    /* an index of sets */
     [VG_COLUMN_TOKENS] = copy_lists,     /* elements */

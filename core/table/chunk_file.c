@@ -7,13 +7,12 @@
 
 #include "core/base/assert.h"
 #include "core/table/checksum.h"
+#include "core/table/packed_column.h"
 #include "core/table/table.h"
 
 #define CHUNK_MAGIC   UINT64_C(0x31306B6E75684356)
-#define CHUNK_VERSION 2u
+#define CHUNK_VERSION 3u
 #define ARRAY_ALIGN   64u
-
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files keep the low bytes of numbers");
 
 struct vg_chunk_file_header {
     uint64_t magic;
@@ -30,11 +29,10 @@ struct vg_chunk_file_column {
     uint64_t values;
     uint64_t codes;
     uint64_t starts;
+    uint64_t steps;
     uint64_t elements;
     uint64_t zone;
-    int64_t base;
-    uint32_t element_count;
-    uint32_t value_size;
+    struct vg_packed_shape shape;
 };
 
 void vg_chunk_file_name(
@@ -59,48 +57,15 @@ bool vg_chunk_file_is_name(const char *name)
     return length >= sizeof(end) - 1 && strcmp(name + length - (sizeof(end) - 1), end) == 0;
 }
 
+/* The offset of the next array; 0 of one without bytes. */
 static uint64_t take(uint64_t *size, uint64_t bytes)
 {
     uint64_t offset = (*size + ARRAY_ALIGN - 1) & ~(uint64_t)(ARRAY_ALIGN - 1);
+    if (bytes == 0) {
+        return 0;
+    }
     *size = offset + bytes;
     return offset;
-}
-
-/* Elements that rows point at; a tail's blocks have gaps, a file has none. */
-static uint32_t count_elements(const struct vg_chunk *chunk, uint32_t column)
-{
-    const struct vg_column_data *data = &chunk->columns[column];
-    uint32_t count = 0;
-    for (uint32_t row = 0; row < chunk->rows; row++) {
-        if (data->starts != NULL) {
-            count += data->ends[row] - data->starts[row];
-        } else {
-            count +=
-                data->codes[row] >= VG_NETWORK_CODE_V6 && data->codes[row] != VG_NETWORK_CODE_NONE;
-        }
-    }
-    return count;
-}
-
-/*
- * Times and numbers are kept as differences to the chunk's smallest, in as few bytes as hold them
- * (the largest value stands for absent): 49 days of times fit into four.
- */
-static uint32_t narrow_size(enum vg_column_kind kind, const struct vg_column_data *data)
-{
-    const struct vg_zone *zone = data->zone;
-    uint32_t size = data->value_size;
-    if (kind != VG_COLUMN_TIME && kind != VG_COLUMN_NUMBER) {
-        return size;
-    }
-    VG_ASSERT(size <= sizeof(int64_t));
-    uint64_t range = zone->min > zone->max ? 0 : (uint64_t)zone->max - (uint64_t)zone->min;
-    for (uint32_t narrow = 1; narrow < size; narrow *= 2) {
-        if (range < (UINT64_C(1) << narrow * 8) - 1) {
-            return narrow;
-        }
-    }
-    return size;
 }
 
 /* Lists of hashes are written turned over. */
@@ -108,6 +73,15 @@ struct file_indexes {
     uint64_t *blocks[VG_TABLE_COLUMNS_MAX]; /* NULL for other kinds */
     uint32_t words[VG_TABLE_COLUMNS_MAX];
 };
+
+static uint32_t count_elements(const struct vg_column_data *data, uint32_t rows)
+{
+    uint32_t count = 0;
+    for (uint32_t row = 0; row < rows; row++) {
+        count += data->ends[row] - data->starts[row];
+    }
+    return count;
+}
 
 static uint64_t *make_index(const struct vg_chunk *chunk, uint32_t column, uint32_t *out_words)
 {
@@ -121,12 +95,12 @@ static uint64_t *make_index(const struct vg_chunk *chunk, uint32_t column, uint3
         }
         return copy;
     }
-    if (!vg_hash_pairs_init(&pairs, count_elements(chunk, column))) {
+    if (!vg_hash_pairs_init(&pairs, count_elements(data, chunk->rows))) {
         return NULL;
     }
     for (uint32_t row = 0; row < chunk->rows; row++) {
-        uint32_t count = data->ends[row] - data->starts[row];
-        const uint64_t *items = count == 0 ? NULL : vg_chunk_elements(data, data->starts[row]);
+        uint32_t count;
+        const uint64_t *items = vg_column_list(data, row, &count);
         for (uint32_t i = 0; i < count; i++) {
             vg_hash_pairs_add(&pairs, items[i], (uint16_t)row);
         }
@@ -157,6 +131,24 @@ static bool make_indexes(const struct vg_chunk *chunk, struct file_indexes *inde
     return true;
 }
 
+/* Where the arrays of a column's shape go; an empty one is left out. */
+static void place_column(
+    struct vg_chunk_file_column *column,
+    const struct vg_column_data *data,
+    uint32_t rows,
+    uint64_t *size)
+{
+    const struct vg_packed_shape *shape = &column->shape;
+    uint64_t starts = vg_packed_shape_starts(shape, rows);
+    uint64_t steps = vg_packed_shape_steps(shape, rows);
+    column->zone = take(size, sizeof(struct vg_zone));
+    column->values = take(size, (uint64_t)shape->value_count * shape->value_size);
+    column->codes = take(size, shape->code_count);
+    column->starts = take(size, starts * sizeof(uint32_t));
+    column->steps = take(size, steps * sizeof(uint16_t));
+    column->elements = take(size, (uint64_t)shape->element_count * data->element_size);
+}
+
 static uint64_t plan_columns(
     const struct vg_chunk *chunk,
     const struct file_indexes *indexes,
@@ -165,89 +157,19 @@ static uint64_t plan_columns(
     uint64_t size = sizeof(struct vg_chunk_file_header) +
                     chunk->schema->column_count * sizeof(struct vg_chunk_file_column);
     for (uint32_t i = 0; i < chunk->schema->column_count; i++) {
-        const struct vg_column_data *data = &chunk->columns[i];
-        struct vg_chunk_file_column *column = &columns[i];
-        column->value_size = narrow_size(chunk->schema->columns[i].kind, data);
-        if (column->value_size != data->value_size) {
-            column->base = data->zone->min > data->zone->max ? 0 : data->zone->min;
-        }
-        column->zone = take(&size, sizeof(struct vg_zone));
         if (indexes->blocks[i] != NULL) {
-            column->value_size = 0;
-            column->element_count = indexes->words[i];
-            column->elements = take(&size, (uint64_t)indexes->words[i] * sizeof(uint64_t));
-            continue;
+            columns[i].shape.element_count = indexes->words[i];
+        } else {
+            vg_packed_column_measure(chunk, i, &columns[i].shape);
         }
-        if (column->value_size > 0) {
-            column->values = take(&size, (uint64_t)chunk->rows * column->value_size);
-        }
-        if (data->codes != NULL) {
-            column->codes = take(&size, chunk->rows);
-        }
-        if (data->starts != NULL) {
-            column->starts = take(&size, ((uint64_t)chunk->rows + 1) * sizeof(uint32_t));
-        }
-        if (data->element_size > 0) {
-            column->element_count = count_elements(chunk, i);
-            column->elements = take(&size, (uint64_t)column->element_count * data->element_size);
-        }
+        place_column(&columns[i], &chunk->columns[i], chunk->rows, &size);
     }
     return size;
 }
 
-static void copy_narrow(
-    const struct vg_column_data *data,
-    const struct vg_chunk_file_column *column,
-    uint32_t rows,
-    uint8_t *out_values)
+static void *array_at(uint8_t *image, uint64_t offset)
 {
-    for (uint32_t row = 0; row < rows; row++) {
-        int64_t number = vg_column_number(data, row);
-        uint64_t stored = (uint64_t)number - (uint64_t)column->base;
-        if (number == VG_ABSENT) {
-            stored = UINT64_MAX;
-        }
-        /* The lowest bytes: files are in the machine's order, which is little endian. */
-        memcpy(out_values + (size_t)row * column->value_size, &stored, column->value_size);
-    }
-}
-
-static void copy_networks(
-    const struct vg_column_data *data,
-    uint32_t rows,
-    uint32_t *out_values,
-    uint8_t *out_elements)
-{
-    const uint32_t *values = data->values;
-    uint32_t count = 0;
-    for (uint32_t row = 0; row < rows; row++) {
-        out_values[row] = values[row];
-        if (data->codes[row] >= VG_NETWORK_CODE_V6 && data->codes[row] != VG_NETWORK_CODE_NONE) {
-            memcpy(out_elements + (size_t)count * 16, vg_chunk_elements(data, values[row]), 16);
-            out_values[row] = count++;
-        }
-    }
-}
-
-static void copy_lists(
-    const struct vg_column_data *data,
-    uint32_t rows,
-    uint32_t *out_starts,
-    uint8_t *out_elements)
-{
-    uint32_t count = 0;
-    for (uint32_t row = 0; row < rows; row++) {
-        uint32_t length = data->ends[row] - data->starts[row];
-        out_starts[row] = count;
-        if (length > 0) {
-            memcpy(
-                out_elements + (size_t)count * data->element_size,
-                vg_chunk_elements(data, data->starts[row]),
-                (size_t)length * data->element_size);
-        }
-        count += length;
-    }
-    out_starts[rows] = count;
+    return offset == 0 ? NULL : image + offset;
 }
 
 static void fill_column(
@@ -256,24 +178,14 @@ static void fill_column(
     const struct vg_chunk_file_column *column,
     uint8_t *image)
 {
-    const struct vg_column_data *data = &chunk->columns[index];
-    memcpy(image + column->zone, data->zone, sizeof(*data->zone));
-    uint32_t *values = (uint32_t *)(void *)(image + column->values);
-    if (data->codes != NULL) {
-        memcpy(image + column->codes, data->codes, chunk->rows);
-        copy_networks(data, chunk->rows, values, image + column->elements);
-    } else if (column->value_size != data->value_size) {
-        copy_narrow(data, column, chunk->rows, image + column->values);
-    } else if (column->value_size > 0) {
-        memcpy(values, data->values, (size_t)chunk->rows * column->value_size);
-    }
-    if (data->starts != NULL) {
-        copy_lists(
-            data,
-            chunk->rows,
-            (uint32_t *)(void *)(image + column->starts),
-            image + column->elements);
-    }
+    const struct vg_packed_arrays arrays = {
+        .values = array_at(image, column->values),
+        .codes = array_at(image, column->codes),
+        .starts = array_at(image, column->starts),
+        .steps = array_at(image, column->steps),
+        .elements = array_at(image, column->elements),
+    };
+    vg_packed_column_write(chunk, index, &column->shape, &arrays);
 }
 
 /* The whole file in memory: at most some 20 MB, and its checksum comes for free. */
@@ -304,8 +216,8 @@ static uint8_t *make_image(const struct vg_chunk *chunk, uint64_t *out_size)
     memcpy(image, &header, sizeof(header));
     memcpy(image + sizeof(header), columns, chunk->schema->column_count * sizeof(columns[0]));
     for (uint32_t i = 0; i < chunk->schema->column_count; i++) {
+        memcpy(image + columns[i].zone, chunk->columns[i].zone, sizeof(struct vg_zone));
         if (indexes.blocks[i] != NULL) {
-            memcpy(image + columns[i].zone, chunk->columns[i].zone, sizeof(struct vg_zone));
             memcpy(
                 image + columns[i].elements,
                 indexes.blocks[i],
@@ -346,24 +258,54 @@ enum vg_reason vg_chunk_file_write(
     return reason;
 }
 
+/* 0 = there is none, and there must be none. */
 static bool array_fits(uint64_t offset, uint64_t bytes, uint64_t size)
 {
-    return offset % ARRAY_ALIGN == 0 && offset <= size && bytes <= size - offset;
+    return (offset == 0) == (bytes == 0) && offset % ARRAY_ALIGN == 0 && offset <= size &&
+           bytes <= size - offset;
+}
+
+static bool is_entry(uint32_t id, uint32_t count)
+{
+    return id <= count || (id & VG_DICTIONARY_BEYOND) != 0;
 }
 
 /* Every id must be an entry: a dictionary that is too short would be read behind its end. */
 static bool ids_exist(const struct vg_chunk *chunk, uint32_t column)
 {
     const struct vg_column_data *data = &chunk->columns[column];
-    bool is_list = chunk->schema->columns[column].kind == VG_COLUMN_TEXTS;
-    const uint32_t *ids = is_list ? data->elements : data->values;
-    uint32_t id_count = is_list ? data->element_count : chunk->rows;
     uint32_t count = vg_dictionary_count(&chunk->dictionaries[column]);
     bool exist = true;
-    for (uint32_t i = 0; i < id_count; i++) {
-        exist &= ids[i] <= count || (ids[i] & VG_DICTIONARY_BEYOND) != 0;
+    if (chunk->schema->columns[column].kind == VG_COLUMN_TEXTS) {
+        const uint32_t *ids = data->elements;
+        for (uint32_t i = 0; i < data->element_count; i++) {
+            exist &= is_entry(ids[i], count);
+        }
+        return exist;
+    }
+    uint32_t rows = vg_column_has_one_value(data) ? 1 : chunk->rows;
+    for (uint32_t row = 0; row < rows; row++) {
+        exist &= is_entry(vg_column_id(data, row), count);
     }
     return exist;
+}
+
+static bool arrays_fit(
+    const struct vg_chunk_file_column *column,
+    const struct vg_column_data *data,
+    uint32_t rows,
+    uint64_t size)
+{
+    const struct vg_packed_shape *shape = &column->shape;
+    uint64_t starts = vg_packed_shape_starts(shape, rows);
+    uint64_t steps = vg_packed_shape_steps(shape, rows);
+    uint64_t elements = (uint64_t)shape->element_count * data->element_size;
+    return array_fits(column->zone, sizeof(struct vg_zone), size) &&
+           array_fits(column->values, (uint64_t)shape->value_count * shape->value_size, size) &&
+           array_fits(column->codes, shape->code_count, size) &&
+           array_fits(column->starts, starts * sizeof(uint32_t), size) &&
+           array_fits(column->steps, steps * sizeof(uint16_t), size) &&
+           array_fits(column->elements, elements, size);
 }
 
 static bool map_column(
@@ -374,19 +316,10 @@ static bool map_column(
     uint64_t size)
 {
     const struct vg_column *schema = &chunk->schema->columns[index];
+    const struct vg_packed_shape *shape = &column->shape;
     struct vg_column_data *data = &chunk->columns[index];
-    bool is_index = schema->kind == VG_COLUMN_HASHES;
-    bool is_number = schema->kind == VG_COLUMN_TIME || schema->kind == VG_COLUMN_NUMBER;
-    bool is_narrow =
-        is_number && column->value_size < data->value_size &&
-        (column->value_size == 1 || column->value_size == 2 || column->value_size == 4);
-    if ((column->value_size != (is_index ? 0 : data->value_size) && !is_narrow) ||
-        (column->values == 0) != (column->value_size == 0) ||
-        !array_fits(column->zone, sizeof(struct vg_zone), size) ||
-        !array_fits(column->values, (uint64_t)chunk->rows * column->value_size, size) ||
-        !array_fits(column->codes, chunk->rows, size) ||
-        !array_fits(column->starts, ((uint64_t)chunk->rows + 1) * sizeof(uint32_t), size) ||
-        !array_fits(column->elements, (uint64_t)column->element_count * data->element_size, size)) {
+    if (!vg_packed_shape_is_legal(shape, schema, chunk->rows) ||
+        !arrays_fit(column, data, chunk->rows, size)) {
         return false;
     }
     data->zone = calloc(1, sizeof(*data->zone));
@@ -394,17 +327,20 @@ static bool map_column(
         return false;
     }
     memcpy(data->zone, image + column->zone, sizeof(*data->zone));
-    data->value_size = (uint8_t)column->value_size;
-    data->base = column->base;
-    data->element_count = column->element_count;
-    data->values = column->values == 0 ? NULL : image + column->values;
-    data->codes = column->codes == 0 ? NULL : image + column->codes;
-    data->elements = column->elements == 0 ? NULL : image + column->elements;
-    if (column->starts != 0) {
-        data->starts = (uint32_t *)(void *)(image + column->starts);
+    data->value_size = (uint8_t)shape->value_size;
+    data->row_mask = shape->value_count < chunk->rows && shape->value_count == 1 ? 0 : UINT32_MAX;
+    data->code_mask = shape->code_count < chunk->rows && shape->code_count == 1 ? 0 : UINT32_MAX;
+    data->base = shape->base;
+    data->element_count = shape->element_count;
+    data->values = array_at(image, column->values);
+    data->codes = array_at(image, column->codes);
+    data->elements = array_at(image, column->elements);
+    data->starts = array_at(image, column->starts);
+    data->steps = array_at(image, column->steps);
+    if (data->starts != NULL && data->steps == NULL) {
         data->ends = data->starts + 1;
     }
-    if (is_index) {
+    if (schema->kind == VG_COLUMN_HASHES) {
         data->index = calloc(1, sizeof(*data->index));
         return data->index != NULL && data->elements != NULL &&
                vg_hash_index_open(data->elements, data->element_count, chunk->rows, data->index);

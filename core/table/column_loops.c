@@ -62,15 +62,32 @@ VG_LOOP_CLONES uint32_t vg_loop_count_bits(const uint64_t *words, uint32_t count
     return bits;
 }
 
-VG_LOOP_CLONES void vg_loop_range_8(
-    const uint8_t *values,
-    uint32_t count,
-    uint8_t min,
-    uint8_t max,
-    uint64_t *out)
-{
-    LOOP(IN_RANGE(values[row], min, max));
-}
+#define RANGE_LOOP(name, type)                                                                     \
+    VG_LOOP_CLONES void                                                                            \
+    name(const type *values, uint32_t count, type min, type max, uint64_t *out)                    \
+    {                                                                                              \
+        LOOP(IN_RANGE(values[row], min, max));                                                     \
+    }
+
+RANGE_LOOP(vg_loop_range_8, uint8_t)
+RANGE_LOOP(vg_loop_range_16, uint16_t)
+RANGE_LOOP(vg_loop_range_32, uint32_t)
+RANGE_LOOP(vg_loop_range_64, int64_t)
+
+#define BITS_LOOP(name, type, wanted)                                                              \
+    VG_LOOP_CLONES void name(const type *values, uint32_t count, type mask, uint64_t *out)         \
+    {                                                                                              \
+        LOOP((values[row] & mask) wanted);                                                         \
+    }
+
+BITS_LOOP(vg_loop_all_bits_8, uint8_t, == mask)
+BITS_LOOP(vg_loop_all_bits_16, uint16_t, == mask)
+BITS_LOOP(vg_loop_all_bits_32, uint32_t, == mask)
+BITS_LOOP(vg_loop_all_bits_64, uint64_t, == mask)
+BITS_LOOP(vg_loop_any_bit_8, uint8_t, != 0)
+BITS_LOOP(vg_loop_any_bit_16, uint16_t, != 0)
+BITS_LOOP(vg_loop_any_bit_32, uint32_t, != 0)
+BITS_LOOP(vg_loop_any_bit_64, uint64_t, != 0)
 
 VG_LOOP_CLONES void vg_loop_both_ends(
     const uint8_t *text,
@@ -98,36 +115,6 @@ VG_LOOP_CLONES void vg_loop_pairs(
         (((bytes[row] & b.masks[0]) == b.values[0]) & ((behind[row] & b.masks[1]) == b.values[1])));
 }
 
-VG_LOOP_CLONES void vg_loop_range_16(
-    const uint16_t *values,
-    uint32_t count,
-    uint16_t min,
-    uint16_t max,
-    uint64_t *out)
-{
-    LOOP(IN_RANGE(values[row], min, max));
-}
-
-VG_LOOP_CLONES void vg_loop_range_32(
-    const uint32_t *values,
-    uint32_t count,
-    uint32_t min,
-    uint32_t max,
-    uint64_t *out)
-{
-    LOOP(IN_RANGE(values[row], min, max));
-}
-
-VG_LOOP_CLONES void vg_loop_range_64(
-    const int64_t *values,
-    uint32_t count,
-    int64_t min,
-    int64_t max,
-    uint64_t *out)
-{
-    LOOP(IN_RANGE(values[row], min, max));
-}
-
 VG_LOOP_CLONES void vg_loop_bounds_64(
     const int64_t *values,
     uint32_t count,
@@ -144,37 +131,36 @@ VG_LOOP_CLONES void vg_loop_bounds_64(
     *out_max = max;
 }
 
-VG_LOOP_CLONES
-void vg_loop_all_bits(const uint64_t *values, uint32_t count, uint64_t mask, uint64_t *out)
-{
-    LOOP((values[row] & mask) == mask);
-}
-
-VG_LOOP_CLONES
-void vg_loop_any_bit(const uint64_t *values, uint32_t count, uint64_t mask, uint64_t *out)
-{
-    LOOP((values[row] & mask) != 0);
-}
-
-void vg_loop_in_bitmap(
-    const uint32_t *values,
-    uint32_t count,
-    const uint64_t *bitmap,
-    uint32_t bits,
-    uint64_t *out)
-{
-    for (uint32_t first = 0; first < count; first += 64) {
-        uint64_t word = 0;
-        uint32_t rows = count - first < 64 ? count - first : 64;
-        for (uint32_t i = 0; i < rows; i++) {
-            uint32_t value = values[first + i];
-            uint32_t known = value < bits;
-            value = known ? value : 0;
-            word |= (uint64_t)(known & (uint32_t)(bitmap[value / 64] >> value % 64 & 1)) << i;
-        }
-        out[first / 64] = word;
+#define BITMAP_LOOP(name, type)                                                                    \
+    void name(                                                                                     \
+        const type *values,                                                                        \
+        uint32_t count,                                                                            \
+        const struct vg_loop_bitmap *bitmap,                                                       \
+        uint64_t *out)                                                                             \
+    {                                                                                              \
+        const struct vg_loop_bitmap wanted = *bitmap;                                              \
+        for (uint32_t first = 0; first < count; first += 64) {                                     \
+            uint64_t word = 0;                                                                     \
+            uint32_t rows = count - first < 64 ? count - first : 64;                               \
+            for (uint32_t i = 0; i < rows; i++) {                                                  \
+                uint32_t stored = values[first + i];                                               \
+                word |= (uint64_t)in_bitmap(&wanted, stored) << i;                                 \
+            }                                                                                      \
+            out[first / 64] = word;                                                                \
+        }                                                                                          \
     }
+
+static inline uint32_t in_bitmap(const struct vg_loop_bitmap *bitmap, uint32_t stored)
+{
+    uint32_t number = stored == 0 ? 0 : stored + bitmap->base;
+    uint32_t is_known = number < bitmap->bits;
+    number = is_known ? number : 0;
+    return is_known & (uint32_t)(bitmap->words[number / 64] >> number % 64 & 1);
 }
+
+BITMAP_LOOP(vg_loop_in_bitmap_8, uint8_t)
+BITMAP_LOOP(vg_loop_in_bitmap_16, uint16_t)
+BITMAP_LOOP(vg_loop_in_bitmap_32, uint32_t)
 
 VG_LOOP_CLONES void vg_loop_equal_16(
     const uint64_t *values,

@@ -59,15 +59,36 @@ void vg_loop_range_64(
 void vg_loop_bounds_64(const int64_t *values, uint32_t count, int64_t *out_min, int64_t *out_max);
 
 /* all, or any, of the bits of `mask` */
-void vg_loop_all_bits(const uint64_t *values, uint32_t count, uint64_t mask, uint64_t *out);
-void vg_loop_any_bit(const uint64_t *values, uint32_t count, uint64_t mask, uint64_t *out);
+void vg_loop_all_bits_8(const uint8_t *values, uint32_t count, uint8_t mask, uint64_t *out);
+void vg_loop_all_bits_16(const uint16_t *values, uint32_t count, uint16_t mask, uint64_t *out);
+void vg_loop_all_bits_32(const uint32_t *values, uint32_t count, uint32_t mask, uint64_t *out);
+void vg_loop_all_bits_64(const uint64_t *values, uint32_t count, uint64_t mask, uint64_t *out);
+void vg_loop_any_bit_8(const uint8_t *values, uint32_t count, uint8_t mask, uint64_t *out);
+void vg_loop_any_bit_16(const uint16_t *values, uint32_t count, uint16_t mask, uint64_t *out);
+void vg_loop_any_bit_32(const uint32_t *values, uint32_t count, uint32_t mask, uint64_t *out);
+void vg_loop_any_bit_64(const uint64_t *values, uint32_t count, uint64_t mask, uint64_t *out);
 
-/* value < bits and bit number `value` of `bitmap` is set */
-void vg_loop_in_bitmap(
+/* Ids of a dictionary: number < bits and bit `number` of `words` is set. */
+struct vg_loop_bitmap {
+    const uint64_t *words;
+    uint32_t bits;
+    uint32_t base; /* what a stored id other than 0 is less than what it means */
+};
+
+void vg_loop_in_bitmap_8(
+    const uint8_t *values,
+    uint32_t count,
+    const struct vg_loop_bitmap *bitmap,
+    uint64_t *out);
+void vg_loop_in_bitmap_16(
+    const uint16_t *values,
+    uint32_t count,
+    const struct vg_loop_bitmap *bitmap,
+    uint64_t *out);
+void vg_loop_in_bitmap_32(
     const uint32_t *values,
     uint32_t count,
-    const uint64_t *bitmap,
-    uint32_t bits,
+    const struct vg_loop_bitmap *bitmap,
     uint64_t *out);
 
 /* 16 bytes are equal; `values` are pairs of words */

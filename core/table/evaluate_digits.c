@@ -84,7 +84,7 @@ void vg_evaluate_digits(
 {
     const struct vg_column_data *data = &block->chunk->columns[node->question->column];
     uint32_t width = data->value_size;
-    const uint8_t *values = (const uint8_t *)data->values + (size_t)block->first * width;
+    const uint8_t *values = vg_column_fixed(data, block->first);
     memset(out, 0, vg_plan_block_words(block) * sizeof(*out));
     for (uint32_t i = 0; i < node->needle_count && block->count > 0; i++) {
         struct digit_rows found;

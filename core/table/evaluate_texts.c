@@ -116,11 +116,11 @@ static inline enum entry_answer ask_row(
     entry_question ask)
 {
     if (node->column_kind == VG_COLUMN_TEXT) {
-        return ask(node, ((const uint32_t *)data->values)[row]);
+        return ask(node, vg_column_id(data, row));
     }
     enum entry_answer answer = ENTRY_NO;
-    uint32_t count = data->ends[row] - data->starts[row];
-    const uint32_t *ids = count == 0 ? NULL : vg_chunk_elements(data, data->starts[row]);
+    uint32_t count;
+    const uint32_t *ids = vg_column_list(data, row, &count);
     for (uint32_t i = 0; i < count && answer != ENTRY_YES; i++) {
         enum entry_answer one = ask(node, ids[i]);
         answer = one == ENTRY_NO ? answer : one;
@@ -182,11 +182,11 @@ static inline void filter_few(
     }
     for (uint32_t i = 0; i < count; i++) {
         if (i + PLACES_AHEAD < count) {
-            __builtin_prefetch(&data->starts[rows[i + PLACES_AHEAD]]);
-            __builtin_prefetch(&data->ends[rows[i + PLACES_AHEAD]]);
+            vg_column_list_expect(data, rows[i + PLACES_AHEAD]);
         }
         if (i + LISTS_AHEAD < count) {
-            __builtin_prefetch(vg_chunk_elements(data, data->starts[rows[i + LISTS_AHEAD]]));
+            uint32_t length;
+            __builtin_prefetch(vg_column_list(data, rows[i + LISTS_AHEAD], &length));
         }
         if (!keeps_row(node, block, rows[i], ask_row(node, data, rows[i], ask))) {
             uint32_t at = rows[i] - block->first;
@@ -198,8 +198,10 @@ static inline void filter_few(
 void vg_evaluate_entries(
     const struct vg_plan_node *node,
     const struct vg_plan_block *block,
+    const uint64_t *wanted,
     uint64_t *out)
 {
+    memcpy(out, wanted, vg_plan_block_words(block) * sizeof(*out));
     bool is_few = node->column_kind == VG_COLUMN_TEXTS &&
                   vg_loop_count_bits(out, vg_plan_block_words(block)) <= SPARSE_ROWS_MAX;
     bool contains = node->question->kind == VG_PREDICATE_CONTAINS;

@@ -34,7 +34,7 @@ static enum vg_reason mark_word(
 {
     for (; bits != 0; bits &= bits - 1) {
         uint32_t row = first_row + (uint32_t)__builtin_ctzll(bits);
-        const uint8_t *id = (const uint8_t *)data->values + (size_t)row * data->value_size;
+        const uint8_t *id = vg_column_fixed(data, row);
         if (is_absent(id, data->value_size)) {
             continue;
         }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/table/evaluate_parts.h"
 
 /* Up to so many ids are compared one by one; a bitmap costs more than so many comparisons. */
 #define IDS_COMPARED_MAX 4u
@@ -345,6 +346,17 @@ static enum vg_plan_decision decide_ids(const struct vg_zone *zone, const struct
     return VG_PLAN_NO_ROW;
 }
 
+/* Codes of no address are larger than all others. */
+static enum vg_plan_decision decide_network(
+    const struct vg_zone *zone,
+    const struct vg_network *network)
+{
+    bool has_family = network->family == VG_NETWORK_IPV6
+                          ? zone->max >= VG_NETWORK_CODE_V6 && zone->min != VG_NETWORK_CODE_NONE
+                          : zone->min < VG_NETWORK_CODE_V6;
+    return has_family ? VG_PLAN_LOOK : VG_PLAN_NO_ROW;
+}
+
 /* NULL = the chunk is not sealed. */
 static enum vg_plan_decision decide_hashes(
     const struct vg_hash_index *index,
@@ -364,7 +376,11 @@ static enum vg_plan_decision decide_leaf(
     const struct vg_chunk *chunk)
 {
     const struct vg_predicate *question = node->question;
-    const struct vg_zone *zone = chunk->columns[question->column].zone;
+    const struct vg_column_data *data = &chunk->columns[question->column];
+    const struct vg_zone *zone = data->zone;
+    if (vg_column_has_one_value(data)) {
+        return vg_evaluate_one_value(node, chunk) ? VG_PLAN_EVERY_ROW : VG_PLAN_NO_ROW;
+    }
     if (node->presence != NULL) {
         return decide_ids(zone, node);
     }
@@ -375,12 +391,14 @@ static enum vg_plan_decision decide_leaf(
     if (question->kind == VG_PREDICATE_NUMBER_IN && is_number) {
         return decide_numbers(zone, question);
     }
-    if ((question->kind == VG_PREDICATE_NETWORK || question->kind == VG_PREDICATE_NETWORKS) &&
-        zone->min == VG_NETWORK_CODE_NONE) {
+    if (question->kind == VG_PREDICATE_NETWORK) {
+        return decide_network(zone, &question->network.network);
+    }
+    if (question->kind == VG_PREDICATE_NETWORKS && zone->min == VG_NETWORK_CODE_NONE) {
         return VG_PLAN_NO_ROW;
     }
     if (question->kind == VG_PREDICATE_HASH_IN) {
-        return decide_hashes(chunk->columns[question->column].index, question);
+        return decide_hashes(data->index, question);
     }
     if (question->kind == VG_PREDICATE_CONTAINS && node->column_kind == VG_COLUMN_FIXED &&
         node->needle_count == 0) {

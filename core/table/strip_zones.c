@@ -56,9 +56,15 @@ void vg_strip_zone_measure(
     uint32_t count,
     struct vg_strip_zone *out_zone)
 {
-    const uint8_t *values = (const uint8_t *)data->values + (size_t)first * data->value_size;
+    const uint8_t *values =
+        (const uint8_t *)data->values + (size_t)(first & data->row_mask) * data->value_size;
     struct vg_strip_zone zone = { 0 };
-    if (data->value_size == 4) {
+    if (vg_column_has_one_value(data)) {
+        zone.min = vg_column_number(data, 0);
+        zone.max = zone.min;
+        zone.has_absent = zone.min == VG_ABSENT;
+        zone.is_rising = true;
+    } else if (data->value_size == 4) {
         const uint32_t *narrow = (const uint32_t *)(const void *)values;
         uint32_t least;
         uint32_t greatest;

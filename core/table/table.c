@@ -208,13 +208,7 @@ uint64_t vg_table_column_bytes(const struct vg_table *table, uint32_t kind, uint
     uint64_t bytes = 0;
     for (uint32_t i = 0; list != NULL && i < list->count; i++) {
         const struct vg_chunk *chunk = list->chunks[i];
-        const struct vg_column_data *data = &chunk->columns[column];
-        if (chunk->form == VG_CHUNK_SEALED) {
-            uint64_t row = (data->values == NULL ? 0u : data->value_size) +
-                           (data->codes == NULL ? 0u : 1u) +
-                           (data->starts == NULL ? 0u : sizeof(uint32_t));
-            bytes += chunk->rows * row + (uint64_t)data->element_count * data->element_size;
-        }
+        bytes += chunk->form == VG_CHUNK_SEALED ? vg_chunk_column_bytes(chunk, column) : 0;
     }
     return bytes;
 }

@@ -93,7 +93,7 @@ static int64_t ranked_number(
     uint32_t row)
 {
     uint32_t column = top->keys[top->key_parts - 1].column;
-    uint32_t id = ((const uint32_t *)chunk->columns[column].values)[row];
+    uint32_t id = vg_column_id(&chunk->columns[column], row);
     int64_t rank = vg_entry_ranks_find(top->ranks, id);
     if (top->key_parts == 1) {
         return rank;
