@@ -20,12 +20,13 @@
 static void init_element(
     struct vg_criteria_term *element,
     struct vg_criteria_term *at,
-    const struct vg_event_sub_criteria *name)
+    const char *name,
+    size_t index)
 {
     *element = (struct vg_criteria_term){
         .context = at->context,
         .parent = at,
-        .element = name,
+        .path = { .parent = &at->path, .name = name, .index = index },
         .criteria = at->criteria,
         .violations = at->violations,
         .depth = at->depth,
@@ -100,9 +101,8 @@ static void add_attacks(struct vg_criteria_term *at)
         vg_criteria_term_take(at, criteria->attack_count, sizeof(*parts));
     for (size_t i = 0; parts != NULL && i < criteria->attack_count; i++) {
         const struct vg_event_attack_criteria *attack = &criteria->attacks[i];
-        const struct vg_event_sub_criteria name = { .name = "attack", .index = i };
         struct vg_criteria_term element;
-        init_element(&element, at, &name);
+        init_element(&element, at, "attack", i);
         vg_criteria_term_add_signatures(&element, &attack->signatures);
         add_named(&element, &attack->alarms, false);
         add_named(&element, &attack->categories, true);
@@ -276,9 +276,8 @@ static void add_endpoints(struct vg_criteria_term *at)
     struct vg_sub_criteria *parts =
         vg_criteria_term_take(at, criteria->endpoint_count, sizeof(*parts));
     for (size_t i = 0; parts != NULL && i < criteria->endpoint_count; i++) {
-        const struct vg_event_sub_criteria name = { .name = "endpoint", .index = i };
         struct vg_criteria_term element;
-        init_element(&element, at, &name);
+        init_element(&element, at, "endpoint", i);
         parts[i].predicate = match_endpoint(&element, &criteria->endpoints[i]);
         parts[i].exclude = criteria->endpoints[i].exclude;
         parts[i].required = criteria->endpoints[i].required;
@@ -346,9 +345,8 @@ static void add_properties(struct vg_criteria_term *at)
         vg_criteria_term_take(at, criteria->property_part_count, sizeof(*parts));
     for (size_t i = 0; parts != NULL && i < criteria->property_part_count; i++) {
         const struct vg_event_property_criteria *property = &criteria->property_parts[i];
-        const struct vg_event_sub_criteria name = { .name = "property", .index = i };
         struct vg_criteria_term element;
-        init_element(&element, at, &name);
+        init_element(&element, at, "property", i);
         if (property->key == NULL && property->values.count == 0) {
             vg_criteria_term_blame(
                 &element,

@@ -8,26 +8,18 @@
 #define VG_CORE_EVENTS_CRITERIA_TERM_H
 
 #include "core/events/event_criteria.h"
+#include "core/query/criteria_path.h"
 #include "core/query/term_list.h"
 
 /* One criteria object being compiled, and those it is in. */
 struct vg_criteria_term {
     const struct vg_event_criteria_context *context;
     const struct vg_criteria_term *parent; /* NULL at the top */
-    const struct vg_event_sub_criteria *element;
+    struct vg_criteria_path path;
     const struct vg_event_criteria *criteria;
     struct vg_violations *violations;
     struct vg_term_list terms;
     unsigned depth;
-};
-
-/* What is wrong with a member. */
-struct vg_criteria_blame {
-    enum vg_reason reason;
-    const char *field;
-    size_t index;          /* SIZE_MAX = none */
-    const char *parameter; /* may be NULL, as the message */
-    const char *message;
 };
 
 /* Add a violation, its path behind those of the objects this one is in. */

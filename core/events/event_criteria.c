@@ -1,7 +1,5 @@
 #include "core/events/event_criteria.h"
 
-#include <stdio.h>
-
 #include "core/base/limits.h"
 #include "core/base/network.h"
 #include "core/events/criteria_part.h"
@@ -9,8 +7,6 @@
 #include "core/events/event_table.h"
 #include "core/query/sub_criteria.h"
 #include "core/query/time_match.h"
-
-#define VG_CRITERIA_PATH_MAX 256u
 
 void vg_event_criteria_init(struct vg_event_criteria *criteria)
 {
@@ -21,36 +17,9 @@ void vg_event_criteria_init(struct vg_event_criteria *criteria)
 
 /* ---------------------------------------------------------------------------------- violations */
 
-static size_t print_path(const struct vg_criteria_term *at, char *path, size_t size)
-{
-    if (at->parent == NULL) {
-        return 0;
-    }
-    size_t used = print_path(at->parent, path, size);
-    int more =
-        at->element->index == SIZE_MAX
-            ? snprintf(path + used, size - used, "%s.", at->element->name)
-            : snprintf(path + used, size - used, "%s[%zu].", at->element->name, at->element->index);
-    used += more > 0 ? (size_t)more : 0;
-    return used < size ? used : size - 1;
-}
-
 void vg_criteria_term_blame(struct vg_criteria_term *at, const struct vg_criteria_blame *blame)
 {
-    char path[VG_CRITERIA_PATH_MAX];
-    size_t used = print_path(at, path, sizeof(path));
-    if (blame->index == SIZE_MAX) {
-        (void)snprintf(path + used, sizeof(path) - used, "%s", blame->field);
-    } else {
-        (void)snprintf(path + used, sizeof(path) - used, "%s[%zu]", blame->field, blame->index);
-    }
-    struct vg_violation violation = {
-        .reason = blame->reason,
-        .field = path,
-        .parameter = blame->parameter,
-        .message = blame->message,
-    };
-    vg_violations_add(at->violations, &violation);
+    vg_criteria_path_blame(&at->path, blame, at->violations);
 }
 
 void *vg_criteria_term_take(struct vg_criteria_term *at, size_t count, size_t size)
@@ -178,7 +147,7 @@ static void add_sub_criteria(struct vg_criteria_term *at)
         struct vg_criteria_term inner = {
             .context = at->context,
             .parent = at,
-            .element = element,
+            .path = { .parent = &at->path, .name = element->name, .index = element->index },
             .criteria = element->criteria,
             .violations = at->violations,
             .depth = at->depth + 1,

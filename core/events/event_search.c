@@ -5,83 +5,50 @@
 #include "core/events/event_table.h"
 #include "core/events/record_fetch.h"
 #include "core/query/row_cursor.h"
-
-/* Every field, one more for those that may be absent, and the tie. */
-#define VG_SORT_ROOM (VG_EVENT_SORT_FIELD_COUNT + 3u)
+#include "core/query/sort_order.h"
 
 /* ---------------------------------------------------------------------------------------- sort */
 
-struct sorting {
-    struct vg_sort_key keys[VG_SORT_ROOM];
-    uint32_t count;
-};
-
-static void add_key(struct sorting *sorting, uint32_t column, bool descending)
-{
-    VG_ASSERT(sorting->count < VG_SORT_ROOM);
-    sorting->keys[sorting->count++] =
-        (struct vg_sort_key){ .column = column, .descending = descending };
-}
-
-static void add_field(struct sorting *sorting, const struct vg_event_sort *sort)
-{
-    static const uint32_t columns[VG_EVENT_SORT_FIELD_COUNT] = {
-        [VG_EVENT_SORT_TIMESTAMP] = VG_EVENT_COLUMN_TIMESTAMP,
-        [VG_EVENT_SORT_FIRST_EVENT] = VG_EVENT_COLUMN_FIRST_EVENT,
-        [VG_EVENT_SORT_LAST_EVENT] = VG_EVENT_COLUMN_LAST_EVENT,
-        [VG_EVENT_SORT_LAST_UPDATED] = VG_EVENT_COLUMN_LAST_UPDATED,
-        [VG_EVENT_SORT_SEVERITY] = VG_EVENT_COLUMN_SEVERITY,
-        [VG_EVENT_SORT_COUNT] = VG_EVENT_COLUMN_COUNT,
-        [VG_EVENT_SORT_CUSTOMER] = VG_EVENT_COLUMN_CUSTOMER,
-        [VG_EVENT_SORT_SIGNATURE] = VG_EVENT_COLUMN_SIGNATURE,
-        [VG_EVENT_SORT_PROTOCOL] = VG_EVENT_COLUMN_PROTOCOL,
-        [VG_EVENT_SORT_ENGINE_PERSISTED] = VG_EVENT_COLUMN_ENGINE_PERSISTED,
-        [VG_EVENT_SORT_UUID] = VG_EVENT_COLUMN_UUID,
-        /* By class; the other parts of the identity follow in that direction by themselves. */
-        [VG_EVENT_SORT_ID] = VG_EVENT_COLUMN_TYPE,
-    };
-    /* The table has absent values before all others; they come last, whatever the direction. */
-    if (!sort->descending && sort->field == VG_EVENT_SORT_SIGNATURE) {
-        add_key(sorting, VG_EVENT_COLUMN_NO_SIGNATURE, false);
-    } else if (!sort->descending && sort->field == VG_EVENT_SORT_PROTOCOL) {
-        add_key(sorting, VG_EVENT_COLUMN_NO_PROTOCOL, false);
-    }
-    add_key(sorting, columns[sort->field], sort->descending);
-}
-
-static enum vg_reason make_sorting(
+static enum vg_reason make_order(
     const struct vg_event_search *search,
-    struct sorting *sorting,
+    struct vg_sort_order *order,
     struct vg_error *error)
 {
+    static const struct vg_sort_column fields[VG_EVENT_SORT_FIELD_COUNT] = {
+        [VG_EVENT_SORT_TIMESTAMP] = { VG_EVENT_COLUMN_TIMESTAMP, VG_SORT_NO_COLUMN, false },
+        [VG_EVENT_SORT_FIRST_EVENT] = { VG_EVENT_COLUMN_FIRST_EVENT, VG_SORT_NO_COLUMN, false },
+        [VG_EVENT_SORT_LAST_EVENT] = { VG_EVENT_COLUMN_LAST_EVENT, VG_SORT_NO_COLUMN, false },
+        [VG_EVENT_SORT_LAST_UPDATED] = { VG_EVENT_COLUMN_LAST_UPDATED, VG_SORT_NO_COLUMN, false },
+        [VG_EVENT_SORT_SEVERITY] = { VG_EVENT_COLUMN_SEVERITY, VG_SORT_NO_COLUMN, false },
+        [VG_EVENT_SORT_COUNT] = { VG_EVENT_COLUMN_COUNT, VG_SORT_NO_COLUMN, false },
+        [VG_EVENT_SORT_CUSTOMER] = { VG_EVENT_COLUMN_CUSTOMER, VG_SORT_NO_COLUMN, false },
+        [VG_EVENT_SORT_SIGNATURE] = { VG_EVENT_COLUMN_SIGNATURE,
+                                      VG_EVENT_COLUMN_NO_SIGNATURE,
+                                      false },
+        [VG_EVENT_SORT_PROTOCOL] = { VG_EVENT_COLUMN_PROTOCOL, VG_EVENT_COLUMN_NO_PROTOCOL, false },
+        [VG_EVENT_SORT_ENGINE_PERSISTED] = { VG_EVENT_COLUMN_ENGINE_PERSISTED,
+                                             VG_SORT_NO_COLUMN,
+                                             false },
+        [VG_EVENT_SORT_UUID] = { VG_EVENT_COLUMN_UUID, VG_SORT_NO_COLUMN, false },
+        /* By class; the other parts of the identity follow in that direction by themselves. */
+        [VG_EVENT_SORT_ID] = { VG_EVENT_COLUMN_TYPE, VG_SORT_NO_COLUMN, true },
+    };
     static const struct vg_event_sort newest_first = { VG_EVENT_SORT_TIMESTAMP, true };
     const struct vg_event_sort *sort = search->sort_count == 0 ? &newest_first : search->sort;
     size_t count = search->sort_count == 0 ? 1 : search->sort_count;
-    uint32_t seen = 0;
-    bool by_id = false;
-    sorting->count = 0;
-    for (size_t i = 0; i < count; i++) {
+    enum vg_reason reason = VG_OK;
+    vg_sort_order_init(order);
+    for (size_t i = 0; reason == VG_OK && i < count; i++) {
         VG_ASSERT(sort[i].field > 0 && sort[i].field < VG_EVENT_SORT_FIELD_COUNT);
-        if ((seen >> sort[i].field & 1) != 0) {
-            (void)vg_error_set(error, VG_INVALID_FIELD_VALUE, "sortBy names a key twice");
-            return vg_error_field(error, "sortBy", "");
-        }
-        seen |= 1u << sort[i].field;
-        if (by_id) {
-            continue; /* nothing is left to sort: an identity is one event's */
-        }
-        add_field(sorting, &sort[i]);
-        by_id = sort[i].field == VG_EVENT_SORT_ID;
+        reason = vg_sort_order_add(
+            order,
+            sort[i].field,
+            &fields[sort[i].field],
+            sort[i].descending,
+            error);
     }
-    /* Ties go by the identity, ascending: by class here, the rest follows in this direction. */
-    if (!by_id) {
-        add_key(sorting, VG_EVENT_COLUMN_TYPE, false);
-    }
-    if (sorting->count > VG_SEARCH_SORT_KEYS_MAX) {
-        (void)vg_error_set(error, VG_INVALID_FIELD_VALUE, "sortBy has too many keys");
-        return vg_error_field(error, "sortBy", "");
-    }
-    return VG_OK;
+    /* Ties go by the identity: by class here, the rest follows in this direction. */
+    return reason == VG_OK ? vg_sort_order_end(order, VG_EVENT_COLUMN_TYPE, error) : reason;
 }
 
 /* -------------------------------------------------------------------------------------- passes */
@@ -91,7 +58,7 @@ struct vg_event_pass {
     struct vg_event_store source;
     struct vg_snapshot snapshot;
     struct vg_event_reader reader;
-    struct sorting sorting;
+    struct vg_sort_order order;
     struct vg_row_cursor rows;
     struct vg_record_fetch fetch;
     struct vg_search_explanation *explain;
@@ -126,8 +93,8 @@ static enum vg_reason first_rows(
     const struct vg_search asked = {
         .kind = pass->source.kind,
         .where = search->where,
-        .sort = pass->sorting.keys,
-        .sort_count = pass->sorting.count,
+        .sort = pass->order.keys,
+        .sort_count = pass->order.count,
         .reader = &pass->reader.reader,
         .explain = search->explain,
         .check = search->check,
@@ -155,7 +122,7 @@ enum vg_reason vg_event_search_run(
     if (pass == NULL) {
         return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
     }
-    enum vg_reason reason = make_sorting(search, &pass->sorting, error);
+    enum vg_reason reason = make_order(search, &pass->order, error);
     if (reason == VG_OK) {
         reason = vg_event_search_check(search->where, error);
     }

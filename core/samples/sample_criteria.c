@@ -1,12 +1,12 @@
 #include "core/samples/sample_criteria.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/base/assert.h"
 #include "core/base/hex.h"
 #include "core/base/limits.h"
 #include "core/base/text_number.h"
+#include "core/query/criteria_path.h"
 #include "core/query/sub_criteria.h"
 #include "core/query/time_match.h"
 #include "core/record/sample_record.h"
@@ -14,45 +14,26 @@
 #include "core/samples/sample_table.h"
 #include "core/samples/submission_table.h"
 
-#define VG_CRITERIA_PATH_MAX 256u
-
 /* A criteria object on its way to a predicate. */
 struct term {
     const struct vg_sample_criteria_context *context;
     const struct vg_sample_criteria *criteria;
-    const struct term *parent; /* NULL at the top */
-    size_t index;              /* among the sub-criteria of the parent */
+    struct vg_criteria_path path;
     unsigned depth;
     struct vg_sample_questions *questions;
     struct vg_error *error;
     struct vg_term_list terms;
 };
 
-static size_t print_path(const struct term *at, char *path, size_t size)
-{
-    if (at->parent == NULL) {
-        return 0;
-    }
-    size_t used = print_path(at->parent, path, size);
-    int more = snprintf(path + used, size - used, "subCriteria[%zu].", at->index);
-    used += more > 0 ? (size_t)more : 0;
-    return used < size ? used : size - 1;
-}
-
 static void blame(struct term *at, const char *field, size_t index, const char *message)
 {
-    char path[VG_CRITERIA_PATH_MAX];
-    size_t used = print_path(at, path, sizeof(path));
-    if (index == SIZE_MAX) {
-        (void)snprintf(path + used, sizeof(path) - used, "%s", field);
-    } else {
-        (void)snprintf(path + used, sizeof(path) - used, "%s[%zu]", field, index);
-    }
-    vg_violations_add(
-        &at->error->violations,
-        &(struct vg_violation){ .reason = VG_INVALID_FIELD_VALUE,
-                                .field = path,
-                                .message = message });
+    vg_criteria_path_blame(
+        &at->path,
+        &(struct vg_criteria_blame){ .reason = VG_INVALID_FIELD_VALUE,
+                                     .field = field,
+                                     .index = index,
+                                     .message = message },
+        &at->error->violations);
 }
 
 static void *take(struct term *at, size_t count, size_t size)
@@ -516,8 +497,8 @@ static void add_sub_criteria(struct term *at)
         const struct vg_sample_sub_criteria *element = &at->criteria->sub_criteria[i];
         struct term inner = *at;
         inner.criteria = element->criteria;
-        inner.parent = at;
-        inner.index = i;
+        inner.path =
+            (struct vg_criteria_path){ .parent = &at->path, .name = "subCriteria", .index = i };
         inner.depth = at->depth + 1;
         elements[i] = (struct vg_sub_criteria){ .predicate = compile(&inner),
                                                 .exclude = element->exclude,

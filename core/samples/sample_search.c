@@ -8,62 +8,44 @@
 #include "core/ingest/ingest_domain.h"
 #include "core/keyspace/keyspace.h"
 #include "core/query/row_cursor.h"
+#include "core/query/sort_order.h"
 #include "core/samples/sample_table.h"
 #include "core/samples/submission_table.h"
 #include "core/table/join.h"
 
-/* Every field, and the tie. */
-#define SORT_ROOM (VG_SAMPLE_SORT_FIELD_COUNT + 1u)
-
-struct sorting {
-    struct vg_sort_key keys[SORT_ROOM];
-    uint32_t count;
-};
-
-/* Sorted by something no sample has, all are alike, and the next key decides. The table has absent
- * values before all others: only what is left of a deleted sample has no newest submission, and it
- * comes last in both directions. */
-static void add_field(struct sorting *sorting, const struct vg_sample_sort *sort)
-{
-    static const uint32_t columns[VG_SAMPLE_SORT_FIELD_COUNT] = {
-        [VG_SAMPLE_SORT_CREATED] = VG_SAMPLE_COLUMN_CREATED,
-        [VG_SAMPLE_SORT_SIZE] = VG_SAMPLE_COLUMN_SIZE,
-        [VG_SAMPLE_SORT_LAST_SUBMISSION] = VG_SAMPLE_COLUMN_LAST_SUBMITTED,
-    };
-    if (columns[sort->field] == VG_SAMPLE_COLUMN_SHA256) {
-        return;
-    }
-    if (sort->field == VG_SAMPLE_SORT_LAST_SUBMISSION && !sort->descending) {
-        sorting->keys[sorting->count++] =
-            (struct vg_sort_key){ .column = VG_SAMPLE_COLUMN_NO_SUBMISSION };
-    }
-    sorting->keys[sorting->count++] =
-        (struct vg_sort_key){ .column = columns[sort->field], .descending = sort->descending };
-}
-
-static enum vg_reason make_sorting(
+/* By what no sample has all are alike, and the next key decides. Only what is left of a deleted
+ * sample has no newest submission. */
+static enum vg_reason make_order(
     const struct vg_sample_search *search,
-    struct sorting *sorting,
+    struct vg_sort_order *order,
     struct vg_error *error)
 {
+    static const struct vg_sort_column fields[VG_SAMPLE_SORT_FIELD_COUNT] = {
+        [VG_SAMPLE_SORT_CLASSIFICATION_TYPE] = { VG_SORT_NO_COLUMN, VG_SORT_NO_COLUMN, false },
+        [VG_SAMPLE_SORT_LAST_ANALYSIS] = { VG_SORT_NO_COLUMN, VG_SORT_NO_COLUMN, false },
+        [VG_SAMPLE_SORT_LAST_LINK] = { VG_SORT_NO_COLUMN, VG_SORT_NO_COLUMN, false },
+        [VG_SAMPLE_SORT_CREATED] = { VG_SAMPLE_COLUMN_CREATED, VG_SORT_NO_COLUMN, false },
+        [VG_SAMPLE_SORT_SIZE] = { VG_SAMPLE_COLUMN_SIZE, VG_SORT_NO_COLUMN, false },
+        [VG_SAMPLE_SORT_LAST_SUBMISSION] = { VG_SAMPLE_COLUMN_LAST_SUBMITTED,
+                                             VG_SAMPLE_COLUMN_NO_SUBMISSION,
+                                             false },
+    };
     static const struct vg_sample_sort newest_first = { VG_SAMPLE_SORT_CREATED, true };
     const struct vg_sample_sort *sort = search->sort_count == 0 ? &newest_first : search->sort;
     size_t count = search->sort_count == 0 ? 1 : search->sort_count;
-    uint32_t seen = 0;
-    sorting->count = 0;
-    for (size_t i = 0; i < count; i++) {
+    enum vg_reason reason = VG_OK;
+    vg_sort_order_init(order);
+    for (size_t i = 0; reason == VG_OK && i < count; i++) {
         VG_ASSERT(sort[i].field > 0 && sort[i].field < VG_SAMPLE_SORT_FIELD_COUNT);
-        if ((seen >> sort[i].field & 1) != 0) {
-            (void)vg_error_set(error, VG_INVALID_FIELD_VALUE, "sortBy names a key twice");
-            return vg_error_field(error, "sortBy", "");
-        }
-        seen |= 1u << sort[i].field;
-        add_field(sorting, &sort[i]);
+        reason = vg_sort_order_add(
+            order,
+            sort[i].field,
+            &fields[sort[i].field],
+            sort[i].descending,
+            error);
     }
-    /* Ties go by the digest, ascending. */
-    VG_ASSERT(sorting->count < SORT_ROOM);
-    sorting->keys[sorting->count++] = (struct vg_sort_key){ .column = VG_SAMPLE_COLUMN_SHA256 };
-    return VG_OK;
+    /* Ties go by the digest. */
+    return reason == VG_OK ? vg_sort_order_end(order, VG_SAMPLE_COLUMN_SHA256, error) : reason;
 }
 
 /* ------------------------------------------------------------------------------------ the passes
@@ -74,7 +56,7 @@ struct run {
     const struct vg_sample_search *search;
     struct vg_sample_questions questions;
     const struct vg_predicate *where;
-    struct sorting sorting;
+    struct vg_sort_order order;
     struct vg_id_marks ids;
     struct vg_submission_store submissions;
     struct vg_submission_rows rows;
@@ -113,8 +95,8 @@ static enum vg_reason find(
     const struct vg_search asked = {
         .kind = VG_INGEST_KIND_SAMPLE,
         .where = run->where,
-        .sort = run->sorting.keys,
-        .sort_count = run->sorting.count,
+        .sort = run->order.keys,
+        .sort_count = run->order.count,
         .limit = search->limit == 0 ? VG_LIMIT_SAMPLE_ROWS : (uint32_t)search->limit,
         .offset = (uint64_t)search->offset,
         .check = search->check,
@@ -150,7 +132,7 @@ static enum vg_reason prepare(struct run *run, struct vg_arena *arena, struct vg
         .ids = &run->ids,
         .arena = arena,
     };
-    enum vg_reason reason = make_sorting(search, &run->sorting, error);
+    enum vg_reason reason = make_order(search, &run->order, error);
     if (reason == VG_OK) {
         reason = vg_sample_criteria_compile(
             search->criteria,

@@ -1,24 +1,21 @@
 #include "core/samples/submission_criteria.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/base/assert.h"
 #include "core/base/hex.h"
 #include "core/base/limits.h"
+#include "core/query/criteria_path.h"
 #include "core/query/sub_criteria.h"
 #include "core/query/time_match.h"
 #include "core/samples/keyword_match.h"
 #include "core/samples/submission_table.h"
 
-#define VG_CRITERIA_PATH_MAX 256u
-
 /* A criteria object on its way to a predicate. */
 struct term {
     const struct vg_submission_criteria_context *context;
     const struct vg_submission_criteria *criteria;
-    const struct term *parent; /* NULL at the top */
-    size_t index;              /* among the sub-criteria of the parent */
+    struct vg_criteria_path path;
     unsigned depth;
     struct vg_violations *violations;
     struct vg_term_list terms;
@@ -26,31 +23,15 @@ struct term {
 
 /* ---------------------------------------------------------------------------------- violations */
 
-static size_t print_path(const struct term *at, char *path, size_t size)
-{
-    if (at->parent == NULL) {
-        return 0;
-    }
-    size_t used = print_path(at->parent, path, size);
-    int more = snprintf(path + used, size - used, "subCriteria[%zu].", at->index);
-    used += more > 0 ? (size_t)more : 0;
-    return used < size ? used : size - 1;
-}
-
 static void blame(struct term *at, const char *field, size_t index, const char *message)
 {
-    char path[VG_CRITERIA_PATH_MAX];
-    size_t used = print_path(at, path, sizeof(path));
-    if (index == SIZE_MAX) {
-        (void)snprintf(path + used, sizeof(path) - used, "%s", field);
-    } else {
-        (void)snprintf(path + used, sizeof(path) - used, "%s[%zu]", field, index);
-    }
-    vg_violations_add(
-        at->violations,
-        &(struct vg_violation){ .reason = VG_INVALID_FIELD_VALUE,
-                                .field = path,
-                                .message = message });
+    vg_criteria_path_blame(
+        &at->path,
+        &(struct vg_criteria_blame){ .reason = VG_INVALID_FIELD_VALUE,
+                                     .field = field,
+                                     .index = index,
+                                     .message = message },
+        at->violations);
 }
 
 static void *take(struct term *at, size_t count, size_t size)
@@ -301,8 +282,7 @@ static void add_sub_criteria(struct term *at)
         struct term inner = {
             .context = at->context,
             .criteria = element->criteria,
-            .parent = at,
-            .index = i,
+            .path = { .parent = &at->path, .name = "subCriteria", .index = i },
             .depth = at->depth + 1,
             .violations = at->violations,
         };
