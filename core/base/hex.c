@@ -10,16 +10,16 @@ void vg_hex_encode(struct vg_bytes bytes, char *out_text)
     *out_text = '\0';
 }
 
+/* The value of each character as a digit, and 1 more; 0 = none. */
+static const uint8_t values[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
+
 int vg_hex_digit(uint8_t character)
 {
-    if (character >= '0' && character <= '9') {
-        return character - '0';
-    }
-    uint8_t lower = character | 0x20;
-    if (lower >= 'a' && lower <= 'f') {
-        return lower - 'a' + 10;
-    }
-    return -1;
+    return (int)values[character] - 1;
 }
 
 bool vg_hex_decode(struct vg_bytes text, uint8_t *out_bytes)

@@ -1,5 +1,6 @@
 #include "core/ingest/commit_group.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/assert.h"
@@ -23,6 +24,8 @@ struct vg_touched {
     bool existed;                 /* before the batch */
     bool exists;                  /* now */
     bool changed;
+    bool written; /* by an item, or beside one */
+    bool beside;  /* merges asked for it, or made it: they will again soon */
     struct vg_bytes record;
     const struct vg_row *row;
     uint32_t number;
@@ -45,6 +48,14 @@ struct savepoint {
     struct vg_undo *undo;
 };
 
+/* What the store has is not known any more. */
+static void forget_recent(struct vg_commit_group *group)
+{
+    if (group->recent != NULL) {
+        vg_recent_records_clear(group->recent);
+    }
+}
+
 void vg_commit_group_init(
     struct vg_commit_group *group,
     const struct vg_ingest_options *options,
@@ -56,6 +67,7 @@ void vg_commit_group_init(
         .clock = options->clock,
         .shard = options->shard,
     };
+    group->recent = calloc(1, sizeof(*group->recent));
     vg_batch_init(&group->batch, VG_STORE_BATCH_BYTES_MAX);
     vg_buffer_init(&group->log_entry, LOG_ENTRY_BYTES_MAX);
     vg_arena_init(&group->arena, GROUP_ARENA_BYTES_MAX);
@@ -66,6 +78,8 @@ void vg_commit_group_init(
 void vg_commit_group_dispose(struct vg_commit_group *group)
 {
     vg_commit_group_release(group);
+    forget_recent(group);
+    free(group->recent);
     vg_arena_dispose(&group->arena);
     vg_buffer_dispose(&group->log_entry);
     vg_batch_dispose(&group->batch);
@@ -74,6 +88,7 @@ void vg_commit_group_dispose(struct vg_commit_group *group)
 void vg_commit_group_set_state(struct vg_commit_group *group, const struct vg_shard_state *state)
 {
     VG_ASSERT(group->touched == NULL);
+    forget_recent(group);
     group->state_exists = state != NULL;
     group->state = state != NULL ? *state : (struct vg_shard_state){ .sequence = 0 };
     /* Never back, whatever the store has. */
@@ -157,6 +172,42 @@ static enum vg_reason grow_slots(struct vg_commit_group *group)
     return VG_OK;
 }
 
+/* A copy in the batch's memory; data NULL when that is full. */
+static struct vg_bytes keep_bytes(struct vg_commit_group *group, struct vg_bytes bytes)
+{
+    uint8_t *kept = vg_arena_alloc(&group->arena, bytes.size + 1);
+    if (kept != NULL && bytes.size != 0) {
+        memcpy(kept, bytes.data, bytes.size);
+    }
+    return vg_bytes(kept, kept == NULL ? 0 : bytes.size);
+}
+
+static const struct vg_recent_record *find_recent(
+    const struct vg_commit_group *group,
+    uint64_t hash,
+    struct vg_bytes key)
+{
+    return group->recent == NULL ? NULL : vg_recent_records_find(group->recent, hash, key);
+}
+
+/* What the store has under the key, as the writer knows it or from there. */
+static enum vg_reason read_record(struct vg_commit_group *group, struct vg_touched *touched)
+{
+    const struct vg_recent_record *known = find_recent(group, touched->hash, touched->key);
+    if (known != NULL) {
+        touched->existed = known->exists;
+        touched->record = keep_bytes(group, vg_recent_record_bytes(known));
+        return touched->record.data == NULL ? VG_REQUEST_MEMORY : VG_OK;
+    }
+    enum vg_reason reason =
+        vg_store_get_one(group->store, NULL, group->shard, touched->key, &touched->stored, NULL);
+    if (reason == VG_OK) {
+        touched->existed = touched->stored.found;
+        touched->record = touched->stored.bytes;
+    }
+    return reason;
+}
+
 /* Find `key`, or read it: from the store only if `stored` says that it may be there. */
 static enum vg_reason touch(
     struct vg_commit_group *group,
@@ -176,18 +227,13 @@ static enum vg_reason touch(
         if (touched == NULL) {
             return VG_REQUEST_MEMORY;
         }
-        if (stored) {
-            reason =
-                vg_store_get_one(group->store, NULL, group->shard, key, &touched->stored, NULL);
-        }
+        touched->hash = hash;
+        touched->key = key;
+        reason = stored ? read_record(group, touched) : VG_OK;
         if (reason != VG_OK) {
             return reason;
         }
-        touched->hash = hash;
-        touched->key = key;
-        touched->existed = touched->stored.found;
         touched->exists = touched->existed;
-        touched->record = touched->stored.bytes;
         touched->kind = VG_INGEST_KIND_ROWLESS;
         touched->older = group->touched;
         group->touched = touched;
@@ -258,16 +304,6 @@ static void undo_to(struct vg_commit_group *group, const struct vg_undo *until)
     }
 }
 
-/* A copy in the batch's memory; data NULL when that is full. */
-static struct vg_bytes keep_bytes(struct vg_commit_group *group, struct vg_bytes bytes)
-{
-    uint8_t *kept = vg_arena_alloc(&group->arena, bytes.size + 1);
-    if (kept != NULL && bytes.size != 0) {
-        memcpy(kept, bytes.data, bytes.size);
-    }
-    return vg_bytes(kept, kept == NULL ? 0 : bytes.size);
-}
-
 enum vg_reason vg_ingest_read(
     struct vg_ingest_change *change,
     struct vg_bytes key,
@@ -284,6 +320,7 @@ enum vg_reason vg_ingest_read(
             return reason;
         }
     }
+    touched->beside = true;
     *out_record = touched->record;
     *out_exists = touched->exists;
     return VG_OK;
@@ -297,8 +334,10 @@ static bool note_beside(
     bool exists,
     struct vg_bytes value)
 {
-    struct vg_touched *touched = *find_slot(group, key, vg_siphash_short(group->hash_key, key));
+    uint64_t hash = vg_siphash_short(group->hash_key, key);
+    struct vg_touched *touched = *find_slot(group, key, hash);
     if (touched == NULL) {
+        VG_ASSERT(find_recent(group, hash, key) == NULL); /* of a family that is read */
         return true;
     }
     VG_ASSERT(touched->kind == VG_INGEST_KIND_ROWLESS); /* rows are changed by items only */
@@ -306,6 +345,7 @@ static bool note_beside(
     if ((exists && kept.data == NULL) || !note_undo(group, touched)) {
         return false;
     }
+    touched->written = true;
     touched->exists = exists;
     touched->record = kept;
     return true;
@@ -316,6 +356,19 @@ void vg_ingest_put(struct vg_ingest_change *change, struct vg_bytes key, struct 
     struct vg_commit_group *group = group_of(change);
     group->beside_failed = group->beside_failed || !note_beside(group, key, true, value);
     vg_batch_set(&group->batch, key, value);
+}
+
+void vg_ingest_put_new(struct vg_ingest_change *change, struct vg_bytes key, struct vg_bytes value)
+{
+    struct vg_commit_group *group = group_of(change);
+    struct vg_touched *touched;
+    struct vg_bytes kept = keep_bytes(group, key);
+    bool known = kept.data != NULL && touch(group, kept, false, &touched) == VG_OK;
+    group->beside_failed = group->beside_failed || !known;
+    vg_ingest_put(change, key, value);
+    if (known) {
+        touched->beside = true;
+    }
 }
 
 void vg_ingest_delete(struct vg_ingest_change *change, struct vg_bytes key)
@@ -344,6 +397,7 @@ static void take_result(
         VG_ASSERT(group->changed_count < group->changed_max);
         group->changed[group->changed_count++] = touched;
     }
+    touched->written = true;
     touched->exists = !deletes;
     touched->record = deletes ? vg_bytes(NULL, 0) : change->new_record;
     touched->row = deletes ? NULL : change->new_row;
@@ -669,6 +723,23 @@ static enum vg_commit_outcome write_prepared(
     return VG_COMMIT_DONE;
 }
 
+/* The batch is what the store has now: keep what is asked for again soon. */
+static void note_recent(struct vg_commit_group *group)
+{
+    const struct vg_touched *touched = group->recent == NULL ? NULL : group->touched;
+    for (; touched != NULL; touched = touched->older) {
+        bool known = find_recent(group, touched->hash, touched->key) != NULL;
+        if (touched->written ? known || touched->beside : touched->beside && !known) {
+            vg_recent_records_put(
+                group->recent,
+                touched->hash,
+                touched->key,
+                touched->exists,
+                touched->record);
+        }
+    }
+}
+
 enum vg_commit_outcome vg_commit_group_commit(
     struct vg_commit_group *group,
     enum vg_reason *out_reason,
@@ -701,6 +772,7 @@ enum vg_commit_outcome vg_commit_group_commit(
     }
     enum vg_commit_outcome outcome = write_prepared(group, &group->batch, out_reason, error);
     if (outcome == VG_COMMIT_DONE) {
+        note_recent(group);
         vg_metrics_add(VG_METRIC_ingest_events_total, group->changed_count);
     }
     return outcome;
@@ -713,6 +785,7 @@ enum vg_commit_outcome vg_commit_group_write(
     struct vg_error *error)
 {
     VG_ASSERT(group->touched == NULL && group->changed_count == 0);
+    forget_recent(group); /* the batch may hold any key */
     group->issuing = group->issued;
     *out_reason = group->table->prepare(group->table, NULL, 0, error);
     if (*out_reason != VG_OK) {

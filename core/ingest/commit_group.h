@@ -14,6 +14,7 @@
 #include "core/base/buffer.h"
 #include "core/base/clock.h"
 #include "core/ingest/ingest.h"
+#include "core/ingest/recent_records.h"
 #include "core/keyspace/change_log.h"
 #include "core/store/store.h"
 #include "core/table/update_clock.h"
@@ -34,9 +35,10 @@ struct vg_commit_group {
     const struct vg_clock *clock;
     uint32_t shard;
 
-    struct vg_shard_state state;   /* as last committed */
-    bool state_exists;             /* the store has a `state` */
-    struct vg_update_clock issued; /* as last committed */
+    struct vg_shard_state state;      /* as last committed */
+    bool state_exists;                /* the store has a `state` */
+    struct vg_recent_records *recent; /* NULL without memory: then all is read */
+    struct vg_update_clock issued;    /* as last committed */
 
     /* The batch in the making. */
     struct vg_update_clock issuing;

@@ -119,4 +119,8 @@ VG_MUST_USE enum vg_reason vg_ingest_read(
 void vg_ingest_put(struct vg_ingest_change *change, struct vg_bytes key, struct vg_bytes value);
 void vg_ingest_delete(struct vg_ingest_change *change, struct vg_bytes key);
 
+/* For merge only: put a key that nobody can have stored before, since a new random id is part of
+ * it. It is not looked for in the store; what else is merged into the batch reads it. */
+void vg_ingest_put_new(struct vg_ingest_change *change, struct vg_bytes key, struct vg_bytes value);
+
 #endif

@@ -62,14 +62,10 @@ static enum vg_reason put_challenge(
 {
     struct vg_key key;
     struct vg_bytes bytes;
-    bool exists;
     vg_key_challenge(&key, issue->sample, issue->id.bytes);
-    enum vg_reason reason = vg_ingest_read(change, vg_key_bytes(&key), &bytes, &exists);
+    enum vg_reason reason = vg_challenge_record_pack(challenge, change->arena, &bytes);
     if (reason == VG_OK) {
-        reason = vg_challenge_record_pack(challenge, change->arena, &bytes);
-    }
-    if (reason == VG_OK) {
-        vg_ingest_put(change, vg_key_bytes(&key), bytes);
+        vg_ingest_put_new(change, vg_key_bytes(&key), bytes);
     }
     return reason;
 }

@@ -17,8 +17,8 @@
 #include "rpc/service/call.h"
 #include "rpc/service/service.h"
 
-/* Bytes of the file hashed at a time. */
-#define VG_CHALLENGE_PART_BYTES (64u * 1024u)
+/* Bytes of the file hashed at a time: they stay in the nearest cache, on the stack. */
+#define VG_CHALLENGE_PART_BYTES (16u * 1024u)
 
 struct challenge_work {
     struct vg_ingest_submission group;
@@ -68,14 +68,13 @@ static void complete(struct vg_task *task)
 static enum vg_reason hash_range(
     const struct vg_blob_reader *reader,
     struct vg_challenge_range range,
-    struct vg_arena *arena,
     uint8_t out_digest[VG_SHA256_SIZE],
     struct vg_error *error)
 {
-    uint8_t *part = vg_arena_alloc(arena, VG_CHALLENGE_PART_BYTES);
+    uint8_t part[VG_CHALLENGE_PART_BYTES];
     struct vg_digest *digest = vg_digest_create(VG_DIGEST_KIND_SHA256);
     enum vg_reason reason = VG_OK;
-    if (part == NULL || digest == NULL) {
+    if (digest == NULL) {
         reason = vg_error_set(error, VG_REQUEST_MEMORY, NULL);
     }
     for (size_t done = 0; reason == VG_OK && done < range.length;) {
@@ -110,8 +109,7 @@ static enum vg_reason prepare(struct challenge_work *work)
         reason = vg_error_set(&call->error, VG_SAMPLE_TOO_SMALL, NULL);
     } else {
         work->issue.range = vg_challenge_draw(node->random, (int64_t)reader.size);
-        reason =
-            hash_range(&reader, work->issue.range, &call->arena, work->issue.proof, &call->error);
+        reason = hash_range(&reader, work->issue.range, work->issue.proof, &call->error);
     }
     vg_blob_reader_close(&reader);
     return reason;

@@ -14,6 +14,7 @@
 
 #include "core/base/assert.h"
 #include "core/keyspace/change_log.h"
+#include "core/store/store_fault.h"
 #include "tests/unit/core/ingest/ingest_fixture.h"
 
 enum operation {
@@ -263,6 +264,68 @@ static void test_ingest_beside__any_number_of_keys_is_read(void **state)
     }
 }
 
+/* The same without a look at what became of it. */
+static enum vg_reason try_one(
+    struct ingest_fixture *fixture,
+    struct purse_item *item,
+    enum operation operation,
+    uint8_t coin)
+{
+    struct counter_submission submission;
+    counter_submission_init(&submission, fixture);
+    purse_item_init(item, operation, coin);
+    vg_ingest_submission_add(&submission.submission, &item->item);
+    ingest_fixture_submit(fixture, &submission);
+    ingest_fixture_wait(fixture, &submission);
+    return submission.submission.reason;
+}
+
+/* What a merge reads is what was committed, whatever it remembers of batches that were not. */
+static void test_ingest_beside__is_read_as_it_was_committed(void **state)
+{
+    struct ingest_fixture *fixture = *state;
+    struct purse_item item;
+    assert_int_equal(run_one(fixture, &item, MINT, 1), VG_OK);
+    assert_int_equal(run_one(fixture, &item, MINT, 2), VG_OK);
+    fixture->table.refuse_prepare = VG_OVERLOADED;
+    assert_int_equal(try_one(fixture, &item, SPEND, 1), VG_OVERLOADED);
+    fixture->table.refuse_prepare = VG_OK;
+    assert_int_equal(run_one(fixture, &item, SPEND, 1), VG_OK);
+    assert_true(item.found);
+    assert_int_equal(run_one(fixture, &item, SPEND, 1), VG_OK);
+    assert_false(item.found);
+    assert_int_equal(coins(fixture), 1);
+    vg_store_fault_set(fixture->store, VG_FAULT_APPLY_LOST, 0, 1);
+    assert_int_equal(try_one(fixture, &item, SPEND, 2), VG_STORE_UNKNOWN);
+    ingest_fixture_wait_recovered(fixture, 1);
+    assert_int_equal(run_one(fixture, &item, SPEND, 2), VG_OK);
+    assert_true(item.found);
+    assert_int_equal(coins(fixture), 0);
+}
+
+/* A plain write may change any key. */
+static void test_ingest_beside__is_read_as_a_plain_write_left_it(void **state)
+{
+    struct ingest_fixture *fixture = *state;
+    struct purse_item item;
+    struct vg_batch batch;
+    struct vg_ingest_write write;
+    assert_int_equal(run_one(fixture, &item, MINT, 1), VG_OK);
+    vg_batch_init(&batch, 4096);
+    vg_ingest_write_init(&write, &batch);
+    vg_batch_delete(&batch, vg_key_bytes(&item.coin));
+    write.done.run = (void (*)(struct vg_task *))abort; /* looked at, never run */
+    struct vg_mailbox mailbox;
+    vg_mailbox_init(&mailbox, NULL);
+    write.mailbox = &mailbox;
+    assert_int_equal(vg_ingest_apply(fixture->ingest, &write, NULL), VG_OK);
+    assert_int_equal(run_one(fixture, &item, SPEND, 1), VG_OK);
+    assert_false(item.found);
+    mailbox.first = NULL;
+    vg_mailbox_dispose(&mailbox);
+    vg_batch_dispose(&batch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +347,14 @@ int main(void)
             teardown),
         cmocka_unit_test_setup_teardown(
             test_ingest_beside__any_number_of_keys_is_read,
+            setup,
+            teardown),
+        cmocka_unit_test_setup_teardown(
+            test_ingest_beside__is_read_as_it_was_committed,
+            setup,
+            teardown),
+        cmocka_unit_test_setup_teardown(
+            test_ingest_beside__is_read_as_a_plain_write_left_it,
             setup,
             teardown),
     };
