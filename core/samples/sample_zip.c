@@ -1,6 +1,7 @@
 #include "core/samples/sample_zip.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -43,7 +44,7 @@ static enum vg_reason fail(zip_error_t *from, struct vg_error *error)
  */
 static zip_source_t *open_source(const struct vg_blob_reader *sample, zip_t *archive)
 {
-    int handle = dup(sample->handle);
+    int handle = fcntl(sample->handle, F_DUPFD_CLOEXEC, 0);
     FILE *file = handle < 0 ? NULL : fdopen(handle, "rb");
     if (file == NULL) {
         if (handle >= 0) {
