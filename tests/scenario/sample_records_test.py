@@ -4,6 +4,7 @@ import os
 import random
 import socket
 import threading
+import time
 
 from vigiltest import contract
 from vigiltest.case import ServerCase, main
@@ -144,6 +145,24 @@ class Verdicts(Records):
         self.assert_error(self.rest.post(path + "/verdict", good, key=self.stranger), 404, "sample.not.found")
         self.assert_error(self.rest.get(path + "/verdict", key=self.stranger), 404, "sample.not.found")
         self.assert_error(self.rest.get(path + "/verdict?sortBy=score"), 412, "invalid.url.parameter")
+
+    def test_a_malicious_sample_keeps_its_submissions_past_their_expiry(self):
+        expiry = int(time.time() * 1000) + 1500
+        data, path = self.new(retention=expiry)
+        other, _ = self.new(retention=expiry)
+        listed = path + "/submission"
+        self.assertEqual(self.rest.post(path + "/verdict", {"comment": "x", "statusOverride": "malicious"}).status, 201)
+        gone = f"{SAMPLE}/{hashlib.sha256(other).hexdigest()}/submission"
+        wait_until(lambda: self.rest.get(gone).status == 404, what="the end of the other one", deadline=30)
+        # The next sweep holds it; until then it may be out of sight.
+        wait_until(lambda: self.rest.get(listed).status == 200, what="the sweep", deadline=30)
+        kept, = self.rest.get(listed).data
+        self.assertEqual(kept["expiryTimestamp"], expiry)
+        self.assertEqual(self.submit(data, fileName="later.exe", retention="now + 1 day")["fileName"], "later.exe")
+        self.assertEqual(self.rest.get(listed).json["count"], 2)
+        self.assertEqual(self.rest.post(path + "/verdict", {"comment": "y", "statusOverride": "benign"}).status, 201)
+        wait_until(lambda: self.rest.get(listed).json["count"] == 1, what="its end", deadline=30)
+        self.assertEqual([row["fileName"] for row in self.rest.get(listed).data], ["later.exe"])
 
     def test_no_classifier_no_classification(self):
         data, path = self.new()
