@@ -399,6 +399,21 @@ static void init_sweeping(struct vg_node *node, struct sweeping *sweeping)
     };
 }
 
+/* At every look: a submission of a sample that has turned malicious must not be out of sight for
+ * as long as a sweep rests. */
+static void review(const struct sweeping *sweeping)
+{
+    bool more = true;
+    struct vg_error error;
+    vg_error_init(&error, NULL);
+    for (unsigned portion = 0; more && portion < VG_KEEPER_SWEEP_PORTIONS; portion++) {
+        if (vg_retention_review(&sweeping->retention, &more, &error) != VG_OK) {
+            vg_log_error(VG_LOG_WARN, "retention", &error);
+            more = false;
+        }
+    }
+}
+
 /* When it is time: some portions, and while there is more some again at the next look. */
 static void sweep(struct vg_node *node, struct sweeping *sweeping)
 {
@@ -441,6 +456,7 @@ static void *keeper_thread(void *owner)
             !compact(node, errand.kind, &compacted)) {
             compact_after_ns = vg_clock_monotonic_ns(node->clock) + VG_KEEPER_COMPACTION_REST_NS;
         }
+        review(&sweeping);
         sweep(node, &sweeping);
     }
     return NULL;

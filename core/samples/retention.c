@@ -240,7 +240,7 @@ static enum vg_reason review_waiting(
 
 /* One sample whose newest verdict says otherwise than the one before. What was added to it since
  * says so already. */
-static enum vg_reason review_sample(
+enum vg_reason vg_retention_review(
     const struct vg_retention *retention,
     bool *out_more,
     struct vg_error *error)
@@ -363,7 +363,7 @@ enum vg_reason vg_retention_run(
     enum vg_reason reason = remove_submissions(retention, now, &arena, &more_submissions, error);
     vg_arena_reset(&arena);
     if (reason == VG_OK) {
-        reason = review_sample(retention, &more_reviews, error);
+        reason = vg_retention_review(retention, &more_reviews, error);
     }
     if (reason == VG_OK) {
         reason = remove_keys(retention, now, &arena, &more_keys, error);

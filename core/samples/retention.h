@@ -44,4 +44,15 @@ VG_MUST_USE enum vg_reason vg_retention_run(
     bool *out_more,
     struct vg_error *error);
 
+/*
+ * Of that the reviews alone, which cost next to nothing when none waits: of one sample whose newest
+ * verdict says otherwise than the one before. Until then its submissions expire as before.
+ *
+ * Fails with: the same.
+ */
+VG_MUST_USE enum vg_reason vg_retention_review(
+    const struct vg_retention *retention,
+    bool *out_more,
+    struct vg_error *error);
+
 #endif
