@@ -15,6 +15,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/base/hex.h"
 #include "core/events/event_table.h"
 #include "core/ingest/ingest_domain.h"
 #include "core/samples/sample_table.h"
@@ -95,6 +96,14 @@ static void fill_texts(uint32_t number, struct texts *texts)
     }
 }
 
+static void fill_digest(uint64_t sample, uint8_t out[VG_SHA256_SIZE])
+{
+    for (uint32_t i = 0; i < VG_SHA256_SIZE; i += 8) {
+        uint64_t bytes = next(&sample);
+        memcpy(out + i, &bytes, sizeof(bytes));
+    }
+}
+
 static void fill_record(
     struct bench *bench,
     uint32_t number,
@@ -102,13 +111,9 @@ static void fill_record(
     struct vg_submission_record *record)
 {
     uint64_t *random = &bench->random;
-    uint64_t sample = below(random, SAMPLES);
     memset(record, 0, sizeof(*record));
     fill_texts(number, texts);
-    for (uint32_t i = 0; i < sizeof(record->sample); i += 8) {
-        uint64_t bytes = next(&sample);
-        memcpy(record->sample + i, &bytes, sizeof(bytes));
-    }
+    fill_digest(below(random, SAMPLES), record->sample);
     for (uint32_t i = 0; i < sizeof(record->id.bytes); i += 8) {
         uint64_t bytes = next(random);
         memcpy(record->id.bytes + i, &bytes, sizeof(bytes));
@@ -227,6 +232,7 @@ struct question {
     const char *keyword;
     uint32_t days; /* of the index window */
     bool by_customer;
+    uint32_t samples;                         /* so many of them are asked for */
     enum vg_submission_group_field groups[2]; /* 0 = a search */
     bool has_timeline;
     bool has_values;
@@ -256,6 +262,7 @@ static const struct question questions[] = {
       .days = DAYS },
     { .name = "one letter, 100,000 of them", .target_ms = 10, .keyword = "z", .days = 9 },
     { .name = "one digit, everything", .target_ms = 100, .keyword = "7", .days = DAYS },
+    { .name = "a list of 1,000 samples, everything", .samples = 1000, .days = DAYS },
     { .name = "statistics: customer, mime type, days",
       .target_ms = 25,
       .days = DAYS,
@@ -271,6 +278,21 @@ static const struct question questions[] = {
       .has_values = true },
 };
 
+/* Digests of the first samples, as a client writes them. */
+static struct vg_text_list list_samples(struct bench *bench, uint32_t count)
+{
+    char **digests = vg_arena_alloc(&bench->arena, count * sizeof(*digests));
+    must(digests != NULL, "memory");
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t digest[VG_SHA256_SIZE];
+        fill_digest(i, digest);
+        digests[i] = vg_arena_alloc(&bench->arena, 2 * (size_t)VG_SHA256_SIZE + 1);
+        must(digests[i] != NULL, "memory");
+        vg_hex_encode(vg_bytes(digest, sizeof(digest)), digests[i]);
+    }
+    return (struct vg_text_list){ digests, count };
+}
+
 static const struct vg_predicate *compile(struct bench *bench, const struct question *question)
 {
     static char campaign[] = "campaign 7";
@@ -282,6 +304,9 @@ static const struct vg_predicate *compile(struct bench *bench, const struct ques
     if (question->keyword != NULL) {
         kept[0] = vg_arena_text(&bench->arena, vg_bytes_text(question->keyword));
         criteria->keywords = (struct vg_text_list){ kept, 1 };
+    }
+    if (question->samples > 0) {
+        criteria->samples = list_samples(bench, question->samples);
     }
     static const int64_t customer[] = { 7 };
     struct vg_principal *principal = &bench->principal;
