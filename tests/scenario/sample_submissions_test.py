@@ -142,6 +142,61 @@ class Documented(Submissions):
         self.assertEqual({entry["grantedTimestamp"] for entry in data["acl"]}, {data["submittedTimestamp"]})
 
 
+class Answers(Submissions):
+    """Against the documents of the fixtures: members, their order, and in errors every value but time and wording."""
+
+    @staticmethod
+    def shape(value):
+        """Members in their order, at every depth."""
+        if isinstance(value, dict):
+            return [(name, Answers.shape(inner)) for name, inner in value.items()]
+        return [Answers.shape(inner) for inner in value[:1]] if isinstance(value, list) else None
+
+    def same_error(self, answer, name, **differing):
+        document, expected = answer.json, fixture(f"sampledb/{name}.synth.json")
+        self.assertEqual(self.shape(document), self.shape(expected))
+        for each in (document, expected):
+            for row in each["messages"]:
+                row.update({"timestamp": 0, "message": ""})
+        expected["messages"][0].update(differing)
+        self.assertEqual((answer.status, document), (expected["responseCode"], expected))
+
+    def same_shape(self, answer, name, *, rows=()):
+        """`rows`: members whose elements are not compared, for what they hold differs."""
+        document, expected = answer.json, fixture(f"sampledb/{name}.synth.json")
+        self.assertEqual((answer.status, document["responseCode"]), (expected["responseCode"],) * 2)
+        for each in (document, expected):
+            data = each["data"][0] if isinstance(each["data"], list) else each["data"]
+            for member in rows:
+                data[member] = None
+        self.assertEqual(self.shape(document), self.shape(expected))
+
+    def test_answers_and_errors_are_those_of_the_fixtures(self):
+        unknown = "ab" * 32
+        small = self.rest.request("POST", "/sampledb/v2/sample", body=b"small")
+        self.same_error(self.rest.request("POST", path(unknown, "/challenge")), "challenge-response-404",
+                        parameter=unknown)
+        self.same_error(self.rest.request("POST", path(small.data["sample"]["id"], "/challenge")), "challenge-response-422")
+        self.same_error(self.add(self.body({**self.token(), "sha256": "00" * 32})), "error-412-challenge")
+        self.same_error(self.add(self.body(tlp="purple")), "error-412-field")
+        self.same_error(self.rest.request("POST", path(rest="/challenge"), key=self.keys["viewer"]), "error-403")
+        self.same_error(self.rest.request("POST", path(rest="/challenge"), key="a/b/c"), "error-401")
+        self.same_shape(self.rest.request("POST", path(rest="/challenge")), "challenge-response-200")
+        data = hashlib.sha256(b"fixtures").digest() * 64
+        for name in ("upload-response-201", "upload-response-200-existing"):
+            uploaded = self.rest.request("POST", "/sampledb/v2/sample", body=data)
+            self.same_shape(uploaded, name)
+        digest = uploaded.data["sample"]["id"]
+        body = fixture("sampledb/add-submission-request.guide-shape.json")
+        added = self.add({**body, "challengeToken": uploaded.data["challenge"]}, digest)
+        differing = ("acl", "metaData")
+        self.same_shape(added, "add-submission-response-201", rows=differing)
+        self.same_shape(self.rest.get(path(digest, "/submission/" + added.data["id"])), "get-submission-response-200",
+                        rows=differing)
+        self.same_shape(self.rest.get(path(digest, "/submission")), "list-submissions-response-200", rows=differing)
+        self.same_shape(self.rest.get(path(digest)), "sample-metadata-response-200")
+
+
 class Challenges(Submissions):
     def test_unknown_404_and_small_422(self):
         answer = self.rest.request("POST", path("ab" * 32, "/challenge"), body={})
