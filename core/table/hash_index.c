@@ -119,9 +119,65 @@ static int compare_pairs(const void *left, const void *right)
     return (a->row > b->row) - (a->row < b->row);
 }
 
+/* A run up to here is sorted where it is. */
+#define SHORT_RUN 24u
+
+static void insert_run(struct vg_hash_pairs *pairs, uint32_t first, uint32_t end)
+{
+    for (uint32_t i = first + 1; i < end; i++) {
+        uint64_t hash = pairs->hashes[i];
+        uint16_t row = pairs->rows[i];
+        uint32_t at = i;
+        for (; at > first && (pairs->hashes[at - 1] > hash ||
+                              (pairs->hashes[at - 1] == hash && pairs->rows[at - 1] > row));
+             at--) {
+            pairs->hashes[at] = pairs->hashes[at - 1];
+            pairs->rows[at] = pairs->rows[at - 1];
+        }
+        pairs->hashes[at] = hash;
+        pairs->rows[at] = row;
+    }
+}
+
+/* All of one hash: its rows in order by a bitmap, which knows each once; the last fills what is
+ * left over. */
+static void mark_run(struct vg_hash_pairs *pairs, uint32_t first, uint32_t end)
+{
+    uint64_t bitmap[(UINT16_MAX + 1) / 64] = { 0 };
+    for (uint32_t i = first; i < end; i++) {
+        bitmap[pairs->rows[i] / 64] |= UINT64_C(1) << pairs->rows[i] % 64;
+    }
+    uint32_t at = first;
+    for (uint32_t word = 0; word < VG_ARRAY_COUNT(bitmap); word++) {
+        for (uint64_t rest = bitmap[word]; rest != 0; rest &= rest - 1) {
+            pairs->rows[at++] = (uint16_t)(word * 64 + (uint32_t)__builtin_ctzll(rest));
+        }
+    }
+    for (; at < end; at++) {
+        pairs->rows[at] = pairs->rows[at - 1];
+    }
+}
+
+static bool has_one_hash(const struct vg_hash_pairs *pairs, uint32_t first, uint32_t end)
+{
+    uint64_t different = 0;
+    for (uint32_t i = first; i < end; i++) {
+        different |= pairs->hashes[i] ^ pairs->hashes[first];
+    }
+    return different == 0;
+}
+
 /* Order pairs `first` to `end`, whose hashes begin with the same bits. */
 static bool sort_run(struct vg_hash_pairs *pairs, uint32_t first, uint32_t end)
 {
+    if (end - first <= SHORT_RUN) {
+        insert_run(pairs, first, end);
+        return true;
+    }
+    if (has_one_hash(pairs, first, end)) {
+        mark_run(pairs, first, end);
+        return true;
+    }
     struct pair *run = malloc((size_t)(end - first) * sizeof(*run));
     if (run == NULL) {
         return false;

@@ -143,6 +143,33 @@ static void test_hash_index__hashes_that_begin_alike_are_told_apart(void **state
     drop(&made);
 }
 
+/* Rows that come in falling order, as compaction brings them, some twice; one hash, or two that
+ * begin alike: runs around the length from which they are sorted otherwise. */
+static void test_hash_index__runs_of_every_length(void **state)
+{
+    (void)state;
+    for (uint32_t length = 1; length < 80; length++) {
+        for (uint32_t alike = 1; alike <= 2; alike++) {
+            struct vg_hash_pairs pairs;
+            struct made made;
+            assert_true(vg_hash_pairs_init(&pairs, length + 2));
+            vg_hash_pairs_add(&pairs, UINT64_C(0x1111111100000000), 65535);
+            for (uint32_t i = 0; i < length; i++) {
+                uint32_t row = 65000 - (i - (i % 5 == 4)) * 700;
+                vg_hash_pairs_add(&pairs, UINT64_C(0x7777777700000000) + i % alike, (uint16_t)row);
+            }
+            vg_hash_pairs_add(&pairs, UINT64_C(0xEEEEEEEE00000000), 0);
+            make(&made, &pairs, ROWS_MAX);
+            check_any(&made);
+            for (uint32_t i = 0; i < pairs.count; i++) {
+                check_hash(&made, pairs.hashes[i]);
+            }
+            vg_hash_pairs_dispose(&pairs);
+            drop(&made);
+        }
+    }
+}
+
 static void test_hash_index__may_be_empty(void **state)
 {
     (void)state;
@@ -195,6 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hash_index__answers_what_the_lists_say),
         cmocka_unit_test(test_hash_index__hashes_that_begin_alike_are_told_apart),
+        cmocka_unit_test(test_hash_index__runs_of_every_length),
         cmocka_unit_test(test_hash_index__may_be_empty),
         cmocka_unit_test(test_hash_index__a_damaged_block_is_harmless),
     };
