@@ -20,15 +20,17 @@
 #include "core/table/snapshot.h"
 
 struct vg_executor;
+struct vg_record_cache;
 
 /* Where events are read from. */
 struct vg_event_store {
     struct vg_table *table;
     struct vg_store *store;
     uint32_t shard;
-    uint32_t kind;               /* of the table */
-    uint32_t snapshot_age_ms;    /* how long an answer may take */
-    struct vg_executor *helpers; /* may read beside the caller; NULL = nobody */
+    uint32_t kind;                 /* of the table */
+    uint32_t snapshot_age_ms;      /* how long an answer may take */
+    struct vg_executor *helpers;   /* may read beside the caller; NULL = nobody */
+    struct vg_record_cache *cache; /* of scattered records; NULL = none */
 };
 
 /* One event and what it was read on; to be released. */

@@ -6,7 +6,9 @@
 
 #include "core/base/assert.h"
 #include "core/base/shared_work.h"
+#include "core/events/record_cache.h"
 #include "core/keyspace/keyspace.h"
+#include "core/table/chunk.h"
 
 /* Reading ahead ends behind so many bytes of records. */
 #define AHEAD_BYTES (1024u * 1024u)
@@ -22,22 +24,27 @@
 #define SKIP_FIRST 4u
 #define SKIP_MOST  256u
 
+/* When none of so many hits is in the cache, the rest is not looked for. */
+#define PROBES 16u
+
 /* Scattered records one thread reads before it looks for more. */
 #define SLICE 16u
 
 struct wanted {
     struct vg_event_id id;
-    struct vg_key key;
     size_t offset; /* of the record in `bytes` */
     size_t size;
-    bool is_walked;              /* the record is in `bytes` */
+    bool is_copied;              /* the record is in `bytes` */
     struct vg_store_value value; /* else it is here, if it was found */
+    struct vg_record_place place;
+    struct vg_key key; /* unless it was in the cache */
 };
 
 struct vg_record_ahead {
-    struct wanted wanted[VG_RECORD_FETCH_AHEAD]; /* in the order of the hits */
-    struct wanted *by_key[VG_RECORD_FETCH_AHEAD];
+    struct wanted wanted[VG_RECORD_FETCH_AHEAD];  /* in the order of the hits */
+    struct wanted *by_key[VG_RECORD_FETCH_AHEAD]; /* those that were not in the cache */
     uint32_t count;
+    uint32_t missing;  /* of by_key */
     uint32_t position; /* of the next one to hand out */
     uint32_t next;     /* of by_key, in a walk */
     uint32_t visited;
@@ -52,6 +59,7 @@ void vg_record_fetch_init(
     const struct vg_snapshot *snapshot)
 {
     *fetch = (struct vg_record_fetch){ .source = source, .snapshot = snapshot };
+    vg_buffer_init(&fetch->kept, VG_RECORD_CACHE_RECORD_MAX);
 }
 
 static void release_values(struct vg_record_ahead *ahead)
@@ -60,12 +68,14 @@ static void release_values(struct vg_record_ahead *ahead)
         vg_store_value_release(&ahead->wanted[i].value);
     }
     ahead->count = 0;
+    ahead->missing = 0;
     ahead->position = 0;
 }
 
 void vg_record_fetch_dispose(struct vg_record_fetch *fetch)
 {
     vg_store_value_release(&fetch->value);
+    vg_buffer_dispose(&fetch->kept);
     if (fetch->ahead != NULL) {
         release_values(fetch->ahead);
         vg_buffer_dispose(&fetch->ahead->bytes);
@@ -111,20 +121,19 @@ static void sort_by_key(struct vg_record_ahead *ahead)
 {
     bool rises = true;
     bool falls = true;
-    for (uint32_t i = 0; i < ahead->count; i++) {
-        ahead->by_key[i] = &ahead->wanted[i];
-        if (i > 0) {
-            int order = compare_keys(&ahead->by_key[i - 1], &ahead->by_key[i]);
-            rises = rises && order <= 0;
-            falls = falls && order >= 0;
-        }
+    for (uint32_t i = 1; i < ahead->missing; i++) {
+        int order = compare_keys(&ahead->by_key[i - 1], &ahead->by_key[i]);
+        rises = rises && order <= 0;
+        falls = falls && order >= 0;
     }
     if (!rises && falls) {
-        for (uint32_t i = 0; i < ahead->count; i++) {
-            ahead->by_key[i] = &ahead->wanted[ahead->count - 1 - i];
+        for (uint32_t i = 0; i < ahead->missing / 2; i++) {
+            struct wanted *other = ahead->by_key[ahead->missing - 1 - i];
+            ahead->by_key[ahead->missing - 1 - i] = ahead->by_key[i];
+            ahead->by_key[i] = other;
         }
     } else if (!rises) {
-        qsort(ahead->by_key, ahead->count, sizeof(ahead->by_key[0]), compare_keys);
+        qsort(ahead->by_key, ahead->missing, sizeof(ahead->by_key[0]), compare_keys);
     }
 }
 
@@ -132,7 +141,7 @@ static bool visit(void *owner, struct vg_bytes key, struct vg_bytes value)
 {
     struct vg_record_ahead *ahead = owner;
     ahead->visited++;
-    while (ahead->next < ahead->count) {
+    while (ahead->next < ahead->missing) {
         struct wanted *wanted = ahead->by_key[ahead->next];
         int order = vg_bytes_compare(vg_key_bytes(&wanted->key), key);
         if (order > 0) {
@@ -142,13 +151,13 @@ static bool visit(void *owner, struct vg_bytes key, struct vg_bytes value)
             wanted->offset = ahead->bytes.size;
             wanted->size = value.size;
             vg_buffer_append(&ahead->bytes, value.data, value.size);
-            wanted->is_walked = !ahead->bytes.failed;
+            wanted->is_copied = !ahead->bytes.failed;
         }
         ahead->next++; /* what the walk has passed without finding it is read by itself */
     }
     bool is_scattered =
         ahead->visited > ENTRIES_BEFORE_EXIT && ahead->visited > ENTRIES_PER_HIT * ahead->next;
-    return ahead->next < ahead->count && !is_scattered && ahead->bytes.size < AHEAD_BYTES &&
+    return ahead->next < ahead->missing && !is_scattered && ahead->bytes.size < AHEAD_BYTES &&
            !ahead->bytes.failed;
 }
 
@@ -175,6 +184,7 @@ static enum vg_reason walk(struct vg_record_fetch *fetch, struct vg_error *error
     } else {
         fetch->walks_failed = 0;
     }
+    fetch->is_dense = fetch->walks_failed == 0;
     return VG_OK;
 }
 
@@ -197,6 +207,9 @@ static bool read_slice(void *owner, uint32_t first, uint32_t count)
             wanted->value = (struct vg_store_value){ 0 };
             return false;
         }
+        if (fetch->source->cache != NULL && wanted->value.found) {
+            vg_record_cache_add(fetch->source->cache, &wanted->place, wanted->value.bytes);
+        }
         size_t before = atomic_fetch_add(&ahead->value_bytes, wanted->value.bytes.size);
         if (before + wanted->value.bytes.size >= AHEAD_BYTES) {
             return false;
@@ -209,7 +222,7 @@ static void read_scattered(struct vg_record_fetch *fetch)
 {
     struct vg_record_ahead *ahead = fetch->ahead;
     const struct vg_shared_work work = {
-        .count = ahead->count - ahead->next,
+        .count = ahead->missing - ahead->next,
         .slice = SLICE,
         .run = read_slice,
         .owner = ahead,
@@ -221,36 +234,78 @@ static void read_scattered(struct vg_record_fetch *fetch)
 
 /* ---------------------------------------------------------------------------------------- ahead */
 
+static struct vg_record_place place_of(const struct vg_hit *hit)
+{
+    return (struct vg_record_place){ .serial = hit->chunk->serial, .position = hit->position };
+}
+
+/* Copy the record from the cache, if it is there. */
+static bool take_cached(
+    const struct vg_record_fetch *fetch,
+    struct vg_record_ahead *ahead,
+    struct wanted *wanted)
+{
+    size_t before = ahead->bytes.size;
+    if (!vg_record_cache_read(fetch->source->cache, &wanted->place, &ahead->bytes)) {
+        return false;
+    }
+    wanted->offset = before;
+    wanted->size = ahead->bytes.size - before;
+    wanted->is_copied = true;
+    return true;
+}
+
+/* The next hits, as far as their records have room; those that are not in the cache by key. */
 static void take_hits(struct vg_record_fetch *fetch)
 {
     struct vg_record_ahead *ahead = fetch->ahead;
     release_values(ahead);
     vg_buffer_clear(&ahead->bytes);
-    ahead->count = fetch->count < VG_RECORD_FETCH_AHEAD ? fetch->count : VG_RECORD_FETCH_AHEAD;
-    ahead->next = 0;
-    for (uint32_t i = 0; i < ahead->count; i++) {
-        struct wanted *wanted = &ahead->wanted[i];
-        wanted->is_walked = false;
-        vg_event_hit_id(&fetch->hits[i], &wanted->id);
-        vg_event_id_key(&wanted->id, &wanted->key);
+    bool probes = fetch->source->cache != NULL && !fetch->is_dense;
+    uint32_t count = fetch->count < VG_RECORD_FETCH_AHEAD ? fetch->count : VG_RECORD_FETCH_AHEAD;
+    while (ahead->count < count && ahead->bytes.size < AHEAD_BYTES) {
+        const struct vg_hit *hit = &fetch->hits[ahead->count];
+        struct wanted *wanted = &ahead->wanted[ahead->count++];
+        wanted->is_copied = false;
+        wanted->value = (struct vg_store_value){ .found = false };
+        wanted->place = place_of(hit);
+        vg_event_hit_id(hit, &wanted->id);
+        if (!probes || !take_cached(fetch, ahead, wanted)) {
+            vg_event_id_key(&wanted->id, &wanted->key);
+            ahead->by_key[ahead->missing++] = wanted;
+            probes = probes && ahead->missing < PROBES + (ahead->count - ahead->missing) * PROBES;
+        }
     }
+    ahead->next = 0;
     sort_by_key(ahead);
+}
+
+static struct vg_record_ahead *create_ahead(void)
+{
+    struct vg_record_ahead *ahead = malloc(sizeof(*ahead)); /* touched as far as it is used */
+    if (ahead != NULL) {
+        ahead->count = 0;
+        ahead->missing = 0;
+        ahead->position = 0;
+        vg_buffer_init(&ahead->bytes, AHEAD_BYTES_MAX);
+    }
+    return ahead;
 }
 
 /* Take the next hits and read them. Without memory nothing is read ahead. */
 static enum vg_reason read_ahead(struct vg_record_fetch *fetch, struct vg_error *error)
 {
     if (fetch->ahead == NULL) {
-        fetch->ahead = calloc(1, sizeof(*fetch->ahead));
+        fetch->ahead = create_ahead();
         if (fetch->ahead == NULL) {
             return VG_OK;
         }
-        vg_buffer_init(&fetch->ahead->bytes, AHEAD_BYTES_MAX);
     }
     take_hits(fetch);
-    bool is_scattered = fetch->walks_skipped > 0;
+    bool is_sparse = fetch->ahead->missing < VG_RECORD_FETCH_LEAST;
+    bool is_scattered = is_sparse || fetch->walks_skipped > 0;
     if (is_scattered) {
-        fetch->walks_skipped--;
+        fetch->walks_skipped -= !is_sparse;
     } else {
         enum vg_reason reason = walk(fetch, error);
         if (reason != VG_OK) {
@@ -272,15 +327,26 @@ static enum vg_reason read_single(
     struct vg_bytes *out_record,
     struct vg_error *error)
 {
+    const struct vg_record_place place = place_of(fetch->hits);
+    struct vg_record_cache *cache = fetch->source->cache;
+    vg_buffer_clear(&fetch->kept);
+    if (cache != NULL && vg_record_cache_read(cache, &place, &fetch->kept)) {
+        *out_record = vg_buffer_bytes(&fetch->kept);
+        return VG_OK;
+    }
     enum vg_reason reason =
         vg_event_read_packed(fetch->source, fetch->snapshot, id, &fetch->value, error);
     if (reason == VG_OK && !fetch->value.found) {
         reason = vg_error_set(error, VG_STORE_CORRUPT, NULL);
     }
-    if (reason == VG_OK) {
-        *out_record = fetch->value.bytes;
+    if (reason != VG_OK) {
+        return reason;
     }
-    return reason;
+    *out_record = fetch->value.bytes;
+    if (cache != NULL) {
+        vg_record_cache_add(cache, &place, *out_record);
+    }
+    return VG_OK;
 }
 
 enum vg_reason vg_record_fetch_next(
@@ -305,7 +371,7 @@ enum vg_reason vg_record_fetch_next(
         id = wanted->id;
         if (wanted->value.found) {
             record = wanted->value.bytes;
-        } else if (wanted->is_walked) {
+        } else if (wanted->is_copied) {
             record = vg_bytes(fetch->ahead->bytes.data + wanted->offset, wanted->size);
         } else {
             reason = read_single(fetch, &id, &record, error);

@@ -3,7 +3,8 @@
  * together in the store, as those of an export or of a pull do, a run of them is read ahead in one
  * walk over the keys, which costs a fraction of as many single reads; where they turn out to be
  * scattered the walk is given up after a few entries and not tried again for a while. Scattered
- * ones are read one by one in the order of their keys, by a second thread as well if one is idle.
+ * ones are taken from the record cache; what is not there is read one by one in the order of the
+ * keys, by a second thread as well if one is idle, and is in the cache from then on.
  *
  * Threads: belongs to one thread at a time.
  */
@@ -28,7 +29,9 @@ struct vg_record_fetch {
     struct vg_record_ahead *ahead; /* made for the first walk */
     uint32_t walks_skipped;        /* walks still not to be tried */
     uint32_t walks_failed;         /* in a row */
+    bool is_dense;                 /* the last walk was worth it: the cache is not asked */
     struct vg_store_value value;   /* a record read by itself */
+    struct vg_buffer kept;         /* one from the cache */
     uint64_t read_count;           /* records handed out */
 };
 

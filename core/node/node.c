@@ -12,6 +12,7 @@
 #include "core/directory/directory.h"
 #include "core/events/event_link.h"
 #include "core/events/event_table.h"
+#include "core/events/record_cache.h"
 #include "core/keyspace/keyspace.h"
 #include "core/node/keeper.h"
 #include "core/node/record_kind.h"
@@ -131,6 +132,7 @@ static enum vg_reason open_all(struct vg_node *node, struct vg_error *error)
     if (reason == VG_OK) {
         reason = vg_access_create(node->directory, &node->access, error);
     }
+    node->record_cache = vg_record_cache_create(node->settings->record_cache_bytes);
     return reason == VG_OK ? open_table(node, error) : reason;
 }
 
@@ -226,6 +228,7 @@ void vg_node_stop(struct vg_node *node)
 void vg_node_close(struct vg_node *node)
 {
     vg_table_close(node->table);
+    vg_record_cache_destroy(node->record_cache);
     vg_access_destroy(node->access);
     vg_directory_destroy(node->directory);
     vg_blob_files_close(node->blobs);

@@ -29,6 +29,7 @@
 struct vg_access;
 struct vg_blob_files;
 struct vg_directory;
+struct vg_record_cache;
 struct vg_settings;
 struct vg_store;
 struct vg_table;
@@ -44,7 +45,8 @@ struct vg_node {
     struct vg_blob_files *blobs; /* of samples */
     struct vg_directory *directory;
     struct vg_access *access;
-    struct vg_table *table; /* of all kinds: record_kind.h */
+    struct vg_table *table;               /* of all kinds: record_kind.h */
+    struct vg_record_cache *record_cache; /* of events; NULL = none */
     struct vg_ingest *ingest;
     struct vg_format format; /* store id and the secret of hash lists */
 

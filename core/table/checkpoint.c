@@ -414,6 +414,7 @@ static void install_chunk(
     for (uint32_t i = 0; i < list->count; i++) {
         if (list->chunks[i] == part->chunk) {
             part->sealed->deaths = shared_deaths(table, part);
+            part->sealed->serial = part->chunk->serial;
             part->sealed->named_by = checkpoint_generation;
             part->is_installed = true;
             vg_chunk_unref(list->chunks[i]);

@@ -51,6 +51,9 @@ uint8_t vg_chunk_element_size(const struct vg_column *column)
     return 0;
 }
 
+/* Chunks made so far. */
+static atomic_uint_fast64_t last_serial;
+
 struct vg_chunk *vg_chunk_create(
     const struct vg_table_schema *schema,
     const struct vg_dictionary *dictionaries,
@@ -71,6 +74,7 @@ struct vg_chunk *vg_chunk_create(
     chunk->schema = schema;
     chunk->dictionaries = dictionaries;
     chunk->number = number;
+    chunk->serial = atomic_fetch_add(&last_serial, 1) + 1;
     chunk->capacity = capacity;
     chunk->refs = 1;
     chunk->deaths = taken_deaths;

@@ -32,6 +32,8 @@ struct vg_chunk {
     const struct vg_table_schema *schema;
     const struct vg_dictionary *dictionaries; /* by column */
     uint32_t number;
+    uint64_t serial; /* of its rows: no others have it while the process lives; closed and sealed
+                        form share it */
     uint32_t capacity;
     uint32_t rows; /* final once closed; of a tail the published count says */
     enum vg_chunk_form form;

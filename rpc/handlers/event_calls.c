@@ -25,6 +25,7 @@ struct vg_event_store vg_event_calls_store(const struct vg_call *call, uint32_t 
         .kind = VG_INGEST_KIND_EVENT,
         .snapshot_age_ms = age_ms,
         .helpers = call->service->executor,
+        .cache = node->record_cache,
     };
 }
 

@@ -9,24 +9,32 @@
 
 #include "core/base/task.h"
 #include "core/events/property_match.h"
+#include "core/events/record_cache.h"
 #include "core/events/record_fetch.h"
 #include "core/store/store_fault.h"
 #include "tests/support/event_fixture.h"
 
 #define EVENTS 700
 
-/* Every event has its number as signature; property "step" says which steps it is on. */
-static int set_up(void **state)
+/* No event was changed before this: a record that is older is not the row's. */
+static int64_t least_updated;
+
+/*
+ * Submit all events for the first time (round 0), or once more with something new. Every event has
+ * its number as signature; property "step" says which steps it is on.
+ */
+static void submit_all(struct vg_event_fixture *f, uint32_t round)
 {
-    struct vg_event_fixture *f = calloc(1, sizeof(*f));
-    vg_event_fixture_open(f);
+    least_updated = VG_EVENT_FIXTURE_NOW + (int64_t)round * EVENTS;
     for (int i = 0; i < EVENTS; i++) {
         char id[80];
         char signature[16];
         char none[] = "none";
         char two[] = "2";
         char ten[] = "10";
+        char text[16];
         char *steps[] = { i % 2 == 0 ? two : none, i % 10 == 0 ? ten : none };
+        char *rounds[] = { text };
         /* Identities are not in the order of submission. */
         (void)snprintf(
             id,
@@ -35,19 +43,30 @@ static int set_up(void **state)
             1000 + (i * 331) % EVENTS,
             i);
         (void)snprintf(signature, sizeof(signature), "%d", (i * 331) % EVENTS);
-        const struct vg_event_input_property property = { "step", steps, 2 };
+        (void)snprintf(text, sizeof(text), "%u", round);
+        const struct vg_event_input_property properties[] = {
+            { "step", steps, 2 },
+            { "round", rounds, 1 },
+        };
         const struct vg_event_input event = {
             .id_text = id,
             .signature = signature,
-            .properties = &property,
-            .property_count = 1,
+            .properties = properties,
+            .property_count = 2,
             .source = { .port = VG_EVENT_NO_PORT },
             .destination = { .port = VG_EVENT_NO_PORT },
         };
-        vg_clock_manual_set(&f->clock, VG_EVENT_FIXTURE_NOW + i);
+        vg_clock_manual_set(&f->clock, least_updated + i);
         (void)vg_event_fixture_submit(f, &event);
         vg_arena_reset(&f->arena);
     }
+}
+
+static int set_up(void **state)
+{
+    struct vg_event_fixture *f = calloc(1, sizeof(*f));
+    vg_event_fixture_open(f);
+    submit_all(f, 0);
     *state = f;
     return 0;
 }
@@ -104,6 +123,7 @@ static void check_all(
         char signature[16];
         (void)snprintf(signature, sizeof(signature), "%d", (int)id.timestamp - 1000);
         assert_true(vg_bytes_equal(record.signature, vg_bytes_text(signature)));
+        assert_true(record.times.last_updated >= least_updated);
         assert_false(seen[id.timestamp - 1000]);
         seen[id.timestamp - 1000] = true;
         int64_t key = field == VG_EVENT_SORT_TIMESTAMP ? id.timestamp : record.times.last_updated;
@@ -141,6 +161,41 @@ static void test_record_fetch__dense_and_scattered(void **state)
             }
         }
     }
+}
+
+/* The same answers from a cache, be it empty, filled, or so small that it always loses some; and
+ * after all events have been changed. */
+static void test_record_fetch__from_a_cache(void **state)
+{
+    struct vg_event_fixture *f = *state;
+    for (uint32_t round = 0; round < 3; round++) {
+        f->source.cache = vg_record_cache_create(VG_RECORD_CACHE_LEAST);
+        assert_non_null(f->source.cache);
+        test_record_fetch__dense_and_scattered(state);
+        if (round < 2) {
+            submit_all(f, 1 + round);
+        }
+        test_record_fetch__dense_and_scattered(state);
+        vg_record_cache_destroy(f->source.cache);
+        f->source.cache = NULL;
+    }
+}
+
+/* A record that is in the cache is not read from the store. */
+static void test_record_fetch__cached_ones_are_not_read(void **state)
+{
+    struct vg_event_fixture *f = *state;
+    f->source.cache = vg_record_cache_create(VG_RECORD_CACHE_LEAST);
+    check_all(f, "10", VG_EVENT_SORT_LAST_UPDATED, false, 0);
+    check_all(f, "10", VG_EVENT_SORT_LAST_UPDATED, false, 7); /* one by one */
+    vg_store_fault_set(f->base.store, VG_FAULT_GET, 0, VG_FAULT_ALWAYS);
+    vg_store_fault_set(f->base.store, VG_FAULT_SCAN, 0, VG_FAULT_ALWAYS);
+    check_all(f, "10", VG_EVENT_SORT_LAST_UPDATED, true, 0);
+    check_all(f, "10", VG_EVENT_SORT_TIMESTAMP, true, 7);
+    vg_store_fault_set(f->base.store, VG_FAULT_GET, 0, 0);
+    vg_store_fault_set(f->base.store, VG_FAULT_SCAN, 0, 0);
+    vg_record_cache_destroy(f->source.cache);
+    f->source.cache = NULL;
 }
 
 /* What a search says it did holds for the first pass and all reading. */
@@ -285,6 +340,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_record_fetch__dense_and_scattered),
+        cmocka_unit_test(test_record_fetch__from_a_cache),
+        cmocka_unit_test(test_record_fetch__cached_ones_are_not_read),
         cmocka_unit_test(test_record_fetch__is_explained),
         cmocka_unit_test(test_record_fetch__passes_are_cancelled),
         cmocka_unit_test(test_record_fetch__with_helpers),
