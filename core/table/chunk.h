@@ -6,7 +6,7 @@
  *
  * Readers see rows of the tail only below the count that was published with it; arrays are as long
  * as the chunk can get and never move. Zone maps are complete once a chunk is closed; of a tail
- * they must not be read.
+ * only the bounds may be read, which are those of all published rows, and maybe of more.
  *
  * Threads: the writer makes, fills, references and frees; any thread reads published rows.
  */

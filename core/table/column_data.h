@@ -30,6 +30,22 @@ struct vg_zone {
     uint64_t presence[VG_CHUNK_PRESENCE_BITS / 64]; /* TEXT, SUBJECTS, TEXTS */
 };
 
+/* The bounds of a zone, as they are now: of a tail the writer may be about to widen them. */
+struct vg_zone_bounds {
+    int64_t min;
+    int64_t max;
+    bool has_absent;
+};
+
+static inline struct vg_zone_bounds vg_zone_read_bounds(const struct vg_zone *zone)
+{
+    return (struct vg_zone_bounds){
+        .min = __atomic_load_n(&zone->min, __ATOMIC_RELAXED),
+        .max = __atomic_load_n(&zone->max, __ATOMIC_RELAXED),
+        .has_absent = __atomic_load_n(&zone->has_absent, __ATOMIC_RELAXED) != 0,
+    };
+}
+
 struct vg_column_data {
     /* TIME, NUMBER, FLAGS, FIXED: values. TEXT, SUBJECTS: ids. NETWORK: IPv4 addresses in the
      * machine's order, or the element that is the IPv6 address. HASHES: signatures. */

@@ -309,31 +309,34 @@ struct vg_plan_node *vg_plan_create(
     return node;
 }
 
-static enum vg_plan_decision decide_range(const struct vg_zone *zone, int64_t min, int64_t max)
+static enum vg_plan_decision decide_range(
+    const struct vg_zone_bounds *bounds,
+    int64_t min,
+    int64_t max)
 {
-    if (min > max || zone->min > zone->max || zone->max < min || zone->min > max) {
+    if (min > max || bounds->min > bounds->max || bounds->max < min || bounds->min > max) {
         return VG_PLAN_NO_ROW;
     }
-    return zone->min >= min && zone->max <= max && zone->has_absent == 0 ? VG_PLAN_EVERY_ROW
-                                                                         : VG_PLAN_LOOK;
+    return bounds->min >= min && bounds->max <= max && !bounds->has_absent ? VG_PLAN_EVERY_ROW
+                                                                           : VG_PLAN_LOOK;
 }
 
 static enum vg_plan_decision decide_numbers(
-    const struct vg_zone *zone,
+    const struct vg_zone_bounds *bounds,
     const struct vg_predicate *question)
 {
     if (question->count == 0) {
         return VG_PLAN_NO_ROW;
     }
     enum vg_plan_decision decision =
-        decide_range(zone, question->numbers[0], question->numbers[question->count - 1]);
+        decide_range(bounds, question->numbers[0], question->numbers[question->count - 1]);
     if (decision != VG_PLAN_EVERY_ROW) {
         return decision;
     }
-    if (zone->min != zone->max) {
+    if (bounds->min != bounds->max) {
         return VG_PLAN_LOOK;
     }
-    return vg_predicate_has_number(question, zone->min) ? VG_PLAN_EVERY_ROW : VG_PLAN_NO_ROW;
+    return vg_predicate_has_number(question, bounds->min) ? VG_PLAN_EVERY_ROW : VG_PLAN_NO_ROW;
 }
 
 static enum vg_plan_decision decide_ids(const struct vg_zone *zone, const struct vg_plan_node *node)
@@ -371,6 +374,28 @@ static enum vg_plan_decision decide_hashes(
     return decision;
 }
 
+static bool asks_number(const struct vg_plan_node *node)
+{
+    return node->column_kind == VG_COLUMN_TIME || node->column_kind == VG_COLUMN_NUMBER;
+}
+
+/* By bounds alone, which a tail has as well. */
+static enum vg_plan_decision decide_by_bounds(
+    const struct vg_plan_node *node,
+    const struct vg_chunk *chunk)
+{
+    const struct vg_predicate *question = node->question;
+    if (!asks_number(node)) {
+        return VG_PLAN_LOOK;
+    }
+    const struct vg_zone_bounds bounds = vg_zone_read_bounds(chunk->columns[question->column].zone);
+    if (question->kind == VG_PREDICATE_RANGE) {
+        return decide_range(&bounds, question->range.min, question->range.max);
+    }
+    return question->kind == VG_PREDICATE_NUMBER_IN ? decide_numbers(&bounds, question)
+                                                    : VG_PLAN_LOOK;
+}
+
 static enum vg_plan_decision decide_leaf(
     const struct vg_plan_node *node,
     const struct vg_chunk *chunk)
@@ -383,13 +408,6 @@ static enum vg_plan_decision decide_leaf(
     }
     if (node->presence != NULL) {
         return decide_ids(zone, node);
-    }
-    bool is_number = node->column_kind == VG_COLUMN_TIME || node->column_kind == VG_COLUMN_NUMBER;
-    if (question->kind == VG_PREDICATE_RANGE) {
-        return decide_range(zone, question->range.min, question->range.max);
-    }
-    if (question->kind == VG_PREDICATE_NUMBER_IN && is_number) {
-        return decide_numbers(zone, question);
     }
     if (question->kind == VG_PREDICATE_NETWORK) {
         return decide_network(zone, &question->network.network);
@@ -404,12 +422,12 @@ static enum vg_plan_decision decide_leaf(
         node->needle_count == 0) {
         return VG_PLAN_NO_ROW;
     }
-    if (question->kind == VG_PREDICATE_ABSENT && is_number) {
+    if (question->kind == VG_PREDICATE_ABSENT && asks_number(node)) {
         return zone->has_absent == 0   ? VG_PLAN_NO_ROW
                : zone->min > zone->max ? VG_PLAN_EVERY_ROW
                                        : VG_PLAN_LOOK;
     }
-    return VG_PLAN_LOOK;
+    return decide_by_bounds(node, chunk);
 }
 
 /* A list that is turned over is one look-up for the whole chunk: it goes before all others, and
@@ -501,7 +519,7 @@ enum vg_plan_decision vg_plan_decide(
     case VG_PREDICATE_CONTAINS:
     case VG_PREDICATE_ABSENT:
         plan->cost_here = leaf_cost_here(plan, chunk);
-        plan->decision = is_tail ? VG_PLAN_LOOK : decide_leaf(plan, chunk);
+        plan->decision = is_tail ? decide_by_bounds(plan, chunk) : decide_leaf(plan, chunk);
         break;
     }
     return plan->decision;

@@ -25,8 +25,7 @@ struct vg_search_run {
     const struct vg_table_schema *schema;
     struct vg_chunk_walk walk; /* order of a part: the best key any row of it can have */
     struct vg_top_rows top;
-    struct vg_top_row after; /* rows of the page sort behind it, if search->after is set */
-    struct key_bounds tail;
+    struct vg_top_row after;      /* rows of the page sort behind it, if search->after is set */
     struct vg_entry_ranks *ranks; /* of a sort by text; NULL otherwise */
     uint64_t match_count;
     uint64_t offered_count;
@@ -73,21 +72,6 @@ static struct key_bounds make_bounds(bool descending, int64_t min, int64_t max, 
     };
 }
 
-/* A tail has no zones, but its rows are few: they are looked at. The numbers of an unsealed chunk
- * are whole, and absent is the smallest. */
-static struct key_bounds tail_bounds(
-    const struct vg_column_data *data,
-    uint32_t rows,
-    bool descending)
-{
-    int64_t min = INT64_MIN;
-    int64_t max = INT64_MAX;
-    if (data->value_size == sizeof(int64_t) && rows > 0) {
-        vg_loop_bounds_64(data->values, rows, &min, &max);
-    }
-    return make_bounds(descending, min, max, min != VG_ABSENT);
-}
-
 static struct key_bounds find_bounds(
     const struct vg_search_run *run,
     const struct vg_walk_part *part)
@@ -97,18 +81,15 @@ static struct key_bounds find_bounds(
         run->schema->columns[first->column].kind == VG_COLUMN_FLAGS) {
         return (struct key_bounds){ .best = INT64_MIN, .worst = INT64_MAX };
     }
-    const struct vg_column_data *data = &part->chunk->columns[first->column];
-    if (part->is_tail) {
-        return tail_bounds(data, part->rows, first->descending);
-    }
     /* Absent values are the smallest. */
-    const struct vg_zone *zone = data->zone;
-    bool has_value = zone->min <= zone->max;
+    const struct vg_zone_bounds bounds =
+        vg_zone_read_bounds(part->chunk->columns[first->column].zone);
+    bool has_value = bounds.min <= bounds.max;
     return make_bounds(
         first->descending,
-        zone->has_absent != 0 ? VG_ABSENT : zone->min,
-        has_value ? zone->max : VG_ABSENT,
-        zone->has_absent == 0);
+        bounds.has_absent ? VG_ABSENT : bounds.min,
+        has_value ? bounds.max : VG_ABSENT,
+        !bounds.has_absent);
 }
 
 static int compare_parts(const void *left, const void *right)
@@ -122,11 +103,7 @@ static void order_parts(struct vg_search_run *run)
 {
     struct vg_chunk_walk *walk = &run->walk;
     for (uint32_t i = 0; i < walk->part_count && run->top.capacity > 0; i++) {
-        struct key_bounds bounds = find_bounds(run, &walk->parts[i]);
-        walk->parts[i].order = bounds.best;
-        if (walk->parts[i].is_tail) {
-            run->tail = bounds;
-        }
+        walk->parts[i].order = find_bounds(run, &walk->parts[i]).best;
     }
     if (walk->part_count > 1 && run->top.capacity > 0) {
         qsort(walk->parts, walk->part_count, sizeof(walk->parts[0]), compare_parts);
@@ -261,7 +238,7 @@ static enum vg_reason search_part(
     const struct vg_walk_part *part,
     struct vg_error *error)
 {
-    struct key_bounds bounds = part->is_tail ? run->tail : find_bounds(run, part);
+    struct key_bounds bounds = find_bounds(run, part);
     if (run->search->uncounted && !wants_any(run, &bounds)) {
         run->walk.counts.chunks_skipped++;
         return VG_OK;

@@ -73,17 +73,22 @@ static enum vg_reason no_memory(struct vg_error *error)
     return vg_error_set(error, VG_RESOURCE_LIMIT, "no memory for rows of the table");
 }
 
+/* Readers may look at the bounds at any time (vg_zone_read_bounds). */
 static void widen(struct vg_zone *zone, int64_t value)
 {
-    zone->min = value < zone->min ? value : zone->min;
-    zone->max = value > zone->max ? value : zone->max;
+    if (value < zone->min) {
+        __atomic_store_n(&zone->min, value, __ATOMIC_RELAXED);
+    }
+    if (value > zone->max) {
+        __atomic_store_n(&zone->max, value, __ATOMIC_RELAXED);
+    }
 }
 
 static bool write_number(struct vg_column_data *data, uint32_t position, int64_t number)
 {
     bool absent = number == VG_ABSENT;
     if (absent) {
-        data->zone->has_absent = 1;
+        __atomic_store_n(&data->zone->has_absent, 1, __ATOMIC_RELAXED);
     } else {
         widen(data->zone, number);
     }
