@@ -94,26 +94,55 @@ static void put_null(struct writer *writer)
     put(writer, "null", 4);
 }
 
+static size_t count_digits(uint64_t value)
+{
+    static const uint64_t powers[] = {
+        UINT64_C(0),
+        UINT64_C(10),
+        UINT64_C(100),
+        UINT64_C(1000),
+        UINT64_C(10000),
+        UINT64_C(100000),
+        UINT64_C(1000000),
+        UINT64_C(10000000),
+        UINT64_C(100000000),
+        UINT64_C(1000000000),
+        UINT64_C(10000000000),
+        UINT64_C(100000000000),
+        UINT64_C(1000000000000),
+        UINT64_C(10000000000000),
+        UINT64_C(100000000000000),
+        UINT64_C(1000000000000000),
+        UINT64_C(10000000000000000),
+        UINT64_C(100000000000000000),
+        UINT64_C(1000000000000000000),
+        UINT64_C(10000000000000000000),
+    };
+    /* 1233 / 4096 is log10(2), near enough for 64 bits: one too few at most. */
+    unsigned bits = 64 - (unsigned)__builtin_clzll(value | 1);
+    unsigned below = bits * 1233 >> 12;
+    return below + (value >= powers[below]);
+}
+
+/* Straight to where they belong, from the last digit on. */
 static void put_unsigned(struct writer *writer, uint64_t value)
 {
     static const char pairs[] = "00010203040506070809101112131415161718192021222324"
                                 "25262728293031323334353637383940414243444546474849"
                                 "50515253545556575859606162636465666768697071727374"
                                 "75767778798081828384858687888990919293949596979899";
-    char digits[20];
-    size_t at = sizeof(digits);
+    writer->next += count_digits(value);
+    uint8_t *at = writer->next;
     while (value >= 100) {
         at -= 2;
-        memcpy(digits + at, pairs + 2 * (value % 100), 2);
+        memcpy(at, pairs + 2 * (value % 100), 2);
         value /= 100;
     }
     if (value >= 10) {
-        at -= 2;
-        memcpy(digits + at, pairs + 2 * value, 2);
+        memcpy(at - 2, pairs + 2 * value, 2);
     } else {
-        digits[--at] = (char)('0' + value);
+        at[-1] = (uint8_t)('0' + value);
     }
-    put(writer, digits + at, sizeof(digits) - at);
 }
 
 static void put_signed(struct writer *writer, int64_t value)
@@ -386,8 +415,8 @@ static bool write_value(
     }
 }
 
-/* `key: value` of an entry message; a key that is absent means "". */
-static bool write_entry(struct writer *writer, const struct vg_table *table, const uint8_t *entry);
+/* `key: value` of the entry message that `item` points to; a key that is absent means "". */
+static bool write_entry(struct writer *writer, const struct vg_table *table, const uint8_t *item);
 
 static bool write_list(
     struct writer *writer,
@@ -412,9 +441,7 @@ static bool write_list(
             }
             put_byte(writer, ',');
         }
-        const uint8_t *entry;
-        memcpy(&entry, items, entries ? sizeof(entry) : 0);
-        if (!(entries ? write_entry(writer, field->sub, entry)
+        if (!(entries ? write_entry(writer, field->sub, items)
                       : write_value(writer, table, field, items))) {
             return false;
         }
@@ -463,9 +490,11 @@ static bool write_member(
     return true;
 }
 
-static bool write_entry(struct writer *writer, const struct vg_table *table, const uint8_t *entry)
+static bool write_entry(struct writer *writer, const struct vg_table *table, const uint8_t *item)
 {
     const struct vg_field *value = &table->fields[1];
+    const uint8_t *entry;
+    memcpy(&entry, item, sizeof(entry));
     if (!write_value(writer, table, &table->fields[0], entry + table->fields[0].offset) ||
         !room(writer, SCALAR_ROOM)) {
         return false;

@@ -73,6 +73,39 @@ static void test_json_write__keeps_the_order_of_declaration(void **state)
         "{\"third\":\"3\",\"first\":\"1\",\"second\":[\"2\",\"18446744073709551615\"]}");
 }
 
+/* Each number of digits: the least, the greatest, and what stands beside powers of two. */
+static void test_json_write__numbers_of_all_lengths(void **state)
+{
+    (void)state;
+    uint64_t numbers[2 * 20 + 3 * 64];
+    size_t count = 0;
+    for (uint64_t power = 1, digits = 1; digits <= 20; power *= 10, digits++) {
+        numbers[count++] = power;
+        numbers[count++] = power - 1;
+    }
+    for (unsigned bit = 0; bit < 64; bit++) {
+        for (uint64_t beside = 0; beside < 3; beside++) {
+            numbers[count++] = (UINT64_C(1) << bit) - 1 + beside;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        char expected[80];
+        Vigil__Sketch__Shuffled shuffled = VIGIL__SKETCH__SHUFFLED__INIT;
+        shuffled.second = &numbers[i];
+        shuffled.n_second = 1;
+        (void)snprintf(
+            expected,
+            sizeof(expected),
+            "{\"third\":null,\"first\":null,\"second\":[%llu]}",
+            (unsigned long long)numbers[i]);
+        assert_written(
+            &vg_table_vigil_sketch_shuffled,
+            &shuffled.base,
+            &vg_json_documented,
+            expected);
+    }
+}
+
 static void test_json_write__escapes_what_must_be(void **state)
 {
     (void)state;
@@ -322,6 +355,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json_write__shows_what_is_unset),
         cmocka_unit_test(test_json_write__keeps_the_order_of_declaration),
+        cmocka_unit_test(test_json_write__numbers_of_all_lengths),
         cmocka_unit_test(test_json_write__escapes_what_must_be),
         cmocka_unit_test(test_json_write__doubles_read_back_as_they_were),
         cmocka_unit_test(test_json_write__short_doubles_are_those_of_printf),
