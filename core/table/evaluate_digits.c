@@ -76,6 +76,23 @@ static void find_needle(
     }
 }
 
+/* Look at the texts of the rows of one word that are near. */
+static uint64_t match_texts(
+    const struct vg_fixed_needle *needle,
+    uint64_t near,
+    const uint8_t *values,
+    uint32_t width)
+{
+    uint64_t matches = 0;
+    for (; near != 0; near &= near - 1) {
+        uint32_t bit = (uint32_t)__builtin_ctzll(near);
+        if (vg_fixed_needle_matches(needle, width, values + (size_t)bit * width)) {
+            matches |= UINT64_C(1) << bit;
+        }
+    }
+    return matches;
+}
+
 void vg_evaluate_digits(
     const struct vg_plan_node *node,
     const struct vg_plan_block *block,
@@ -92,14 +109,9 @@ void vg_evaluate_digits(
         find_needle(&node->needles[i], values, width, block->count, &found);
         for (uint32_t word = 0; word < vg_plan_block_words(block); word++) {
             out[word] |= found.sure[word] & wanted[word];
-            uint64_t rest = found.near[word] & wanted[word] & ~out[word];
-            for (; rest != 0; rest &= rest - 1) {
-                uint32_t bit = (uint32_t)__builtin_ctzll(rest);
-                const uint8_t *value = values + (size_t)(word * 64 + bit) * width;
-                if (vg_fixed_needle_matches(&node->needles[i], width, value)) {
-                    out[word] |= UINT64_C(1) << bit;
-                }
-            }
+            uint64_t near = found.near[word] & wanted[word] & ~out[word];
+            const uint8_t *first = values + (size_t)word * 64 * width;
+            out[word] |= match_texts(&node->needles[i], near, first, width);
         }
     }
 }

@@ -69,47 +69,47 @@ static __attribute__((noinline)) void look_at_entry(const struct vg_plan_node *n
 }
 
 /* What a row's entries say; those past the limit of the dictionary only match byte for byte. */
-enum entry_answer { ENTRY_NO, ENTRY_YES, ENTRY_ASK_RECORD };
+enum vg_entry_answer { VG_ENTRY_NO, VG_ENTRY_YES, VG_ENTRY_ASK_RECORD };
 
 /* Does the folded form of a dictionary's entry hold a wanted text? */
-static inline enum entry_answer ask_contains(const struct vg_plan_node *node, uint32_t id)
+static inline enum vg_entry_answer ask_contains(const struct vg_plan_node *node, uint32_t id)
 {
     if (id - 1 >= node->bitmap_bits - 1) { /* none, or past the limit */
         VG_ASSERT(id == 0 || (id & VG_DICTIONARY_BEYOND) != 0);
-        return id == 0 || node->question->texts.confirm == NULL ? ENTRY_NO : ENTRY_ASK_RECORD;
+        return id == 0 || node->question->texts.confirm == NULL ? VG_ENTRY_NO : VG_ENTRY_ASK_RECORD;
     }
     if (!node->is_complete && node->ready[id / 64] == 0) {
         look_at_entry(node, id);
     }
-    return (node->bitmap[id / 64] >> id % 64 & 1) != 0 ? ENTRY_YES : ENTRY_NO;
+    return (node->bitmap[id / 64] >> id % 64 & 1) != 0 ? VG_ENTRY_YES : VG_ENTRY_NO;
 }
 
 /* The same of entries that were found when the plan was made: PREFIX and BYTES_IN. */
-static inline enum entry_answer ask_found(const struct vg_plan_node *node, uint32_t id)
+static inline enum vg_entry_answer ask_found(const struct vg_plan_node *node, uint32_t id)
 {
     if (id == 0) {
-        return ENTRY_NO;
+        return VG_ENTRY_NO;
     }
     if ((id & VG_DICTIONARY_BEYOND) == 0 && node->bitmap != NULL) {
         bool is_set = id < node->bitmap_bits && (node->bitmap[id / 64] >> id % 64 & 1) != 0;
-        return is_set ? ENTRY_YES : ENTRY_NO;
+        return is_set ? VG_ENTRY_YES : VG_ENTRY_NO;
     }
     if (node->question->kind != VG_PREDICATE_BYTES_IN) {
-        return node->question->texts.confirm == NULL ? ENTRY_NO : ENTRY_ASK_RECORD;
+        return node->question->texts.confirm == NULL ? VG_ENTRY_NO : VG_ENTRY_ASK_RECORD;
     }
     for (uint32_t i = 0; i < node->id_count; i++) {
         if (node->ids[i] == id) {
-            return ENTRY_YES;
+            return VG_ENTRY_YES;
         }
     }
-    return ENTRY_NO;
+    return VG_ENTRY_NO;
 }
 
 /* ----------------------------------------------------------------------------------------- rows */
 
-typedef enum entry_answer (*entry_question)(const struct vg_plan_node *node, uint32_t id);
+typedef enum vg_entry_answer (*entry_question)(const struct vg_plan_node *node, uint32_t id);
 
-static inline enum entry_answer ask_row(
+static inline enum vg_entry_answer ask_row(
     const struct vg_plan_node *node,
     const struct vg_column_data *data,
     uint32_t row,
@@ -118,12 +118,12 @@ static inline enum entry_answer ask_row(
     if (node->column_kind == VG_COLUMN_TEXT) {
         return ask(node, vg_column_id(data, row));
     }
-    enum entry_answer answer = ENTRY_NO;
+    enum vg_entry_answer answer = VG_ENTRY_NO;
     uint32_t count;
     const uint32_t *ids = vg_column_list(data, row, &count);
-    for (uint32_t i = 0; i < count && answer != ENTRY_YES; i++) {
-        enum entry_answer one = ask(node, ids[i]);
-        answer = one == ENTRY_NO ? answer : one;
+    for (uint32_t i = 0; i < count && answer != VG_ENTRY_YES; i++) {
+        enum vg_entry_answer one = ask(node, ids[i]);
+        answer = one == VG_ENTRY_NO ? answer : one;
     }
     return answer;
 }
@@ -132,14 +132,15 @@ static bool keeps_row(
     const struct vg_plan_node *node,
     const struct vg_plan_block *block,
     uint32_t row,
-    enum entry_answer answer)
+    enum vg_entry_answer answer)
 {
     const struct vg_hit hit = { .chunk = block->chunk, .position = row };
-    return answer == ENTRY_YES || (answer == ENTRY_ASK_RECORD && vg_evaluate_confirm(
-                                                                     block,
-                                                                     &hit,
-                                                                     node->question->texts.confirm,
-                                                                     node->question->texts.owner));
+    return answer == VG_ENTRY_YES ||
+           (answer == VG_ENTRY_ASK_RECORD && vg_evaluate_confirm(
+                                                 block,
+                                                 &hit,
+                                                 node->question->texts.confirm,
+                                                 node->question->texts.owner));
 }
 
 static inline void filter_all(

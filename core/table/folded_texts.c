@@ -134,19 +134,39 @@ static uint32_t entry_at(
     return low;
 }
 
+/* A walk over a block. */
+struct block_walk {
+    const struct vg_folded_texts *texts;
+    const uint8_t *data;
+    struct vg_bytes needle;
+    uint32_t first; /* the entry marked last, or the first of the block */
+    uint32_t last;
+    uint32_t next; /* positions before it belong to an entry that is marked */
+    uint64_t *bitmap;
+};
+
 /* Mark the entry with the match at `position`, and go on behind it. */
-static uint32_t mark(
-    const struct vg_folded_texts *texts,
-    uint32_t *first,
-    uint32_t last,
-    uint32_t position,
-    uint64_t *bitmap)
+static void mark(struct block_walk *walk, uint32_t position)
 {
-    uint32_t id = entry_at(texts, *first, last, position);
-    const struct vg_folded_text *text = text_at(texts, id);
-    bitmap[id / 64] |= UINT64_C(1) << id % 64;
-    *first = id;
-    return text->start + text->size + 1;
+    uint32_t id = entry_at(walk->texts, walk->first, walk->last, position);
+    const struct vg_folded_text *text = text_at(walk->texts, id);
+    walk->bitmap[id / 64] |= UINT64_C(1) << id % 64;
+    walk->first = id;
+    walk->next = text->start + text->size + 1;
+}
+
+/* Look closer at the positions of `near`, from `from` on; first and last byte of the needle are
+ * there. */
+static inline void mark_near(struct block_walk *walk, uint64_t near, uint32_t from)
+{
+    for (; near != 0; near &= near - 1) {
+        uint32_t position = from + (uint32_t)__builtin_ctzll(near);
+        if (position >= walk->next &&
+            (walk->needle.size <= 2 ||
+             memcmp(walk->data + position, walk->needle.data, walk->needle.size) == 0)) {
+            mark(walk, position);
+        }
+    }
 }
 
 /* Positions looked at by one call of the loop. */
@@ -161,31 +181,29 @@ void vg_folded_texts_scan(
 {
     VG_ASSERT(needle.size > 0);
     const struct vg_folded_block *block = texts->blocks[block_number];
-    uint32_t first = block->first_id;
-    uint32_t last = vg_folded_texts_last(texts, block_number, count);
-    uint32_t end = text_at(texts, last)->start + text_at(texts, last)->size;
+    struct block_walk walk = {
+        .texts = texts,
+        .data = block->data,
+        .needle = needle,
+        .first = block->first_id,
+        .last = vg_folded_texts_last(texts, block_number, count),
+    };
+    walk.bitmap = bitmap;
+    uint32_t end = text_at(texts, walk.last)->start + text_at(texts, walk.last)->size;
     if (needle.size > end) {
         return;
     }
     uint32_t positions = end - (uint32_t)needle.size + 1;
-    uint32_t next = 0; /* positions before it belong to an entry that is marked */
     uint64_t near[SCAN_POSITIONS / 64];
     for (uint32_t from = 0; from < positions; from += SCAN_POSITIONS) {
         uint32_t rest = positions - from;
         uint32_t here = rest < SCAN_POSITIONS ? rest : SCAN_POSITIONS;
-        if (from + here <= next) {
+        if (from + here <= walk.next) {
             continue;
         }
         vg_loop_both_ends(block->data + from, here, needle, near);
         for (uint32_t word = 0; word < (here + 63) / 64; word++) {
-            for (uint64_t bits = near[word]; bits != 0; bits &= bits - 1) {
-                uint32_t position = from + word * 64 + (uint32_t)__builtin_ctzll(bits);
-                if (position >= next &&
-                    (needle.size <= 2 ||
-                     memcmp(block->data + position, needle.data, needle.size) == 0)) {
-                    next = mark(texts, &first, last, position, bitmap);
-                }
-            }
+            mark_near(&walk, near[word], from + word * 64);
         }
     }
 }
