@@ -3,9 +3,7 @@
 #include <string.h>
 
 #include "core/base/hex.h"
-#include "core/base/limits.h"
 #include "core/ingest/ingest_domain.h"
-#include "core/query/row_cursor.h"
 
 /* ---------------------------------------------------------------------------------------- rows */
 
@@ -62,8 +60,7 @@ static enum vg_reason read_record(
     return reason;
 }
 
-/* What a row stands for must be there. */
-static enum vg_reason read_hit(
+enum vg_reason vg_submission_hit_record(
     const struct vg_submission_store *source,
     const struct vg_snapshot *snapshot,
     const struct vg_hit *hit,
@@ -93,8 +90,13 @@ enum vg_reason vg_submission_rows_read(
     if (rows->hit.chunk != hit->chunk || rows->hit.position != hit->position) {
         rows->hit.chunk = NULL;
         vg_arena_reset(&rows->arena);
-        enum vg_reason reason =
-            read_hit(rows->source, rows->snapshot, hit, &rows->arena, &rows->record, error);
+        enum vg_reason reason = vg_submission_hit_record(
+            rows->source,
+            rows->snapshot,
+            hit,
+            &rows->arena,
+            &rows->record,
+            error);
         if (reason != VG_OK) {
             return reason;
         }
@@ -132,99 +134,6 @@ void vg_submission_rows_init(
 void vg_submission_rows_dispose(struct vg_submission_rows *rows)
 {
     vg_arena_dispose(&rows->arena);
-}
-
-/* -------------------------------------------------------------------------------------- cursor */
-
-/* A search under way. */
-struct vg_submission_pass {
-    struct vg_submission_store source;
-    struct vg_snapshot snapshot;
-    struct vg_submission_rows asked;
-    struct vg_row_cursor rows;
-    const struct vg_hit *hits; /* still to come */
-    uint32_t hit_count;
-};
-
-enum vg_reason vg_submission_cursor_open(
-    const struct vg_submission_store *source,
-    const struct vg_submission_query *query,
-    struct vg_arena *arena,
-    struct vg_submission_cursor *out_cursor,
-    struct vg_error *error)
-{
-    struct vg_submission_pass *pass = vg_arena_calloc(arena, 1, sizeof(*pass));
-    if (query->where == NULL || pass == NULL) {
-        return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
-    }
-    enum vg_reason reason = vg_row_cursor_check(query->where, &vg_submission_table_schema, error);
-    if (reason == VG_OK) {
-        reason =
-            vg_snapshot_acquire(source->table, source->snapshot_age_ms, &pass->snapshot, error);
-    }
-    if (reason != VG_OK) {
-        return reason;
-    }
-    struct vg_submission_cursor cursor = { .pass = pass };
-    pass->source = *source;
-    vg_submission_rows_init(&pass->asked, &pass->source, &pass->snapshot);
-    const struct vg_search search = {
-        .kind = VG_INGEST_KIND_SUBMISSION,
-        .where = query->where,
-        .sort = query->sort,
-        .sort_count = query->sort_count,
-        .reader = &pass->asked.reader,
-        .check = query->check,
-        .owner = query->owner,
-    };
-    const struct vg_row_page page = {
-        .limit = (uint64_t)query->limit,
-        .offset = (uint64_t)query->offset,
-        .most = VG_LIMIT_SAMPLE_ROWS,
-    };
-    reason = vg_row_cursor_open(&pass->snapshot, &search, &page, arena, &pass->rows, error);
-    if (reason != VG_OK) {
-        vg_submission_cursor_close(&cursor);
-        return reason;
-    }
-    cursor.match_count = pass->rows.match_count;
-    *out_cursor = cursor;
-    return VG_OK;
-}
-
-enum vg_reason vg_submission_cursor_next(
-    struct vg_submission_cursor *cursor,
-    struct vg_arena *arena,
-    struct vg_submission_record *out_record,
-    bool *out_end,
-    struct vg_error *error)
-{
-    struct vg_submission_pass *pass = cursor->pass;
-    enum vg_reason reason = vg_snapshot_check(&pass->snapshot, error);
-    if (reason == VG_OK && pass->hit_count == 0) {
-        reason = vg_row_cursor_next(&pass->rows, &pass->hits, &pass->hit_count, error);
-    }
-    if (reason != VG_OK) {
-        return reason;
-    }
-    *out_end = pass->hit_count == 0;
-    if (*out_end) {
-        return VG_OK;
-    }
-    pass->hit_count--;
-    return read_hit(&pass->source, &pass->snapshot, pass->hits++, arena, out_record, error);
-}
-
-void vg_submission_cursor_close(struct vg_submission_cursor *cursor)
-{
-    struct vg_submission_pass *pass = cursor->pass;
-    if (pass == NULL) {
-        return;
-    }
-    vg_row_cursor_close(&pass->rows);
-    vg_submission_rows_dispose(&pass->asked);
-    vg_snapshot_release(&pass->snapshot);
-    cursor->pass = NULL;
 }
 
 /* ----------------------------------------------------------------------------------------- one */

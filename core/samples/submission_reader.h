@@ -1,7 +1,7 @@
 /*
- * Reading submissions: one by its id, or a page of those a predicate asks for, on a snapshot.
+ * Reading submissions: one by its id, or the records of rows, on a snapshot.
  *
- * Threads: a cursor belongs to one thread at a time.
+ * Threads: any; rows belong to one thread at a time.
  */
 #ifndef VG_CORE_SAMPLES_SUBMISSION_READER_H
 #define VG_CORE_SAMPLES_SUBMISSION_READER_H
@@ -26,57 +26,22 @@ struct vg_submission_store {
     uint32_t snapshot_age_ms; /* how long an answer may take */
 };
 
-struct vg_submission_query {
-    const struct vg_predicate *where; /* access included */
-    const struct vg_sort_key *sort;
-    uint32_t sort_count;
-    int64_t limit; /* 0 = all, at most VG_LIMIT_SAMPLE_ROWS */
-    int64_t offset;
-    /* Asked now and then; anything but VG_OK ends the search. NULL = never. */
-    enum vg_reason (*check)(void *owner, struct vg_error *error);
-    void *owner;
-};
-
-struct vg_submission_pass;
-
-/* The rows found, and the snapshot they were found on. */
-struct vg_submission_cursor {
-    uint64_t match_count; /* all matches, exactly */
-    struct vg_submission_pass *pass;
-};
-
-/*
- * Find rows. The query's predicate, sort and `arena`, which hold the cursor's state, must stay
- * until the cursor is closed, which on success it must be.
- *
- * Fails with: INVALID_FIELD_VALUE (too many questions); RESULTSET_TOO_LARGE (limit 0 and too many
- * matches); what the snapshot, the table and
- * `check` fail with.
- */
-VG_MUST_USE enum vg_reason vg_submission_cursor_open(
-    const struct vg_submission_store *source,
-    const struct vg_submission_query *query,
-    struct vg_arena *arena,
-    struct vg_submission_cursor *out_cursor,
-    struct vg_error *error);
-
-/*
- * The next submission, read into `arena`. *out_end = true when there is none.
- *
- * Fails with: SNAPSHOT_EXPIRED, STORE_UNAVAILABLE, STORE_IO, STORE_CORRUPT, REQUEST_MEMORY.
- */
-VG_MUST_USE enum vg_reason vg_submission_cursor_next(
-    struct vg_submission_cursor *cursor,
-    struct vg_arena *arena,
-    struct vg_submission_record *out_record,
-    bool *out_end,
-    struct vg_error *error);
-
-/* Give the snapshot back. Accepts a cursor of zero bytes. */
-void vg_submission_cursor_close(struct vg_submission_cursor *cursor);
-
 /* The submission a row stands for. */
 void vg_submission_hit_id(const struct vg_hit *hit, struct vg_submission_id *out_id);
+
+/*
+ * The record of a row of the snapshot, in `arena`.
+ *
+ * Fails with: STORE_IO, STORE_CORRUPT (also for a record that is not there), STORE_UNAVAILABLE,
+ * REQUEST_MEMORY.
+ */
+VG_MUST_USE enum vg_reason vg_submission_hit_record(
+    const struct vg_submission_store *source,
+    const struct vg_snapshot *snapshot,
+    const struct vg_hit *hit,
+    struct vg_arena *arena,
+    struct vg_submission_record *out_record,
+    struct vg_error *error);
 
 /* Rows of one sample. NULL when the arena is full. */
 const struct vg_predicate *vg_submission_of_sample(
@@ -101,12 +66,7 @@ void vg_submission_rows_init(
     const struct vg_snapshot *snapshot);
 void vg_submission_rows_dispose(struct vg_submission_rows *rows);
 
-/*
- * The record of a row of the snapshot; it stays until the next call.
- *
- * Fails with: STORE_IO, STORE_CORRUPT (also for a record that is not there), STORE_UNAVAILABLE,
- * REQUEST_MEMORY.
- */
+/* The same; the record stays until the next call. */
 VG_MUST_USE enum vg_reason vg_submission_rows_read(
     struct vg_submission_rows *rows,
     const struct vg_hit *hit,

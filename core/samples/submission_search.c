@@ -1,6 +1,9 @@
 #include "core/samples/submission_search.h"
 
 #include "core/base/assert.h"
+#include "core/base/limits.h"
+#include "core/ingest/ingest_domain.h"
+#include "core/query/row_cursor.h"
 #include "core/query/sort_order.h"
 #include "core/samples/submission_table.h"
 
@@ -42,6 +45,19 @@ static enum vg_reason make_order(
     return reason == VG_OK ? vg_sort_order_end(order, VG_SUBMISSION_COLUMN_UUID, error) : reason;
 }
 
+/* -------------------------------------------------------------------------------------- cursor */
+
+/* A search under way. */
+struct vg_submission_pass {
+    struct vg_submission_store source;
+    struct vg_snapshot snapshot;
+    struct vg_submission_rows asked;
+    struct vg_sort_order order;
+    struct vg_row_cursor rows;
+    const struct vg_hit *hits; /* still to come */
+    uint32_t hit_count;
+};
+
 enum vg_reason vg_submission_search_run(
     const struct vg_submission_store *source,
     const struct vg_submission_search *search,
@@ -49,22 +65,85 @@ enum vg_reason vg_submission_search_run(
     struct vg_submission_cursor *out_cursor,
     struct vg_error *error)
 {
-    struct vg_sort_order *order = vg_arena_alloc(arena, sizeof(*order));
-    if (order == NULL) {
+    struct vg_submission_pass *pass = vg_arena_calloc(arena, 1, sizeof(*pass));
+    if (search->where == NULL || pass == NULL) {
         return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
     }
-    enum vg_reason reason = make_order(search, order, error);
+    enum vg_reason reason = make_order(search, &pass->order, error);
+    if (reason == VG_OK) {
+        reason = vg_row_cursor_check(search->where, &vg_submission_table_schema, error);
+    }
+    if (reason == VG_OK) {
+        reason =
+            vg_snapshot_acquire(source->table, source->snapshot_age_ms, &pass->snapshot, error);
+    }
     if (reason != VG_OK) {
         return reason;
     }
-    const struct vg_submission_query query = {
+    struct vg_submission_cursor cursor = { .pass = pass };
+    pass->source = *source;
+    vg_submission_rows_init(&pass->asked, &pass->source, &pass->snapshot);
+    const struct vg_search asked = {
+        .kind = VG_INGEST_KIND_SUBMISSION,
         .where = search->where,
-        .sort = order->keys,
-        .sort_count = order->count,
-        .limit = search->limit,
-        .offset = search->offset,
+        .sort = pass->order.keys,
+        .sort_count = pass->order.count,
+        .reader = &pass->asked.reader,
         .check = search->check,
         .owner = search->owner,
     };
-    return vg_submission_cursor_open(source, &query, arena, out_cursor, error);
+    const struct vg_row_page page = {
+        .limit = (uint64_t)search->limit,
+        .offset = (uint64_t)search->offset,
+        .most = VG_LIMIT_SAMPLE_ROWS,
+    };
+    reason = vg_row_cursor_open(&pass->snapshot, &asked, &page, arena, &pass->rows, error);
+    if (reason != VG_OK) {
+        vg_submission_cursor_close(&cursor);
+        return reason;
+    }
+    cursor.match_count = pass->rows.match_count;
+    *out_cursor = cursor;
+    return VG_OK;
+}
+
+enum vg_reason vg_submission_cursor_next(
+    struct vg_submission_cursor *cursor,
+    struct vg_arena *arena,
+    struct vg_submission_record *out_record,
+    bool *out_end,
+    struct vg_error *error)
+{
+    struct vg_submission_pass *pass = cursor->pass;
+    enum vg_reason reason = vg_snapshot_check(&pass->snapshot, error);
+    if (reason == VG_OK && pass->hit_count == 0) {
+        reason = vg_row_cursor_next(&pass->rows, &pass->hits, &pass->hit_count, error);
+    }
+    if (reason != VG_OK) {
+        return reason;
+    }
+    *out_end = pass->hit_count == 0;
+    if (*out_end) {
+        return VG_OK;
+    }
+    pass->hit_count--;
+    return vg_submission_hit_record(
+        &pass->source,
+        &pass->snapshot,
+        pass->hits++,
+        arena,
+        out_record,
+        error);
+}
+
+void vg_submission_cursor_close(struct vg_submission_cursor *cursor)
+{
+    struct vg_submission_pass *pass = cursor->pass;
+    if (pass == NULL) {
+        return;
+    }
+    vg_row_cursor_close(&pass->rows);
+    vg_submission_rows_dispose(&pass->asked);
+    vg_snapshot_release(&pass->snapshot);
+    cursor->pass = NULL;
 }

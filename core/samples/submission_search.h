@@ -1,7 +1,7 @@
 /*
- * Searching submissions: a page of those that criteria ask for, on a snapshot.
+ * Searching submissions: a page of those that a predicate asks for, on a snapshot.
  *
- * Threads: as of the cursor.
+ * Threads: a cursor belongs to one thread at a time.
  */
 #ifndef VG_CORE_SAMPLES_SUBMISSION_SEARCH_H
 #define VG_CORE_SAMPLES_SUBMISSION_SEARCH_H
@@ -33,7 +33,7 @@ struct vg_submission_sort {
 };
 
 struct vg_submission_search {
-    const struct vg_predicate *where;      /* of vg_submission_criteria_compile */
+    const struct vg_predicate *where;      /* access included */
     const struct vg_submission_sort *sort; /* none: newest submission first */
     size_t sort_count;
     int64_t limit; /* 0 = all, VG_LIMIT_SAMPLE_ROWS at most */
@@ -43,11 +43,21 @@ struct vg_submission_search {
     void *owner;
 };
 
+struct vg_submission_pass;
+
+/* The rows found, and the snapshot they were found on. */
+struct vg_submission_cursor {
+    uint64_t match_count; /* all matches, exactly */
+    struct vg_submission_pass *pass;
+};
+
 /*
- * Find rows, as vg_submission_cursor_open does.
+ * Find rows. The search's predicate and `arena`, which holds the cursor's state, must stay until
+ * the cursor is closed, which on success it must be.
  *
- * Fails with: INVALID_FIELD_VALUE for a sort field twice; what vg_submission_cursor_open fails
- * with.
+ * Fails with: INVALID_FIELD_VALUE (a sort field twice, too many questions); RESULTSET_TOO_LARGE
+ * (limit 0 and too many matches); REQUEST_MEMORY, also without a predicate; what the snapshot, the
+ * table and `check` fail with.
  */
 VG_MUST_USE enum vg_reason vg_submission_search_run(
     const struct vg_submission_store *source,
@@ -55,5 +65,20 @@ VG_MUST_USE enum vg_reason vg_submission_search_run(
     struct vg_arena *arena,
     struct vg_submission_cursor *out_cursor,
     struct vg_error *error);
+
+/*
+ * The next submission, read into `arena`. *out_end = true when there is none.
+ *
+ * Fails with: SNAPSHOT_EXPIRED, STORE_UNAVAILABLE, STORE_IO, STORE_CORRUPT, REQUEST_MEMORY.
+ */
+VG_MUST_USE enum vg_reason vg_submission_cursor_next(
+    struct vg_submission_cursor *cursor,
+    struct vg_arena *arena,
+    struct vg_submission_record *out_record,
+    bool *out_end,
+    struct vg_error *error);
+
+/* Give the snapshot back. Accepts a cursor of zero bytes. */
+void vg_submission_cursor_close(struct vg_submission_cursor *cursor);
 
 #endif

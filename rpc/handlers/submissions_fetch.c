@@ -12,32 +12,26 @@
 
 /* ---------------------------------------------------------------------------------------- list */
 
-/* Newest first, and by id where they are of one time. */
+/* Newest first, as searches are. */
 static enum vg_reason open_list(
     struct vg_call *call,
     const struct vg_submission_viewer *viewer,
     const uint8_t sample[VG_SHA256_SIZE],
     struct vg_submission_cursor *out_cursor)
 {
-    static const struct vg_sort_key sort[] = {
-        { .column = VG_SUBMISSION_COLUMN_SUBMITTED, .descending = true },
-        { .column = VG_SUBMISSION_COLUMN_UUID },
-    };
     const struct vg_predicate *both[] = {
         vg_submission_of_sample(sample, &call->arena),
         vg_submission_access_predicate(viewer, &call->arena),
     };
     const struct vg_submission_store source = vg_submission_pages_store(call);
-    const struct vg_submission_query query = {
+    const struct vg_submission_search search = {
         .where = vg_predicate_and(&call->arena, both, VG_ARRAY_COUNT(both)),
-        .sort = sort,
-        .sort_count = VG_ARRAY_COUNT(sort),
         .limit = call->reply.limit,
         .offset = call->reply.offset,
         .check = vg_submission_pages_check,
         .owner = call,
     };
-    return vg_submission_cursor_open(&source, &query, &call->arena, out_cursor, &call->error);
+    return vg_submission_search_run(&source, &search, &call->arena, out_cursor, &call->error);
 }
 
 static int list_submissions(struct vg_call *call)

@@ -15,6 +15,7 @@
 #include "core/samples/sample_change.h"
 #include "core/samples/sample_ingest.h"
 #include "core/samples/sample_table.h"
+#include "core/samples/submission_search.h"
 
 /* A new store: no record, no change. */
 static enum vg_reason source_replay(
@@ -318,16 +319,13 @@ uint64_t samples_fixture_visible(
     const struct vg_submission_viewer viewer = { .principal = principal,
                                                  .directory = fixture->snapshot,
                                                  .now = vg_clock_now(&fixture->clock.clock) };
-    static const struct vg_sort_key sort = { .column = VG_SUBMISSION_COLUMN_UUID };
-    const struct vg_submission_query query = {
+    const struct vg_submission_search search = {
         .where = vg_submission_access_predicate(&viewer, &fixture->arena),
-        .sort = &sort,
-        .sort_count = 1,
     };
     struct vg_submission_cursor cursor;
     struct vg_submission_record record;
     assert_int_equal(
-        vg_submission_cursor_open(&fixture->source, &query, &fixture->arena, &cursor, NULL),
+        vg_submission_search_run(&fixture->source, &search, &fixture->arena, &cursor, NULL),
         VG_OK);
     uint64_t count = 0;
     bool end = false;
