@@ -373,6 +373,16 @@ class Cut(Export):
                     pass
                 self.assertFalse(got.endswith(b"0\r\n\r\n"), got[-100:])
 
+    def test_a_spreadsheet_is_complete_or_refused(self):
+        """Its first byte is sent when it is complete: what takes too long is an error, never half a file."""
+        for count in (0, 5, 0):
+            answer = self.rest.post(SEARCH_V2, {"startTimestamp": 0, "limit": count}, headers={"Accept": XLSX})
+            if answer.status == 200:
+                self.assertEqual(len(list(sheet_rows(answer.body))), 1 + (count or self.EVENTS))
+            else:
+                self.assertEqual((answer.status, answer.template in ("snapshot.expired", "service.timeout")), (503, True), answer)
+        self.assertEqual([name for name in os.listdir(self.server.data) if "spreadsheet" in name], [])
+
     def test_over_http2_it_is_reset(self):
         connection = H2(self.server.port)
         self.addCleanup(connection.close)
