@@ -5,10 +5,11 @@
  * Groups are ordered by count, descending, then by identifier, ascending byte for byte. Counts of
  * parents are those of the engine, never sums of children.
  *
- * Timelines of the leaves are counted in a second pass, over the groups that are shown only:
+ * Timelines of the leaves are counted in a second pass, over the groups that are shown only, unless
+ * the groups are so few that the first counts them as well:
  *
- *     vg_aggregate_run without timelines → vg_group_tree_make → vg_group_tree_restrict
- *     vg_aggregate_run with timelines    → vg_group_tree_fill
+ *     vg_aggregate_run, may skip timelines → vg_group_tree_make → vg_group_tree_restrict
+ *     vg_aggregate_run with timelines      → vg_group_tree_fill
  *
  * Threads: a call's.
  */

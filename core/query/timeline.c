@@ -55,6 +55,7 @@ static enum vg_reason find_time(struct planning *planning, bool latest, vg_time 
         .sort = &sort,
         .sort_count = 1,
         .limit = 1,
+        .uncounted = true,
         .reader = planning->records.reader,
         .check = planning->records.check,
         .owner = planning->records.owner,

@@ -21,6 +21,7 @@
 
 struct vg_aggregate_run {
     const struct vg_aggregate *aggregate;
+    struct vg_aggregate spanless; /* the same without timelines, when they are skipped */
     struct vg_arena *arena;
     struct vg_chunk_walk walk;
     struct vg_levels levels;
@@ -155,6 +156,34 @@ static uint32_t count_planes(const struct vg_aggregate *aggregate, uint32_t widt
     return planes * width <= VG_COUNTERS_WIDTH_MAX ? (uint32_t)planes : 1;
 }
 
+static bool prepare_counters(struct vg_aggregate_run *run)
+{
+    const struct vg_aggregate *aggregate = run->aggregate;
+    struct vg_levels *levels = &run->levels;
+    uint32_t planes = 1;
+    /* Counters know nothing of single rows. */
+    run->has_counters = aggregate->extreme_count == 0 &&
+                        levels->narrow_count == aggregate->column_count &&
+                        levels->narrow_width <= VG_COUNTERS_WIDTH_MAX;
+    if (run->has_counters) {
+        planes = count_planes(aggregate, levels->narrow_width);
+    }
+    if (aggregate->may_skip_spans && planes == 1) {
+        run->spanless = *aggregate;
+        run->spanless.timeline_count = 0;
+        run->aggregate = &run->spanless;
+        levels->aggregate = &run->spanless;
+        levels->store.span_count = 0;
+    }
+    bool settles_often = run->aggregate->timeline_count > 0 && planes == 1;
+    return !run->has_counters || vg_counters_init(
+                                     &run->counters,
+                                     levels->narrow_width,
+                                     planes,
+                                     settles_often,
+                                     run->arena);
+}
+
 static bool prepare_levels(
     struct vg_aggregate_run *run,
     const struct vg_table *table,
@@ -169,30 +198,15 @@ static bool prepare_levels(
     levels->lines = run->lines;
     levels->span_strips = run->span_strips;
     __builtin_memcpy(levels->secret, table->config.secret, sizeof(levels->secret));
-    if (!vg_group_store_init(
-            &levels->store,
-            levels->secret,
-            aggregate->column_count,
-            span_count,
-            aggregate->extreme_count,
-            run->arena) ||
-        !vg_levels_init(levels, run->walk.parts, run->walk.part_count, kind->dictionaries)) {
-        return false;
-    }
-    /* Counters know nothing of single rows. */
-    run->has_counters = aggregate->extreme_count == 0 &&
-                        levels->narrow_count == aggregate->column_count &&
-                        levels->narrow_width <= VG_COUNTERS_WIDTH_MAX;
-    if (!run->has_counters) {
-        return true;
-    }
-    uint32_t planes = count_planes(aggregate, levels->narrow_width);
-    return vg_counters_init(
-        &run->counters,
-        levels->narrow_width,
-        planes,
-        aggregate->timeline_count > 0 && planes == 1,
-        run->arena);
+    return vg_group_store_init(
+               &levels->store,
+               levels->secret,
+               aggregate->column_count,
+               span_count,
+               aggregate->extreme_count,
+               run->arena) &&
+           vg_levels_init(levels, run->walk.parts, run->walk.part_count, kind->dictionaries) &&
+           prepare_counters(run);
 }
 
 static enum vg_reason prepare_run(struct vg_aggregate_run *run, struct vg_error *error)
@@ -560,6 +574,7 @@ static enum vg_reason finish_run(
         return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
     }
     result.total = run->total;
+    result.has_spans = run->aggregate->timeline_count > 0;
     result.spans = run->spans;
     result.extremes = run->extremes;
     *out_result = result;

@@ -55,6 +55,9 @@ struct vg_aggregate {
     uint32_t sum_column; /* NUMBER to add up (absent = 0), or VG_AGGREGATE_NO_COLUMN */
     const struct vg_aggregate_timeline *timelines; /* counted for every leaf */
     uint32_t timeline_count;
+    /* With columns: leave the timelines out unless groups and spans are so few that they cost next
+     * to nothing; has_spans of the result says which it was. */
+    bool may_skip_spans;
     const uint32_t *extreme_columns; /* TIME, NUMBER: least and greatest are found for every leaf */
     uint32_t extreme_count;
     /* Needed when vg_predicate_reads_records(where); else NULL. */
@@ -96,6 +99,7 @@ struct vg_aggregate_level {
 
 struct vg_aggregate_result {
     struct vg_aggregate_cell total;        /* of all rows that match */
+    bool has_spans;                        /* there are timelines, and they were counted */
     const struct vg_aggregate_cell *spans; /* of all rows when there are no columns; else NULL */
     const struct vg_aggregate_extremes *extremes;              /* the same */
     struct vg_aggregate_level levels[VG_AGGREGATE_LEVELS_MAX]; /* column_count of them */
