@@ -257,7 +257,8 @@ static bool find_step(
     const vg_time *bounds = line->timeline->bounds;
     vg_time high = bounds[line->timeline->span_count] - 1;
     vg_time low = bounds[0] > data->base ? bounds[0] : data->base;
-    if (data->value_size != 4 || low > high || (uint64_t)low - (uint64_t)data->base >= UINT32_MAX) {
+    if (vg_column_has_one_value(data) || data->value_size != 4 || low > high ||
+        (uint64_t)low - (uint64_t)data->base >= UINT32_MAX) {
         return false;
     }
     /* The largest value says that there is no time. */
