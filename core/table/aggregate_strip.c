@@ -19,6 +19,7 @@ NUMBERS_LOOP(numbers_32, uint32_t, UINT32_MAX)
 NUMBERS_LOOP(numbers_64, int64_t, VG_ABSENT)
 
 /* All rows have the same value. */
+// NOLINTBEGIN(bugprone-macro-parentheses): types
 #define FILL_LOOP(name, type)                                                                      \
     VG_LOOP_CLONES static void name(type value, uint32_t count, type *restrict out)                \
     {                                                                                              \
@@ -26,12 +27,14 @@ NUMBERS_LOOP(numbers_64, int64_t, VG_ABSENT)
             out[i] = value;                                                                        \
         }                                                                                          \
     }
+// NOLINTEND(bugprone-macro-parentheses)
 
 FILL_LOOP(fill_16, uint16_t)
 FILL_LOOP(fill_32, uint32_t)
 FILL_LOOP(fill_64, int64_t)
 
 /* `plus` wraps round: what is added may be less than nothing. */
+// NOLINTBEGIN(bugprone-macro-parentheses): types
 #define CELLS_LOOP(name, type, cell)                                                               \
     VG_LOOP_CLONES static void                                                                     \
     name(const type *values, uint32_t count, type none, cell plus, cell *restrict out)             \
@@ -41,6 +44,7 @@ FILL_LOOP(fill_64, int64_t)
             out[i] = values[i] == none ? 0 : number;                                               \
         }                                                                                          \
     }
+// NOLINTEND(bugprone-macro-parentheses)
 
 CELLS_LOOP(cells_8_to_16, uint8_t, uint16_t)
 CELLS_LOOP(cells_16_to_16, uint16_t, uint16_t)
@@ -263,6 +267,7 @@ static struct step step_of(const struct vg_strip *strip, const struct vg_narrow_
     return step;
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): types
 #define NUMBER_ROWS(name, cell, bits)                                                              \
     static void name(const struct step *step, uint32_t count, cell *out)                           \
     {                                                                                              \
@@ -283,6 +288,7 @@ static struct step step_of(const struct vg_strip *strip, const struct vg_narrow_
             cells_64_to_##bits(step->values, count, VG_ABSENT, plus, out);                         \
         }                                                                                          \
     }
+// NOLINTEND(bugprone-macro-parentheses)
 
 NUMBER_ROWS(number_rows_16, uint16_t, 16)
 NUMBER_ROWS(number_rows_32, uint32_t, 32)

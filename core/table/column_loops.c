@@ -74,11 +74,13 @@ RANGE_LOOP(vg_loop_range_16, uint16_t)
 RANGE_LOOP(vg_loop_range_32, uint32_t)
 RANGE_LOOP(vg_loop_range_64, int64_t)
 
+// NOLINTBEGIN(bugprone-macro-parentheses): an operator and its operand
 #define BITS_LOOP(name, type, wanted)                                                              \
     VG_LOOP_CLONES void name(const type *values, uint32_t count, type mask, uint64_t *out)         \
     {                                                                                              \
         LOOP((values[row] & mask) wanted);                                                         \
     }
+// NOLINTEND(bugprone-macro-parentheses)
 
 BITS_LOOP(vg_loop_all_bits_8, uint8_t, == mask)
 BITS_LOOP(vg_loop_all_bits_16, uint16_t, == mask)

@@ -146,7 +146,7 @@ static bool read_verdicts(
         criteria->absent_count[kind++] = (count);                                                  \
     } while (0)
 
-static bool read_absent(
+static bool read_classified(
     const sub_request *request,
     struct vg_arena *arena,
     struct vg_sample_criteria *criteria)
@@ -163,6 +163,15 @@ static bool read_absent(
         request->analysis,
         request->n_analysis,
         request->analysis[i]->n_analysis_result + request->analysis[i]->n_user_agent != 0);
+    return true;
+}
+
+static bool read_linked(
+    const sub_request *request,
+    struct vg_arena *arena,
+    struct vg_sample_criteria *criteria)
+{
+    size_t kind = 2;
     READ_ABSENT(
         request->link,
         request->n_link,
@@ -231,7 +240,8 @@ bool vg_sample_criteria_read(
     out_criteria->end = out_criteria->has_end ? vg_wire_time(request->end_timestamp) : 0;
     return read_submissions(request, arena, out_criteria) &&
            read_verdicts(request, arena, out_criteria) &&
-           read_absent(request, arena, out_criteria) &&
+           read_classified(request, arena, out_criteria) &&
+           read_linked(request, arena, out_criteria) &&
            read_sub_criteria(request, arena, out_criteria);
 }
 

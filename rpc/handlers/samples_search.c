@@ -77,7 +77,7 @@ static struct vg_sample_sort *read_sort(
 }
 
 /* Find the page and make it the reply. `search` has all but what the call knows. */
-static int answer(struct vg_call *call, struct vg_sample_search *search)
+static int answer_search(struct vg_call *call, struct vg_sample_search *search)
 {
     const struct vg_node *node = call->service->node;
     struct sample_rows *samples = vg_arena_calloc(&call->arena, 1, sizeof(*samples));
@@ -128,16 +128,16 @@ static int search_samples(struct vg_call *call)
         .limit = request->has_limit ? request->limit : VG_SAMPLE_LIMIT_DEFAULT,
         .offset = request->offset,
     };
-    return answer(call, &search);
+    return answer_search(call, &search);
 }
 
 int vg_sampledb_v2_search_samples(
     struct vg_call *call,
     const Vigil__Sampledb__V2__SampleSearchRequest *request,
-    Vigil__Sampledb__V2__SampleMetaDataList *list)
+    Vigil__Sampledb__V2__SampleMetaDataList *answer)
 {
     (void)request;
-    (void)list;
+    (void)answer;
     return vg_call_defer(call, search_samples);
 }
 
@@ -156,15 +156,15 @@ static int list_samples(struct vg_call *call)
         .limit = request->has_limit ? request->limit : VG_SAMPLE_LIMIT_DEFAULT,
         .offset = request->offset,
     };
-    return answer(call, &search);
+    return answer_search(call, &search);
 }
 
 int vg_sampledb_v2_list_samples(
     struct vg_call *call,
     const Vigil__Sampledb__V2__ListSamplesRequest *request,
-    Vigil__Sampledb__V2__SampleMetaDataList *list)
+    Vigil__Sampledb__V2__SampleMetaDataList *answer)
 {
     (void)request;
-    (void)list;
+    (void)answer;
     return vg_call_defer(call, list_samples);
 }

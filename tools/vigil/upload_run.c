@@ -14,7 +14,7 @@
 #define ARENA_BYTES_MAX   ((size_t)16 << 20)
 #define REQUEST_BYTES_MAX (16u << 20)
 
-enum step { STEP_CHALLENGE, STEP_UPLOAD, STEP_SUBMIT };
+enum vg_upload_step { STEP_CHALLENGE, STEP_UPLOAD, STEP_SUBMIT };
 
 struct run {
     struct vg_connection *connection;
@@ -29,7 +29,7 @@ struct run {
 struct slot {
     struct run *run;
     struct vg_connection_call call;
-    enum step step;
+    enum vg_upload_step step;
     const char *path;
     struct vg_upload_file file;
     bool known;
@@ -70,7 +70,7 @@ static void fail_call(struct slot *slot)
 /* Begin the next call of the slot, with the bytes of `message`. False, and told, without memory. */
 static bool start(
     struct slot *slot,
-    enum step step,
+    enum vg_upload_step step,
     enum vg_client_method method,
     const ProtobufCMessage *message)
 {
