@@ -133,25 +133,6 @@ VG_LOOP_CLONES void vg_loop_bounds_64(
     *out_max = max;
 }
 
-#define BITMAP_LOOP(name, type)                                                                    \
-    void name(                                                                                     \
-        const type *values,                                                                        \
-        uint32_t count,                                                                            \
-        const struct vg_loop_bitmap *bitmap,                                                       \
-        uint64_t *out)                                                                             \
-    {                                                                                              \
-        const struct vg_loop_bitmap wanted = *bitmap;                                              \
-        for (uint32_t first = 0; first < count; first += 64) {                                     \
-            uint64_t word = 0;                                                                     \
-            uint32_t rows = count - first < 64 ? count - first : 64;                               \
-            for (uint32_t i = 0; i < rows; i++) {                                                  \
-                uint32_t stored = values[first + i];                                               \
-                word |= (uint64_t)in_bitmap(&wanted, stored) << i;                                 \
-            }                                                                                      \
-            out[first / 64] = word;                                                                \
-        }                                                                                          \
-    }
-
 static inline uint32_t in_bitmap(const struct vg_loop_bitmap *bitmap, uint32_t stored)
 {
     uint32_t number = stored == 0 ? 0 : stored + bitmap->base;
@@ -160,9 +141,57 @@ static inline uint32_t in_bitmap(const struct vg_loop_bitmap *bitmap, uint32_t s
     return is_known & (uint32_t)(bitmap->words[number / 64] >> number % 64 & 1);
 }
 
-BITMAP_LOOP(vg_loop_in_bitmap_8, uint8_t)
-BITMAP_LOOP(vg_loop_in_bitmap_16, uint16_t)
-BITMAP_LOOP(vg_loop_in_bitmap_32, uint32_t)
+/* Row by row: the compiler makes no vectors of look-ups. */
+#define BITMAP_ROWS(values, count, bitmap, out)                                                    \
+    do {                                                                                           \
+        const struct vg_loop_bitmap wanted = *(bitmap);                                            \
+        for (uint32_t first = 0; first < (count); first += 64) {                                   \
+            uint64_t word = 0;                                                                     \
+            uint32_t rows = (count)-first < 64 ? (count)-first : 64;                               \
+            for (uint32_t i = 0; i < rows; i++) {                                                  \
+                word |= (uint64_t)in_bitmap(&wanted, (values)[first + i]) << i;                    \
+            }                                                                                      \
+            (out)[first / 64] = word;                                                              \
+        }                                                                                          \
+    } while (false)
+
+/* Of so many rows it pays to look at all values there can be first. */
+#define BYTES_TABLED_MIN 512u
+
+VG_LOOP_CLONES void vg_loop_in_bitmap_8(
+    const uint8_t *values,
+    uint32_t count,
+    const struct vg_loop_bitmap *bitmap,
+    uint64_t *out)
+{
+    uint8_t table[UINT8_MAX + 1];
+    if (count < BYTES_TABLED_MIN) {
+        BITMAP_ROWS(values, count, bitmap, out);
+        return;
+    }
+    for (uint32_t value = 0; value <= UINT8_MAX; value++) {
+        table[value] = (uint8_t)in_bitmap(bitmap, value);
+    }
+    LOOP(table[values[row]]);
+}
+
+void vg_loop_in_bitmap_16(
+    const uint16_t *values,
+    uint32_t count,
+    const struct vg_loop_bitmap *bitmap,
+    uint64_t *out)
+{
+    BITMAP_ROWS(values, count, bitmap, out);
+}
+
+void vg_loop_in_bitmap_32(
+    const uint32_t *values,
+    uint32_t count,
+    const struct vg_loop_bitmap *bitmap,
+    uint64_t *out)
+{
+    BITMAP_ROWS(values, count, bitmap, out);
+}
 
 VG_LOOP_CLONES void vg_loop_equal_16(
     const uint64_t *values,

@@ -6,7 +6,7 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files keep the low bytes of numbers");
 
-/* All lists of a chunk of so many steps begin near enough to the first of their 64 rows. */
+/* The furthest a list may begin behind that of the first of its 64 rows. */
 #define STEP_MAX UINT16_MAX
 
 static bool is_version_6(uint8_t code)

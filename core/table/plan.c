@@ -349,6 +349,17 @@ static enum vg_plan_decision decide_ids(const struct vg_zone *zone, const struct
     return VG_PLAN_NO_ROW;
 }
 
+/* A narrow column knows which flags its chunk has. */
+static enum vg_plan_decision decide_flags(
+    const struct vg_column_data *data,
+    const struct vg_predicate *question)
+{
+    uint64_t here = data->value_size < sizeof(uint64_t) ? (uint64_t)data->base & question->mask
+                                                        : question->mask;
+    bool is_any = question->kind == VG_PREDICATE_FLAGS_ANY;
+    return (is_any ? here == 0 : here != question->mask) ? VG_PLAN_NO_ROW : VG_PLAN_LOOK;
+}
+
 /* Codes of no address are larger than all others. */
 static enum vg_plan_decision decide_network(
     const struct vg_zone *zone,
@@ -408,6 +419,9 @@ static enum vg_plan_decision decide_leaf(
     }
     if (node->presence != NULL) {
         return decide_ids(zone, node);
+    }
+    if (node->column_kind == VG_COLUMN_FLAGS) {
+        return decide_flags(data, question);
     }
     if (question->kind == VG_PREDICATE_NETWORK) {
         return decide_network(zone, &question->network.network);

@@ -17,10 +17,10 @@
 #include "core/base/compiler.h"
 #include "core/base/error.h"
 
-/* Bytes per row in memory stand behind each kind. */
+/* Bytes per row in memory stand behind each kind; packed_column.h says what a sealed row takes. */
 enum vg_column_kind {
-    VG_COLUMN_TIME,     /* 8, sealed as few as hold the chunk's range: vg_time, zone map */
-    VG_COLUMN_NUMBER,   /* width 1, 2, 4 (0 .. 2^bits - 2) or 8 (signed), sealed as TIME */
+    VG_COLUMN_TIME,     /* 8: vg_time, zone map */
+    VG_COLUMN_NUMBER,   /* width 1, 2, 4 (0 .. 2^bits - 2) or 8 (signed) */
     VG_COLUMN_FLAGS,    /* 8: a set of 64 bits; absent = the empty set */
     VG_COLUMN_TEXT,     /* 4: entry of an append-only dictionary */
     VG_COLUMN_SUBJECTS, /* 4: a set of subject ids (customer, acl), interned in a dictionary */
