@@ -36,7 +36,7 @@ static const struct vg_option export_options[] = {
     JSON_OPTION,
     { .name = "--start", .value = "TIME", .field = "startTimestamp", .help = "created then or later (default " START_DEFAULT ")" },
     { .name = "--end", .value = "TIME", .field = "endTimestamp", .help = "created then or earlier" },
-    { .name = "--type", .value = "TYPE", .field = "type", .help = "aggregated or raw; by default both" },
+    { .name = "--type", .value = "TYPE[,TYPE]", .field = "type", .help = "aggregated or raw (default both)", .kind = VG_OPTION_KIND_LIST },
     { .name = "--customer", .value = "C[,C]", .field = "customer", .help = "of these customers", .kind = VG_OPTION_KIND_LIST },
     { .name = "--signature", .value = "NAME[,NAME]", .field = "attack.signature", .help = "with any of these signatures", .kind = VG_OPTION_KIND_LIST },
     { .name = "--ip", .value = "CIDR[,CIDR]", .field = "endpoint.ip", .help = "with source or destination in any of these", .kind = VG_OPTION_KIND_LIST },
