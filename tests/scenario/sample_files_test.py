@@ -503,7 +503,8 @@ class Downloads(Files):
 
 
 class Large(Files):
-    settings = ("sample_bytes_max=1GiB",)
+    # On a machine that others use too, a large ZIP file may take longer than a call has by default.
+    settings = ("sample_bytes_max=1GiB", "deadline_default_ms=5m")
 
     def resident(self):
         with open(f"/proc/{self.server.process.pid}/status", encoding="ascii") as file:
