@@ -158,6 +158,15 @@ static inline uint32_t in_bitmap(const struct vg_loop_bitmap *bitmap, uint32_t s
 /* Of so many rows it pays to look at all values there can be first. */
 #define BYTES_TABLED_MIN 512u
 
+static void look_up_few(
+    const uint8_t *values,
+    uint32_t count,
+    const struct vg_loop_bitmap *bitmap,
+    uint64_t *out)
+{
+    BITMAP_ROWS(values, count, bitmap, out);
+}
+
 VG_LOOP_CLONES void vg_loop_in_bitmap_8(
     const uint8_t *values,
     uint32_t count,
@@ -166,7 +175,7 @@ VG_LOOP_CLONES void vg_loop_in_bitmap_8(
 {
     uint8_t table[UINT8_MAX + 1];
     if (count < BYTES_TABLED_MIN) {
-        BITMAP_ROWS(values, count, bitmap, out);
+        look_up_few(values, count, bitmap, out);
         return;
     }
     for (uint32_t value = 0; value <= UINT8_MAX; value++) {
