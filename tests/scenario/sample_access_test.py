@@ -18,6 +18,7 @@ from vigiltest import contract, faces  # noqa: E402
 from vigiltest.case import ServerCase, main  # noqa: E402
 from vigiltest.clients import Grpc, GrpcError, Rest  # noqa: E402
 from vigiltest.directory import Directory  # noqa: E402
+from vigiltest.process import wait_until  # noqa: E402
 
 METHODS = [method for method in contract.methods() if method.service.startswith("vigil.sampledb.")]
 FILES = {name: hashlib.sha256(name.encode()).digest() * 64
@@ -247,9 +248,14 @@ class SampleAccess(ServerCase):
         for reason, _ in self.ask(full("DeleteSample"), lambda: document, self.keys["own", "ADMIN"]):
             self.assertIsNone(reason)
         for role in ("SAMPLEDB-VIEWER", "SAMPLEDB-ANALYZER"):
-            for rest in ("", "/raw", "/safe", "/verdict", "/classification", "/submission"):
+            for rest in ("", "/raw", "/safe", "/verdict", "/classification"):
                 answer = self.rest.get(target + rest, key=self.keys["own", role])
                 self.assert_error(answer, 404, "sample.not.found")
+            # Its submissions go a moment later, one portion after another.
+            key = self.keys["own", role]
+            wait_until(lambda key=key: self.rest.get(target + "/submission", key=key).status != 200,
+                       what="the submissions' end", deadline=60)
+            self.assert_error(self.rest.get(target + "/submission", key=key), 404, "sample.not.found")
 
 
 def add_tests():
