@@ -146,24 +146,32 @@ static enum vg_reason face_put_answer(struct vg_call *call, size_t before)
     return reason == VG_OK && reply->rows != NULL ? face_put_rows(call, before) : reason;
 }
 
+bool vg_grpc_face_put(struct vg_call *call, const ProtobufCMessage *message)
+{
+    static const uint8_t prefix[VG_GRPC_PREFIX_SIZE] = { 0 };
+    const struct vg_method *method = call->method;
+    const struct vg_table *table = method->element != NULL ? method->element : method->answer;
+    const size_t start = call->out.size;
+    vg_buffer_append(&call->out, prefix, sizeof(prefix));
+    if (call->out.failed || !vg_wire_encode(table, message, &call->out)) {
+        return false;
+    }
+    vg_grpc_frame_put_prefix(
+        call->out.data + start,
+        (uint32_t)(call->out.size - start - sizeof(prefix)));
+    return true;
+}
+
 /* One row as a message: its prefix and its bytes. */
 static enum vg_reason face_put_row_message(struct vg_call *call, const struct vg_reply_row *row)
 {
-    uint8_t prefix[VG_GRPC_PREFIX_SIZE] = { 0 };
-    const size_t start = call->out.size;
     if (row->wire.data != NULL) {
+        uint8_t prefix[VG_GRPC_PREFIX_SIZE];
         vg_grpc_frame_put_prefix(prefix, (uint32_t)row->wire.size);
         vg_buffer_append(&call->out, prefix, sizeof(prefix));
         vg_buffer_append(&call->out, row->wire.data, row->wire.size);
-    } else {
-        vg_buffer_append(&call->out, prefix, sizeof(prefix));
-        const struct vg_method *method = call->method;
-        const struct vg_table *table = method->element != NULL ? method->element : method->answer;
-        if (!call->out.failed && vg_wire_encode(table, row->message, &call->out)) {
-            vg_grpc_frame_put_prefix(
-                call->out.data + start,
-                (uint32_t)(call->out.size - start - sizeof(prefix)));
-        }
+    } else if (!vg_grpc_face_put(call, row->message)) {
+        return vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
     }
     return call->out.failed ? vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL) : VG_OK;
 }

@@ -1,7 +1,8 @@
 /*
  * What gRPC does at the four points where the faces of dispatch differ: the method by its path, the
  * request by the wire decoder, the answer as one length-prefixed message, or, of a streaming twin,
- * as one for each row. `ready` belongs to the server (grpc_server.c).
+ * as one for each row, or for each that a conversation says. `ready` belongs to the server
+ * (grpc_server.c).
  *
  * Threads: with the call.
  */
@@ -27,5 +28,9 @@ VG_MUST_USE enum vg_reason vg_grpc_face_read(struct vg_call *call);
  * with.
  */
 VG_MUST_USE enum vg_reason vg_grpc_face_write(struct vg_call *call);
+
+/* Append one message, of the method's answer or its element, to call->out. False = no memory; then
+ * call->out is of no use. */
+VG_MUST_USE bool vg_grpc_face_put(struct vg_call *call, const ProtobufCMessage *message);
 
 #endif

@@ -18,6 +18,13 @@
 /* Memory for the words of one status. */
 #define VG_GRPC_STATUS_ARENA_BYTES (256u * 1024u)
 
+/*
+ * Of a conversation: no further message is read while so many bytes of earlier ones wait for the
+ * handler, or so many of answers for the client. So the client's window stays closed meanwhile.
+ */
+#define VG_GRPC_UNHEARD_BYTES (1024u * 1024u)
+#define VG_GRPC_UNREAD_BYTES  (256u * 1024u)
+
 /* Static texts as headers. */
 #define VG_GRPC_FIELD(text_name, text_value)                                                       \
     {                                                                                              \
@@ -50,6 +57,9 @@ struct grpc_stream {
     struct vg_exchange *exchange; /* NULL once it is closed */
     struct vg_grpc_frame frame;
     struct vg_grpc_content content; /* of a streamed request */
+    struct vg_buffer message;       /* of a conversation: the message that is not yet complete */
+    struct vg_buffer pending;       /* of a conversation: bytes that are not to be read yet */
+    size_t unheard;                 /* bytes of messages the handler has not taken */
     struct vg_timer deadline;
     bool has_call; /* `call` is initialised and not yet disposed */
     /* vg_call_open, vg_call_run or vg_call_more was called, `ready` has not come: the worker is
@@ -58,6 +68,7 @@ struct grpc_stream {
     bool responded; /* the response head is out: what follows is body and trailers */
     bool decided;   /* `trailers` are the status, behind what is left of `sending` */
     bool finished;  /* nothing more is to be said */
+    bool ended;     /* of a conversation: the client has said all */
     struct vg_buffer sending;
     size_t taken;          /* of `sending` */
     struct vg_arena arena; /* words of the status; the call's own may be with another thread */
@@ -67,6 +78,8 @@ struct grpc_stream {
 
 static void grpc_ready(struct vg_call *call);
 static void grpc_taken(struct vg_call *call, size_t size);
+static bool grpc_say(struct vg_call *call, const ProtobufCMessage *message);
+static void stream_hear_on(struct grpc_stream *stream);
 
 static const struct vg_face grpc_face = {
     .name = "grpc",
@@ -75,6 +88,7 @@ static const struct vg_face grpc_face = {
     .write = vg_grpc_face_write,
     .ready = grpc_ready,
     .taken = grpc_taken,
+    .say = grpc_say,
     .takes_wire = true,
 };
 
@@ -91,6 +105,8 @@ static void stream_free(struct grpc_stream *stream)
         vg_call_dispose(&stream->call);
     }
     vg_buffer_dispose(&stream->sending);
+    vg_buffer_dispose(&stream->message);
+    vg_buffer_dispose(&stream->pending);
     vg_arena_dispose(&stream->arena);
     vg_block_pool_free(&stream->worker->blocks, stream);
 }
@@ -172,6 +188,18 @@ static void stream_cut(struct grpc_stream *stream)
     sending->size = at;
 }
 
+/* A conversation that fails is over after what has been said. */
+static void stream_keep_said(struct grpc_stream *stream)
+{
+    struct vg_call *call = &stream->call;
+    if (!call->converses || call->out.size == 0) {
+        return;
+    }
+    stream->sending.bytes_max = SIZE_MAX;
+    vg_buffer_append(&stream->sending, call->out.data, call->out.size);
+    vg_buffer_clear(&call->out);
+}
+
 /* End a call that failed: trailers alone when nothing has been sent; rows end after the message
  * that is under way; the one message of a unary answer is cut. */
 static void stream_finish(
@@ -184,6 +212,7 @@ static void stream_finish(
     }
     vg_worker_clear_timer(stream->exchange->worker, &stream->deadline);
     if (stream->responded && stream_has_rows(stream)) {
+        stream_keep_said(stream);
         stream_decide(stream, reason, error);
         stream->exchange->carrier->resume(stream->exchange);
         return;
@@ -254,6 +283,37 @@ static void stream_advance(struct grpc_stream *stream)
     vg_call_more(call);
 }
 
+/* `sending` is drained: send what has been said meanwhile. */
+static void stream_pass_on(struct grpc_stream *stream)
+{
+    struct vg_call *call = &stream->call;
+    if (call->out.size == 0) {
+        return;
+    }
+    struct vg_buffer drained = stream->sending;
+    drained.bytes_max = call->out.bytes_max;
+    stream->sending = call->out;
+    stream->taken = 0;
+    call->out = drained;
+    vg_buffer_clear(&call->out);
+    vg_call_room(call);
+    stream_hear_on(stream);
+}
+
+/* The face's `say`. */
+static bool grpc_say(struct vg_call *call, const ProtobufCMessage *message)
+{
+    struct grpc_stream *stream = VG_CONTAINER_OF(call, struct grpc_stream, call);
+    if (!vg_grpc_face_put(call, message)) {
+        return false;
+    }
+    if (!stream->responded) {
+        stream_respond(stream);
+    }
+    stream->exchange->carrier->resume(stream->exchange);
+    return true;
+}
+
 /* The face's `ready`: the call is back on its worker. */
 static void grpc_ready(struct vg_call *call)
 {
@@ -293,6 +353,8 @@ static bool stream_cancel(struct grpc_stream *stream, enum vg_reason reason)
 /* --- Deadline ----------------------------------------------------------------------------------
  */
 
+static void stream_set_deadline(struct grpc_stream *stream);
+
 static void stream_on_deadline(struct vg_timer *timer)
 {
     struct grpc_stream *stream = VG_CONTAINER_OF(timer, struct grpc_stream, deadline);
@@ -300,6 +362,10 @@ static void stream_on_deadline(struct vg_timer *timer)
     vg_error_init(&error, NULL);
     (void)vg_error_set(&error, VG_DEADLINE_EXCEEDED, NULL);
     if (stream->finished) {
+        return;
+    }
+    if (stream->call.deadline_ns > vg_worker_now_ns(stream->worker)) {
+        stream_set_deadline(stream); /* it has become a conversation meanwhile */
         return;
     }
     if (stream->responded && stream_has_rows(stream)) {
@@ -315,7 +381,11 @@ static void stream_set_deadline(struct grpc_stream *stream)
     struct vg_worker *worker = stream->exchange->worker;
     const struct vg_call *call = &stream->call;
     stream->deadline.fire = stream_on_deadline;
-    vg_worker_set_timer(worker, &stream->deadline, call->deadline_ns);
+    if (call->deadline_ns == UINT64_MAX) {
+        vg_worker_clear_timer(worker, &stream->deadline);
+    } else {
+        vg_worker_set_timer(worker, &stream->deadline, call->deadline_ns);
+    }
 }
 
 /* --- The request -------------------------------------------------------------------------------
@@ -359,16 +429,20 @@ static void stream_begin(struct grpc_stream *stream, const struct vg_grpc_header
     }
     vg_grpc_frame_init(&stream->frame, call->request_bytes_max, headers->encoding);
     if (vg_call_is_streamed(call)) {
-        /* What grpc_content.h reads. */
-        const struct vg_field *data = call->method->request->fields;
-        VG_ASSERT(data->number == 1 && data->kind == VG_KIND_BYTES);
-        reason = vg_call_open(call);
+        stream->away = true;
+        vg_worker_hold(exchange->worker);
+        reason = vg_call_open(call); /* a conversation may be over already */
         if (reason != VG_OK) {
+            stream->away = false;
+            vg_worker_release(exchange->worker);
             stream_finish(stream, reason, &call->error);
             return;
         }
-        stream->away = true;
-        vg_worker_hold(exchange->worker);
+        if (call->converses) {
+            stream->message.bytes_max = call->request_bytes_max;
+        } else {
+            VG_ASSERT(vg_call_takes_content(call));
+        }
     }
     stream_set_deadline(stream);
 }
@@ -382,6 +456,8 @@ static struct grpc_stream *stream_create(struct vg_exchange *exchange)
     stream->exchange = exchange;
     vg_arena_init(&stream->arena, VG_GRPC_STATUS_ARENA_BYTES);
     vg_buffer_init(&stream->sending, 0);
+    vg_buffer_init(&stream->message, 0);
+    vg_buffer_init(&stream->pending, SIZE_MAX);
     exchange->state = stream;
     return stream;
 }
@@ -473,9 +549,96 @@ static void stream_receive(struct grpc_stream *stream, struct vg_bytes part)
     exchange->carrier->consume(exchange, size - kept);
 }
 
+/* A piece of a conversation's message: whole ones go to the call. */
+static enum vg_reason stream_hear_piece(
+    struct grpc_stream *stream,
+    const struct vg_grpc_piece *piece)
+{
+    struct vg_buffer *message = &stream->message;
+    struct vg_bytes whole = piece->part;
+    if (piece->begins) {
+        vg_buffer_clear(message);
+    }
+    if (!piece->complete || message->size > 0) {
+        vg_buffer_append(message, piece->part.data, piece->part.size);
+        whole = vg_buffer_bytes(message);
+    }
+    if (message->failed) {
+        return VG_REQUEST_MEMORY;
+    }
+    if (piece->complete && vg_call_feed_message(&stream->call, whole)) {
+        stream->unheard += vg_intake_message_bytes(whole.size);
+    }
+    return VG_OK;
+}
+
+/* Is the handler ready for another message, and the client for another answer? */
+static bool stream_may_hear(const struct grpc_stream *stream)
+{
+    return stream->unheard < VG_GRPC_UNHEARD_BYTES &&
+           vg_call_unsaid(&stream->call) < VG_GRPC_UNREAD_BYTES;
+}
+
+/* Messages of a conversation, as far as they are to be read now. What is read opens the window. */
+static void stream_hear(struct grpc_stream *stream, struct vg_bytes *part)
+{
+    struct vg_exchange *exchange = stream->exchange;
+    const size_t before = part->size;
+    enum vg_reason reason = VG_OK;
+    while (part->size > 0 && reason == VG_OK && stream_may_hear(stream)) {
+        struct vg_grpc_piece piece;
+        reason = vg_grpc_frame_next(&stream->frame, part, &piece, NULL);
+        if (reason == VG_OK) {
+            reason = stream_hear_piece(stream, &piece);
+        }
+    }
+    if (reason != VG_OK) {
+        vg_call_break(&stream->call, reason);
+    }
+    if (reason != VG_OK || stream->decided || stream->finished) {
+        *part = vg_bytes(part->data + part->size, 0);
+    }
+    exchange->carrier->consume(exchange, before - part->size);
+}
+
+static void stream_received(struct grpc_stream *stream);
+
+/* The handler or the client has caught up: go on with what has waited. */
+static void stream_hear_on(struct grpc_stream *stream)
+{
+    if (stream->exchange == NULL || stream->finished || !stream->call.converses) {
+        return;
+    }
+    struct vg_bytes part = vg_buffer_bytes(&stream->pending);
+    const size_t before = part.size;
+    if (before > 0) {
+        stream_hear(stream, &part);
+        vg_buffer_drop(&stream->pending, before - part.size);
+    }
+    if (stream->ended && stream->pending.size == 0) {
+        stream->ended = false;
+        stream_received(stream);
+    }
+}
+
+static void stream_converse(struct grpc_stream *stream, struct vg_bytes part)
+{
+    if (stream->pending.size == 0) {
+        stream_hear(stream, &part);
+    }
+    /* No more than a window of it. */
+    vg_buffer_append(&stream->pending, part.data, part.size);
+}
+
 static void grpc_taken(struct vg_call *call, size_t size)
 {
     struct grpc_stream *stream = VG_CONTAINER_OF(call, struct grpc_stream, call);
+    if (call->converses) {
+        VG_ASSERT(size <= stream->unheard);
+        stream->unheard -= size;
+        stream_hear_on(stream);
+        return;
+    }
     if (stream->exchange != NULL) {
         stream->exchange->carrier->consume(stream->exchange, size);
     }
@@ -489,7 +652,7 @@ static void stream_received(struct grpc_stream *stream)
         return;
     }
     uint64_t deadline_ns = vg_call_fed(call);
-    if (!stream->finished) {
+    if (!stream->finished && !call->converses) {
         vg_worker_set_timer(stream->worker, &stream->deadline, deadline_ns);
     }
 }
@@ -499,7 +662,11 @@ static void grpc_body(struct vg_exchange *exchange, struct vg_bytes part)
     struct grpc_stream *stream = exchange->state;
     const size_t size = part.size;
     if (!stream->finished && stream_receives(stream)) {
-        stream_receive(stream, part);
+        if (stream->call.converses) {
+            stream_converse(stream, part);
+        } else {
+            stream_receive(stream, part);
+        }
         return;
     }
     while (part.size > 0 && !stream->finished && stream_take(stream, &part)) {
@@ -516,7 +683,12 @@ static void grpc_end(struct vg_exchange *exchange)
         return;
     }
     if (stream_receives(stream)) {
-        stream_received(stream);
+        stream->ended = stream->call.converses;
+        if (stream->ended) {
+            stream_hear_on(stream);
+        } else {
+            stream_received(stream);
+        }
         return;
     }
     if (!vg_grpc_frame_is_idle(&stream->frame)) {
@@ -548,8 +720,12 @@ static enum vg_pull grpc_pull(
     if (stream->finished) {
         return VG_PULL_FAILED;
     }
-    if (stream->taken == stream->sending.size && !stream->decided && !stream->away) {
-        stream_advance(stream);
+    if (stream->taken == stream->sending.size && !stream->decided) {
+        if (!stream->away) {
+            stream_advance(stream);
+        } else if (stream->call.converses) {
+            stream_pass_on(stream);
+        }
     }
     size_t left = stream->sending.size - stream->taken;
     *out_size = left < size ? left : size;
@@ -568,6 +744,14 @@ static enum vg_pull grpc_pull(
     exchange->trailers = stream->trailers;
     exchange->trailer_count = stream->trailer_count;
     return VG_PULL_TRAILERS;
+}
+
+static void grpc_drain(struct vg_exchange *exchange)
+{
+    struct grpc_stream *stream = exchange->state;
+    if (stream->has_call && !stream->finished) {
+        vg_call_drain(&stream->call);
+    }
 }
 
 static void grpc_closed(struct vg_exchange *exchange, bool answered)
@@ -589,6 +773,7 @@ void vg_grpc_server_init(struct vg_grpc_server *server, struct vg_service *servi
                                                 .body = grpc_body,
                                                 .end = grpc_end,
                                                 .pull = grpc_pull,
+                                                .drain = grpc_drain,
                                                 .closed = grpc_closed },
                                        .service = service };
 }

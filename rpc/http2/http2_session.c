@@ -87,6 +87,12 @@ void vg_http2_session_drain(struct vg_conn *conn)
         conn->worker,
         &session->drain_timer,
         vg_worker_now_ns(conn->worker) + VG_HTTP2_DRAIN_WAIT_NS);
+    for (struct vg_http2_stream *stream = session->streams; stream != NULL; stream = stream->next) {
+        const struct vg_exchange_app *app = stream->exchange.app;
+        if (app != NULL && app->drain != NULL) {
+            app->drain(&stream->exchange); /* no stream is freed here, only in on_stream_close */
+        }
+    }
     vg_conn_wake(conn);
 }
 

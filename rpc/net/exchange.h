@@ -94,6 +94,9 @@ struct vg_exchange_app {
     void (*end)(struct vg_exchange *exchange);
     /* Put at most `size` answer bytes at `out`; *out_size says how many. */
     enum vg_pull (*pull)(struct vg_exchange *exchange, uint8_t *out, size_t size, size_t *out_size);
+    /* The connection takes no new exchanges: end soon, if this one would go on for ever. NULL =
+     * they all end by themselves. */
+    void (*drain)(struct vg_exchange *exchange);
     /* The exchange is over: answered, cancelled by the client, or its connection lost. Free
      * exchange->state. */
     void (*closed)(struct vg_exchange *exchange, bool answered);

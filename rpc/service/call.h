@@ -13,6 +13,12 @@
  *     vg_call_init → vg_call_begin → vg_call_open (READ, VALIDATE, ALLOW, the handler: before the
  * first body byte) → vg_call_feed and face->taken, in turns → vg_call_fed → face->ready …
  *
+ * A conversation is a call whose answer is a stream of messages that are said whenever there is
+ * something to say, and whose request may be a stream of messages too:
+ *
+ *     vg_call_init → vg_call_begin → vg_call_open, or body and vg_call_run → vg_call_feed_message,
+ * face->taken and face->say, in any order → vg_call_hang_up → face->ready
+ *
  * The steps are an array in dispatch.c. Large bodies, searches and long replies go on on an
  * executor thread; writes are answered by the writer thread. Whoever ends a stage posts the call to
  * its home mailbox, so the face only ever sees the call on its own worker. After vg_call_cancel
@@ -47,6 +53,9 @@ struct vg_service;
 
 /* What a handler returns besides a reason: the answer will come by vg_call_complete. */
 #define VG_CALL_PENDING (-1)
+/* Or: the call goes on as a conversation (intake.h) until vg_call_hang_up. Returned by
+ * vg_call_converse. */
+#define VG_CALL_CONVERSING (-2)
 
 /* The parts of a call that differ between gRPC and REST. */
 struct vg_face {
@@ -74,6 +83,12 @@ struct vg_face {
      * client may send as many more.
      */
     void (*taken)(struct vg_call *call, size_t size);
+    /*
+     * On the worker, of a conversation: append one message of the method's answer (its element, if
+     * it has one) to call->out and see that it is sent. After taking call->out the face calls
+     * vg_call_room. NULL = the face cannot converse. False = no memory.
+     */
+    bool (*say)(struct vg_call *call, const ProtobufCMessage *message);
     /* Both faces answer rows and single answers from wire bytes where the handler has them (gRPC),
      * or only from messages (REST). */
     bool takes_wire;
@@ -93,11 +108,12 @@ struct vg_face {
 
 enum vg_call_stage {
     VG_CALL_STAGE_NEW,
-    VG_CALL_STAGE_BEGUN,     /* headers are accepted, the body may come */
-    VG_CALL_STAGE_RECEIVING, /* the body is being taken as it comes */
-    VG_CALL_STAGE_RUNNING,   /* with dispatch, an executor or the writer */
-    VG_CALL_STAGE_REPLYING,  /* ready has been called at least once with VG_OK */
-    VG_CALL_STAGE_ENDED,     /* nothing more comes; may be disposed */
+    VG_CALL_STAGE_BEGUN,      /* headers are accepted, the body may come */
+    VG_CALL_STAGE_RECEIVING,  /* the body is being taken as it comes */
+    VG_CALL_STAGE_RUNNING,    /* with dispatch, an executor or the writer */
+    VG_CALL_STAGE_CONVERSING, /* the request is complete, the answer goes on */
+    VG_CALL_STAGE_REPLYING,   /* ready has been called at least once with VG_OK */
+    VG_CALL_STAGE_ENDED,      /* nothing more comes; may be disposed */
 };
 
 struct vg_call {
@@ -128,7 +144,8 @@ struct vg_call {
     ProtobufCMessage *request;
     /* With an idempotency key, after READ: of the request as it was sent, whichever face read it */
     uint8_t request_sha256[VG_SHA256_SIZE];
-    struct vg_intake *intake; /* of a streamed request, set by vg_call_receive */
+    struct vg_intake
+        *intake; /* of a streamed request, set by vg_call_receive, or of a conversation */
     uint64_t
         intake_bytes_max; /* then: the largest body; what is said to be larger need not be fed */
     struct vg_reply reply;
@@ -147,7 +164,8 @@ struct vg_call {
     uint64_t bytes_fed;
     uint64_t fed_deadline_ns; /* from then on */
     bool is_fed;              /* all of it */
-    uint64_t bytes_out;       /* answer bytes made so far: access log */
+    bool converses;
+    uint64_t bytes_out; /* answer bytes made so far: access log */
     uint8_t step;
     bool away;      /* another thread has the call; set and cleared on the worker */
     bool in_flight; /* counted by QUOTA */
@@ -187,6 +205,14 @@ void vg_call_fail(struct vg_call *call, enum vg_reason reason);
 static inline bool vg_call_is_streamed(const struct vg_call *call)
 {
     return (call->method->flags & VG_METHOD_CLIENT_STREAMS) != 0;
+}
+
+/* Is that stream the bytes of a file, which REST sends as a body and gRPC as messages of `data`? */
+static inline bool vg_call_takes_content(const struct vg_call *call)
+{
+    const struct vg_field *first = call->method->request->fields;
+    return vg_call_is_streamed(call) && call->method->request->field_count > 0 &&
+           first->number == 1 && first->kind == VG_KIND_BYTES;
 }
 
 /*
@@ -230,6 +256,57 @@ VG_MUST_USE int vg_call_defer(struct vg_call *call, int (*run)(struct vg_call *c
 /* For handlers of a method with a stream of requests: take it by `intake`, at most `bytes_max`
  * bytes (then REQUEST_TOO_LARGE). From here on the call closes it. Returns VG_CALL_PENDING. */
 VG_MUST_USE int vg_call_receive(struct vg_call *call, struct vg_intake *intake, uint64_t bytes_max);
+
+/*
+ * For handlers: make the call a conversation, held by `intake`. Without a deadline but the client's
+ * own. From here on the call closes the intake. Returns VG_CALL_CONVERSING.
+ * Fails with METHOD_NOT_ALLOWED where the face has no way to say it.
+ */
+VG_MUST_USE int vg_call_converse(struct vg_call *call, struct vg_intake *intake);
+
+/*
+ * For faces: one whole message of a conversation's request; copied. Reported by face->taken with
+ * the bytes of vg_intake_message_bytes. False = the call has failed or is about to.
+ */
+VG_MUST_USE bool vg_call_feed_message(struct vg_call *call, struct vg_bytes message);
+
+/* For faces: what was said has been passed on to the client's window; for handlers: there is more
+ * to say, or more is wanted. On the worker. */
+void vg_call_room(struct vg_call *call);
+
+/* For faces: the server is going down, or the connection is to end. Of calls that do not converse
+ * nothing happens: they end by themselves. */
+void vg_call_drain(struct vg_call *call);
+
+/*
+ * For handlers of conversations, on the worker: say one message. False = nobody listens any more
+ * (the call is over or about to be), or there is no memory for it, then the call fails.
+ */
+bool vg_call_say(struct vg_call *call, const ProtobufCMessage *message);
+
+/* Bytes said that no window has taken yet. On the worker. */
+static inline size_t vg_call_unsaid(const struct vg_call *call)
+{
+    return call->out.size;
+}
+
+/*
+ * For handlers of conversations, on the worker: it is over, with VG_OK or call->error. What was
+ * said is still sent. VG_OK only when the request is complete and finished, or there was no stream
+ * of them.
+ */
+void vg_call_hang_up(struct vg_call *call, enum vg_reason reason);
+
+/*
+ * For intakes of conversations: decode and validate one message of the request, as READ and
+ * VALIDATE do, into `arena`. Any thread.
+ */
+VG_MUST_USE enum vg_reason vg_call_understand(
+    struct vg_call *call,
+    struct vg_bytes message,
+    struct vg_arena *arena,
+    ProtobufCMessage **out_request,
+    struct vg_error *error);
 
 /* For handlers that returned VG_CALL_PENDING: the answer is complete, or the call failed with
  * call->error. Any thread, once. */

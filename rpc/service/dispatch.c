@@ -16,6 +16,7 @@
 #include "core/base/settings.h"
 #include "core/wire/validate.h"
 #include "core/wire/wire_encode.h"
+#include "core/wire/wire_decode.h"
 #include "proto/contract_json.h"
 #include "rpc/service/call.h"
 #include "rpc/service/call_log.h"
@@ -111,6 +112,9 @@ static int step_read(struct vg_call *call)
 
 static int step_validate(struct vg_call *call)
 {
+    if (vg_call_is_streamed(call) && !vg_call_takes_content(call)) {
+        return VG_OK; /* its messages come one by one: vg_call_understand */
+    }
     struct vg_validation validation = {
         .now = call->now,
         .zone = call->principal->zone,
@@ -228,7 +232,7 @@ void vg_call_dispose(struct vg_call *call)
 {
     VG_ASSERT(!call->away && call->stage != VG_CALL_STAGE_RUNNING);
     if (call->stage == VG_CALL_STAGE_BEGUN || call->stage == VG_CALL_STAGE_RECEIVING ||
-        call->stage == VG_CALL_STAGE_REPLYING) {
+        call->stage == VG_CALL_STAGE_CONVERSING || call->stage == VG_CALL_STAGE_REPLYING) {
         if (call->reason == VG_OK) {
             call->reason = VG_CANCELLED;
         }
@@ -313,6 +317,24 @@ static void arrive(struct vg_call *call)
     call->face->ready(call); /* may dispose */
 }
 
+/* On the worker: the request of a conversation is complete, or never was a stream. */
+static void begin_conversing(struct vg_call *call)
+{
+    call->away = false;
+    if (atomic_load_explicit(&call->cancelled, memory_order_relaxed)) {
+        arrive(call);
+        return;
+    }
+    call->stage = VG_CALL_STAGE_CONVERSING;
+    call->deadline_ns = call->timeout_ns == 0 ? UINT64_MAX : call->started_ns + call->timeout_ns;
+    vg_call_room(call); /* may end it */
+}
+
+static void converse_task(struct vg_task *task)
+{
+    begin_conversing(VG_CONTAINER_OF(task, struct vg_call, task));
+}
+
 static void arrive_task(struct vg_task *task)
 {
     arrive(VG_CONTAINER_OF(task, struct vg_call, task));
@@ -328,6 +350,20 @@ static void post_home(struct vg_call *call)
 static void settle(struct vg_call *call, int result, bool on_worker)
 {
     if (result == VG_CALL_PENDING) {
+        return;
+    }
+    if (result == VG_CALL_CONVERSING) {
+        if (on_worker) {
+            begin_conversing(call);
+        } else {
+            call->task.run = converse_task;
+            vg_mailbox_post(call->home, &call->task);
+        }
+        return;
+    }
+    if (call->converses && !on_worker) {
+        /* What has been said is the worker's. */
+        vg_call_complete(call, (enum vg_reason)result);
         return;
     }
     if (result == VG_OK) {
@@ -453,7 +489,7 @@ enum vg_reason vg_call_open(struct vg_call *call)
     VG_ASSERT(call->stage == VG_CALL_STAGE_BEGUN && vg_call_is_streamed(call));
     int result = drive(call, STEP_REPLY);
     VG_ASSERT(result != VG_OK); /* such a handler answers when it has taken the request */
-    if (result != VG_CALL_PENDING) {
+    if (result != VG_CALL_PENDING && result != VG_CALL_CONVERSING) {
         call->reason = (enum vg_reason)result;
         end(call);
         return call->reason;
@@ -461,7 +497,11 @@ enum vg_reason vg_call_open(struct vg_call *call)
     VG_ASSERT(call->intake != NULL);
     call->stage = VG_CALL_STAGE_RECEIVING;
     call->body.bytes_max = VG_CALL_FEED_BYTES_MAX;
-    if (call->timeout_ns == 0) {
+    if (call->converses) {
+        call->deadline_ns =
+            call->timeout_ns == 0 ? UINT64_MAX : call->started_ns + call->timeout_ns;
+        vg_call_room(call);
+    } else if (call->timeout_ns == 0) {
         /* How long it may take depends on the client's line; that it goes on at all is the
          * carrier's to watch. */
         call->deadline_ns =
@@ -485,7 +525,9 @@ static void take_task(struct vg_task *task);
 /* The call is here: have what has been fed taken, or finish. */
 static void take_more(struct vg_call *call)
 {
-    if (call->away || (call->body.size == 0 && !call->is_fed)) {
+    const struct vg_intake_class *class = call->intake->class;
+    if (call->away || (call->body.size == 0 && !call->is_fed) ||
+        (call->body.size > 0 && class->wants != NULL && !class->wants(call->intake))) {
         return;
     }
     if (call->body.size > 0) {
@@ -516,7 +558,11 @@ static void taken_task(struct vg_task *task)
     vg_buffer_clear(&call->taking);
     call->away = false;
     call->face->taken(call, size);
-    take_more(call); /* may end it */
+    if (call->converses) {
+        vg_call_room(call); /* what it has been told may be answered */
+    } else {
+        take_more(call); /* may end it */
+    }
 }
 
 static void take_task(struct vg_task *task)
@@ -551,7 +597,7 @@ bool vg_call_feed(struct vg_call *call, struct vg_bytes part)
         atomic_load_explicit(&call->cancelled, memory_order_relaxed)) {
         return false;
     }
-    VG_ASSERT(!call->is_fed);
+    VG_ASSERT(!call->is_fed && !call->converses);
     if (part.size > call->intake_bytes_max - call->bytes_fed) {
         vg_call_break(call, VG_REQUEST_TOO_LARGE);
         return false;
@@ -582,4 +628,151 @@ uint64_t vg_call_fed(struct vg_call *call)
     call->is_fed = true;
     take_more(call);
     return deadline_ns;
+}
+
+/* ---- conversations */
+
+int vg_call_converse(struct vg_call *call, struct vg_intake *intake)
+{
+    VG_ASSERT(call->intake == NULL);
+    call->intake = intake;
+    if (call->face->say == NULL) {
+        return (int)vg_error_set(
+            &call->error,
+            VG_METHOD_NOT_ALLOWED,
+            "%s is a stream of messages, which gRPC carries",
+            call->method->path);
+    }
+    call->converses = true;
+    call->intake_bytes_max = UINT64_MAX;
+    return VG_CALL_CONVERSING;
+}
+
+bool vg_intake_next_message(struct vg_bytes *part, struct vg_bytes *out_message)
+{
+    uint32_t size;
+    if (part->size == 0) {
+        return false;
+    }
+    VG_ASSERT(part->size >= sizeof(size));
+    memcpy(&size, part->data, sizeof(size));
+    VG_ASSERT(part->size - sizeof(size) >= size);
+    *out_message = vg_bytes(part->data + sizeof(size), size);
+    *part = vg_bytes(part->data + sizeof(size) + size, part->size - sizeof(size) - size);
+    return true;
+}
+
+bool vg_call_feed_message(struct vg_call *call, struct vg_bytes message)
+{
+    VG_ASSERT(call->converses && message.size <= UINT32_MAX);
+    if (call->stage != VG_CALL_STAGE_RECEIVING ||
+        atomic_load_explicit(&call->cancelled, memory_order_relaxed)) {
+        return false;
+    }
+    const uint32_t size = (uint32_t)message.size;
+    call->bytes_fed += message.size;
+    vg_buffer_append(&call->body, &size, sizeof(size));
+    vg_buffer_append(&call->body, message.data, message.size);
+    if (call->body.failed) {
+        vg_call_break(call, VG_REQUEST_MEMORY);
+        return false;
+    }
+    take_more(call);
+    return true;
+}
+
+enum vg_reason vg_call_understand(
+    struct vg_call *call,
+    struct vg_bytes message,
+    struct vg_arena *arena,
+    ProtobufCMessage **out_request,
+    struct vg_error *error)
+{
+    const struct vg_table *table = call->method->request;
+    bool strict = (call->method->flags & VG_METHOD_REFUSE_UNKNOWN) != 0;
+    ProtobufCMessage *request = NULL;
+    enum vg_reason reason = vg_wire_decode(
+        table,
+        message,
+        strict ? &vg_wire_policy_strict : &vg_wire_policy_request,
+        arena,
+        &request,
+        error);
+    struct vg_validation validation = {
+        .now = vg_clock_now(call->service->clock),
+        .zone = call->principal->zone,
+        .arena = arena,
+    };
+    if (reason == VG_OK) {
+        reason = vg_error_from_violations(error);
+    }
+    if (reason == VG_OK) {
+        reason = vg_validate(table, request, &validation, error);
+    }
+    if (reason == VG_OK) {
+        *out_request = request;
+    }
+    return reason;
+}
+
+/* May a conversation still be spoken in? */
+static bool is_open(const struct vg_call *call)
+{
+    return call->converses && call->stage != VG_CALL_STAGE_ENDED &&
+           !atomic_load_explicit(&call->cancelled, memory_order_relaxed);
+}
+
+bool vg_call_say(struct vg_call *call, const ProtobufCMessage *message)
+{
+    if (!is_open(call)) {
+        return false;
+    }
+    size_t before = call->out.size;
+    if (!call->face->say(call, message)) {
+        vg_call_hang_up(call, VG_REQUEST_MEMORY);
+        return false;
+    }
+    call->bytes_out += call->out.size > before ? call->out.size - before : 0;
+    return true;
+}
+
+void vg_call_room(struct vg_call *call)
+{
+    if (is_open(call) && call->intake->class->room != NULL) {
+        call->intake->class->room(call->intake);
+    }
+    if (is_open(call) && call->stage == VG_CALL_STAGE_RECEIVING) {
+        take_more(call); /* may end it */
+    }
+}
+
+void vg_call_drain(struct vg_call *call)
+{
+    if (!is_open(call)) {
+        return;
+    }
+    if (call->intake->class->drain != NULL) {
+        call->intake->class->drain(call->intake);
+    } else {
+        vg_call_hang_up(call, VG_DRAINING);
+    }
+}
+
+void vg_call_hang_up(struct vg_call *call, enum vg_reason reason)
+{
+    if (!is_open(call)) {
+        return;
+    }
+    if (call->away) { /* what runs will find it */
+        VG_ASSERT(reason != VG_OK);
+        call->cancel_reason = reason;
+        atomic_store_explicit(&call->cancelled, true, memory_order_relaxed);
+        return;
+    }
+    call->reason = reason;
+    if (reason != VG_OK && call->error.reason == VG_OK) {
+        (void)vg_error_set(&call->error, reason, NULL);
+    }
+    call->out_done = reason == VG_OK;
+    arrive(call);
 }

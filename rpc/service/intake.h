@@ -8,10 +8,18 @@
  * On REST the bytes are the body as it is, whatever its type; on gRPC they are the `data` of each
  * message.
  *
- * Threads: take and finish run on executor threads, one at a time; close on any thread.
+ * Of a conversation (vg_call_converse) the bytes are whole messages, to be cut by
+ * vg_intake_next_message; the client may send more while the answers it has been given are read.
+ *
+ * Threads: take and finish run on executor threads, one at a time; room, wants and drain on the
+ * call's worker, maybe while take runs; close on any thread.
  */
 #ifndef VG_RPC_SERVICE_INTAKE_H
 #define VG_RPC_SERVICE_INTAKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "core/base/bytes.h"
 #include "core/base/error.h"
@@ -22,15 +30,37 @@ struct vg_intake;
 struct vg_intake_class {
     /* The next bytes, at least one; borrowed. A failure ends the call with call->error. */
     enum vg_reason (*take)(struct vg_intake *intake, struct vg_bytes part, struct vg_error *error);
-    /* All bytes have been taken: answer, as a handler does. */
+    /* All bytes have been taken: answer, as a handler does. Of a conversation: VG_OK = it is over,
+     * VG_CALL_CONVERSING = there will be more to say until vg_call_hang_up. */
     int (*finish)(struct vg_intake *intake, struct vg_call *call);
     /* The call is over, well or not: give everything back. Called once; must be quick. */
     void (*close)(struct vg_intake *intake);
+    /* Of a conversation: it has begun, something has been taken, or what was said has been passed
+     * on: say more, if there is more. May be NULL. */
+    void (*room)(struct vg_intake *intake);
+    /* Of a conversation: may more be taken now? Asked before each take; when the answer becomes yes
+     * again by itself, the handler calls vg_call_room. NULL = always. */
+    bool (*wants)(struct vg_intake *intake);
+    /* Of a conversation: the server is going down: say what is owed and hang up soon. NULL = hung
+     * up at once, with DRAINING. */
+    void (*drain)(struct vg_intake *intake);
 };
 
 /* Embedded by the handler's own state. */
 struct vg_intake {
     const struct vg_intake_class *class;
 };
+
+/* A message among the bytes of a conversation: its length in four bytes of this machine's order,
+ * and itself. */
+#define VG_INTAKE_PREFIX_SIZE sizeof(uint32_t)
+
+static inline size_t vg_intake_message_bytes(size_t message_size)
+{
+    return VG_INTAKE_PREFIX_SIZE + message_size;
+}
+
+/* Cut the next message off the front of *part; false = there is none left. */
+bool vg_intake_next_message(struct vg_bytes *part, struct vg_bytes *out_message);
 
 #endif

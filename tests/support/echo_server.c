@@ -2,7 +2,8 @@
  * A gRPC server of its own small contract, through the real dispatch: what the gRPC conformance
  * scripts and the official interoperability client talk to.
  *
- *   grpc.testing.TestService  EmptyCall, UnaryCall, StreamingOutputCall
+ *   grpc.testing.TestService  EmptyCall, UnaryCall, StreamingOutputCall, StreamingInputCall,
+ *                             FullDuplexCall, HalfDuplexCall
  *   vigil.test.Echo           Wire           as UnaryCall, answered from ready bytes
  *                             Sleep          comes back from an executor after response_size ms, or
  * when told to stop Fail           response_size violations, or the status asked for Small
@@ -11,6 +12,8 @@
  * other one as ready bytes; that of number `offset`, if not 0, fails, and there is no other end
  * when that is beyond the limit StreamListCustomers  its twin State          username says "calls=N
  * sleeping=N"
+ *                             Live           a conversation of one request: payloads of the sizes
+ * asked for, then silence until the client or the server goes
  *
  * The key "wrong" is refused, any other accepted and said back as username. Options: NAME=VALUE of
  * core/base's settings. Prints "ready on HOST:PORT"; SIGTERM drains.
@@ -34,6 +37,7 @@
 #include "rpc/net/server.h"
 #include "rpc/service/call.h"
 #include "rpc/service/service.h"
+#include "tests/support/echo_conversations.h"
 
 #include "echo/echo.pb-c.h"
 #include "vigil/admin/v1/customer.pb-c.h"
@@ -388,6 +392,26 @@ static struct vg_method methods[] = {
           table_streaming,
           table_answer),
       .element = &table_answer,
+      .flags = VG_METHOD_STREAMS },
+    { METHOD(
+          "/grpc.testing.TestService/StreamingInputCall",
+          vg_echo_collect,
+          table_answer,      /* payload = 1, as in StreamingInputCallRequest */
+          table_parameters), /* a number = 1, as in StreamingInputCallResponse */
+      .flags = VG_METHOD_CLIENT_STREAMS },
+    { METHOD(
+          "/grpc.testing.TestService/FullDuplexCall",
+          vg_echo_converse,
+          table_streaming,
+          table_answer),
+      .flags = VG_METHOD_CLIENT_STREAMS | VG_METHOD_STREAMS },
+    { METHOD(
+          "/grpc.testing.TestService/HalfDuplexCall",
+          vg_echo_converse_afterwards,
+          table_streaming,
+          table_answer),
+      .flags = VG_METHOD_CLIENT_STREAMS | VG_METHOD_STREAMS },
+    { METHOD("/vigil.test.Echo/Live", vg_echo_live, table_streaming, table_answer),
       .flags = VG_METHOD_STREAMS },
     { METHOD(
           "/vigil.test.Echo/ListCustomers",

@@ -121,6 +121,15 @@ class GrpcTest(unittest.TestCase):
                 return
         self.fail(f"state {state}, wanted {wanted}")
 
+    def is_sanitized(self):
+        """Sanitizers keep what is freed for a while."""
+        with open(f"/proc/{self.server.process.pid}/maps", encoding="utf-8") as maps:
+            return any(f"lib{name}san.so" in line for line in maps for name in "at")
+
+    def resident_kib(self):
+        with open(f"/proc/{self.server.process.pid}/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+
     # Raw calls.
 
     def start(self, client, path=UNARY, extra=(), content_type=TYPE, method="POST", end=False):

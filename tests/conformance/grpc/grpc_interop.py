@@ -12,7 +12,9 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from server_process import ServerProcess  # noqa: E402
 
-CASES = ["empty_unary", "large_unary", "server_streaming", "unimplemented_method", "unimplemented_service"]
+CASES = ["empty_unary", "large_unary", "client_streaming", "server_streaming", "ping_pong", "empty_stream",
+         "cancel_after_begin", "cancel_after_first_response", "timeout_on_sleeping_server", "unimplemented_method",
+         "unimplemented_service"]
 
 
 def client_path():

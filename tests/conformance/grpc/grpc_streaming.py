@@ -124,15 +124,6 @@ class Rows(GrpcTest):
         client.close()
         self.wait_state(calls=1)
 
-    def is_sanitized(self):
-        """Sanitizers keep what is freed for a while."""
-        with open(f"/proc/{self.server.process.pid}/maps", encoding="utf-8") as maps:
-            return any(f"lib{name}san.so" in line for line in maps for name in "at")
-
-    def resident_kib(self):
-        with open(f"/proc/{self.server.process.pid}/status", encoding="ascii") as status:
-            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
-
     def test_cancel_midway_stops_the_work(self):
         answer = self.rows()(ENDLESS, timeout=DEADLINE)
         self.assertEqual([number(next(answer)) for _ in range(1000)], list(range(1000)))

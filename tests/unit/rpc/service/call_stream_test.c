@@ -148,7 +148,9 @@ static void close_intake(struct vg_intake *intake)
     atomic_fetch_add(&world->closed, 1);
 }
 
-static const struct vg_intake_class intake_class = { take, finish, close_intake };
+static const struct vg_intake_class intake_class = { .take = take,
+                                                     .finish = finish,
+                                                     .close = close_intake };
 
 static int handle(struct vg_call *call, const ProtobufCMessage *request, ProtobufCMessage *answer)
 {
