@@ -569,12 +569,14 @@ static void add_whole(struct vg_commit_group *group, struct vg_ingest_submission
     if (submission->idempotency_key.size > 0) {
         reason = touch(group, submission->idempotency_key, true, &answered);
         if (reason == VG_OK && answered->exists && !is_outdated(submission, answered)) {
-            submission->recalled = true;
+            submission->recalled = !submission->continues;
             reason = submission->recall(submission, answered->record);
-            if (reason != VG_OK) {
-                refuse(submission, reason);
+            if (submission->recalled) {
+                if (reason != VG_OK) {
+                    refuse(submission, reason);
+                }
+                return;
             }
-            return;
         }
     }
     if (reason == VG_OK) {

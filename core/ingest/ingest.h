@@ -72,6 +72,10 @@ struct vg_ingest_submission {
     struct vg_bytes idempotency_key;
     void *idempotency_owner; /* for these */
     bool (*outdated)(const struct vg_ingest_submission *submission, struct vg_bytes value);
+    /* Or: the key is a place that every such submission moves on (the position of a stream). Then
+     * `recall` only judges what stands there, in line with all other changes, and after VG_OK the
+     * items are merged and `remember` replaces it. */
+    bool continues;
     enum vg_reason (*recall)(struct vg_ingest_submission *submission, struct vg_bytes value);
     struct vg_bytes (*remember)(struct vg_ingest_submission *submission, struct vg_arena *arena);
 

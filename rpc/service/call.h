@@ -165,6 +165,7 @@ struct vg_call {
     uint64_t fed_deadline_ns; /* from then on */
     bool is_fed;              /* all of it */
     bool converses;
+    _Atomic uint32_t owed; /* of a conversation: what others still work on for it */
     uint64_t bytes_out; /* answer bytes made so far: access log */
     uint8_t step;
     bool away;      /* another thread has the call; set and cleared on the worker */
@@ -289,6 +290,14 @@ static inline size_t vg_call_unsaid(const struct vg_call *call)
 {
     return call->out.size;
 }
+
+/*
+ * For handlers of conversations: work for it is with another thread (an executor in `take` may say
+ * so, or the worker), or has come back to the worker. Until all of it is back the call, even a
+ * cancelled one, stays. vg_call_repay may end it: the intake is not touched afterwards.
+ */
+void vg_call_owe(struct vg_call *call);
+void vg_call_repay(struct vg_call *call);
 
 /*
  * For handlers of conversations, on the worker: it is over, with VG_OK or call->error. What was

@@ -304,9 +304,19 @@ static void extend_deadline(struct vg_call *call)
 static void arrive(struct vg_call *call)
 {
     call->away = false;
+    if (call->owed > 0) { /* it comes again with the last of it */
+        VG_ASSERT(call->reason != VG_OK);
+        if (!atomic_load_explicit(&call->cancelled, memory_order_relaxed)) {
+            call->cancel_reason = call->reason;
+            atomic_store_explicit(&call->cancelled, true, memory_order_relaxed);
+        }
+        return;
+    }
     if (atomic_load_explicit(&call->cancelled, memory_order_relaxed)) {
         call->reason = call->cancel_reason;
-        (void)vg_error_set(&call->error, call->reason, NULL);
+        if (call->error.reason != call->reason) {
+            (void)vg_error_set(&call->error, call->reason, NULL);
+        }
     }
     if (call->reason != VG_OK || call->out_done) {
         end(call);
@@ -423,7 +433,7 @@ bool vg_call_cancel(struct vg_call *call, enum vg_reason reason)
     VG_ASSERT(reason != VG_OK);
     call->cancel_reason = reason;
     atomic_store_explicit(&call->cancelled, true, memory_order_relaxed);
-    if (call->away) {
+    if (call->away || call->owed > 0) {
         return false;
     }
     if (call->stage != VG_CALL_STAGE_ENDED) {
@@ -587,6 +597,7 @@ void vg_call_break(struct vg_call *call, enum vg_reason reason)
     call->cancel_reason = reason;
     atomic_store_explicit(&call->cancelled, true, memory_order_relaxed);
     if (!call->away) {
+        call->reason = reason;
         arrive(call);
     }
 }
@@ -755,6 +766,24 @@ void vg_call_drain(struct vg_call *call)
         call->intake->class->drain(call->intake);
     } else {
         vg_call_hang_up(call, VG_DRAINING);
+    }
+}
+
+void vg_call_owe(struct vg_call *call)
+{
+    VG_ASSERT(call->converses);
+    atomic_fetch_add_explicit(&call->owed, 1, memory_order_relaxed);
+}
+
+void vg_call_repay(struct vg_call *call)
+{
+    VG_ASSERT(call->owed > 0);
+    atomic_fetch_sub_explicit(&call->owed, 1, memory_order_relaxed);
+    if (call->owed > 0 || call->away) {
+        return;
+    }
+    if (atomic_load_explicit(&call->cancelled, memory_order_relaxed)) {
+        arrive(call);
     }
 }
 
