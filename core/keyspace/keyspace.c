@@ -98,6 +98,12 @@ void vg_key_idempotency(struct vg_key *key, const uint8_t hash[VG_KEY_HASH_SIZE]
     vg_key_codec_put_bytes(key, vg_bytes(hash, VG_KEY_HASH_SIZE));
 }
 
+void vg_key_stream(struct vg_key *key, const uint8_t hash[VG_KEY_HASH_SIZE])
+{
+    vg_key_codec_begin(key, first_of(VG_KEY_FAMILY_STREAM));
+    vg_key_codec_put_bytes(key, vg_bytes(hash, VG_KEY_HASH_SIZE));
+}
+
 void vg_key_sample(struct vg_key *key, const uint8_t sha256[VG_KEY_HASH_SIZE])
 {
     vg_key_codec_begin(key, first_of(VG_KEY_FAMILY_SAMPLE));
@@ -292,6 +298,11 @@ static bool parse_hash(
 bool vg_key_parse_idempotency(struct vg_bytes key, uint8_t out_hash[VG_KEY_HASH_SIZE])
 {
     return parse_hash(key, VG_KEY_FAMILY_IDEMPOTENCY, out_hash);
+}
+
+bool vg_key_parse_stream(struct vg_bytes key, uint8_t out_hash[VG_KEY_HASH_SIZE])
+{
+    return parse_hash(key, VG_KEY_FAMILY_STREAM, out_hash);
 }
 
 bool vg_key_parse_sample(struct vg_bytes key, uint8_t out_sha256[VG_KEY_HASH_SIZE])

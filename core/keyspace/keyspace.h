@@ -63,6 +63,7 @@ void vg_key_state(struct vg_key *key);
 void vg_key_format(struct vg_key *key);
 void vg_key_change_log(struct vg_key *key, uint64_t sequence);
 void vg_key_idempotency(struct vg_key *key, const uint8_t hash[VG_KEY_HASH_SIZE]);
+void vg_key_stream(struct vg_key *key, const uint8_t hash[VG_KEY_HASH_SIZE]);
 
 /* A sample, by the SHA-256 of its file; a submission of it. */
 void vg_key_sample(struct vg_key *key, const uint8_t sha256[VG_KEY_HASH_SIZE]);
@@ -139,6 +140,7 @@ VG_MUST_USE bool vg_key_parse_lineage(
     uint32_t *out_number);
 VG_MUST_USE bool vg_key_parse_change_log(struct vg_bytes key, uint64_t *out_sequence);
 VG_MUST_USE bool vg_key_parse_idempotency(struct vg_bytes key, uint8_t out_hash[VG_KEY_HASH_SIZE]);
+VG_MUST_USE bool vg_key_parse_stream(struct vg_bytes key, uint8_t out_hash[VG_KEY_HASH_SIZE]);
 
 VG_MUST_USE bool vg_key_parse_sample(struct vg_bytes key, uint8_t out_sha256[VG_KEY_HASH_SIZE]);
 VG_MUST_USE bool vg_key_parse_review(struct vg_bytes key, uint8_t out_sha256[VG_KEY_HASH_SIZE]);

@@ -12,7 +12,7 @@
 #include "rpc/grpc/grpc_headers.h"
 #include "rpc/grpc/grpc_status.h"
 #include "rpc/net/worker.h"
-#include "rpc/service/call.h"
+#include "rpc/service/conversation.h"
 #include "rpc/service/service.h"
 
 /* Memory for the words of one status. */

@@ -1,5 +1,7 @@
 #include "rpc/handlers/event_calls.h"
 
+#include <string.h>
+
 #include "core/base/settings.h"
 #include "core/events/event_access.h"
 #include "core/node/node.h"
@@ -109,4 +111,37 @@ enum vg_reason vg_event_calls_reply(struct vg_call *call, struct vg_bytes wire)
         &call->arena,
         &call->reply.answer,
         &call->error);
+}
+
+void vg_event_calls_begin_submit(
+    struct vg_call *call,
+    struct vg_arena *arena,
+    vg_time arrived,
+    struct vg_event_submit_frame *frame)
+{
+    const struct vg_node *node = call->service->node;
+    memcpy(frame->rules.secret, node->format.secret, sizeof(frame->rules.secret));
+    frame->rules.limits.record_bytes_max = node->settings->event_bytes_max;
+    frame->rules.limits.property_bytes_max = node->settings->property_bytes_max;
+    frame->rules.data_center = vg_event_calls_data_center(node->settings->data_center);
+    frame->rules.data_center_place = (int32_t)node->settings->data_center;
+    frame->context = (struct vg_event_submit_context){
+        .directory = vg_directory_snapshot(node->directory),
+        .principal = call->principal,
+        .random = node->random,
+        .rules = &frame->rules,
+        .arena = arena,
+        .arrived = arrived,
+        .accepted = vg_clock_now(call->service->clock),
+        .arrived_text = frame->arrived_text,
+        .accepted_text = frame->accepted_text,
+    };
+    (void)vg_text_number_print_int64(frame->context.arrived, frame->arrived_text);
+    (void)vg_text_number_print_int64(frame->context.accepted, frame->accepted_text);
+}
+
+void vg_event_calls_end_submit(struct vg_event_submit_frame *frame)
+{
+    vg_directory_snapshot_unref(frame->context.directory);
+    frame->context.directory = NULL;
 }

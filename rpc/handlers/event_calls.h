@@ -7,7 +7,9 @@
 #ifndef VG_RPC_HANDLERS_EVENT_CALLS_H
 #define VG_RPC_HANDLERS_EVENT_CALLS_H
 
+#include "core/base/text_number.h"
 #include "core/events/event_search.h"
+#include "core/events/event_submission.h"
 #include "rpc/handlers/event_view.h"
 #include "rpc/service/call.h"
 
@@ -48,5 +50,22 @@ VG_MUST_USE enum vg_reason vg_event_calls_read_either(
 /* Answer with a message as wire bytes: a face that takes them gets them, for the other one they
  * are read. */
 VG_MUST_USE enum vg_reason vg_event_calls_reply(struct vg_call *call, struct vg_bytes wire);
+
+/* What submissions of one request share. */
+struct vg_event_submit_frame {
+    struct vg_event_submit_context context;
+    struct vg_event_rules rules;
+    char arrived_text[VG_TEXT_NUMBER_SIZE];
+    char accepted_text[VG_TEXT_NUMBER_SIZE];
+};
+
+/* Set it up for events that arrived then and whose values live in `arena`. The frame must stay
+ * where it is, and holds the directory until it is ended, since submissions borrow from both. */
+void vg_event_calls_begin_submit(
+    struct vg_call *call,
+    struct vg_arena *arena,
+    vg_time arrived,
+    struct vg_event_submit_frame *frame);
+void vg_event_calls_end_submit(struct vg_event_submit_frame *frame);
 
 #endif

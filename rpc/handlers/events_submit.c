@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "core/base/settings.h"
-#include "core/base/text_number.h"
 #include "core/events/event_ingest.h"
 #include "core/node/node.h"
 #include "proto/contract_handlers.h"
@@ -32,10 +31,7 @@ struct submit_work {
     struct vg_ingest_submission group;
     struct vg_call *call;
     struct vg_idempotent_call idempotent;
-    struct vg_event_rules rules;
-    struct vg_event_submit_context context;
-    char arrived_text[VG_TEXT_NUMBER_SIZE];
-    char accepted_text[VG_TEXT_NUMBER_SIZE];
+    struct vg_event_submit_frame frame;
     struct vg_event_submission *events;
     Vigil__Events__V2__SubmitStatus *statuses;
     size_t count;
@@ -107,8 +103,7 @@ static void blame_event(struct submit_work *work, size_t index, enum vg_reason r
 
 static void release(struct submit_work *work)
 {
-    vg_directory_snapshot_unref(work->context.directory);
-    work->context.directory = NULL;
+    vg_event_calls_end_submit(&work->frame);
 }
 
 /* What the writer has refused. */
@@ -179,7 +174,7 @@ static enum vg_reason read_events(
         if (!vg_event_submission_read(
                 &work->events[i],
                 &inputs[i],
-                &work->context,
+                &work->frame.context,
                 work->bulk == NULL ? VG_EVENT_SUBMISSION_ALONE : i,
                 &call->error.violations) &&
             call->error.violations.found >= VG_VIOLATIONS_MAX) {
@@ -195,9 +190,10 @@ static enum vg_reason resolve_events(struct submit_work *work, const struct vg_e
     struct vg_call *call = work->call;
     for (size_t i = 0; i < work->count; i++) {
         struct vg_event_submission *event = &work->events[i];
-        enum vg_reason reason = vg_event_submission_resolve(event, &inputs[i], &work->context);
+        enum vg_reason reason =
+            vg_event_submission_resolve(event, &inputs[i], &work->frame.context);
         if (reason == VG_OK) {
-            reason = vg_event_submission_prepare(event, &work->context);
+            reason = vg_event_submission_prepare(event, &work->frame.context);
         }
         if (reason == VG_REQUEST_MEMORY || (reason == VG_OK && !set_accepted(work, i))) {
             return vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
@@ -244,30 +240,6 @@ static int queue_events(struct submit_work *work)
     return VG_CALL_PENDING; /* the call is the writer's now */
 }
 
-static void init_context(struct submit_work *work)
-{
-    struct vg_call *call = work->call;
-    const struct vg_node *node = call->service->node;
-    memcpy(work->rules.secret, node->format.secret, sizeof(work->rules.secret));
-    work->rules.limits.record_bytes_max = node->settings->event_bytes_max;
-    work->rules.limits.property_bytes_max = node->settings->property_bytes_max;
-    work->rules.data_center = vg_event_calls_data_center(node->settings->data_center);
-    work->rules.data_center_place = (int32_t)node->settings->data_center;
-    work->context = (struct vg_event_submit_context){
-        .directory = vg_directory_snapshot(node->directory),
-        .principal = call->principal,
-        .random = node->random,
-        .rules = &work->rules,
-        .arena = &call->arena,
-        .arrived = call->now,
-        .accepted = vg_clock_now(call->service->clock),
-        .arrived_text = work->arrived_text,
-        .accepted_text = work->accepted_text,
-    };
-    (void)vg_text_number_print_int64(work->context.arrived, work->arrived_text);
-    (void)vg_text_number_print_int64(work->context.accepted, work->accepted_text);
-}
-
 /* Submit `count` events. `work` has its answer set. */
 static int submit(
     struct submit_work *work,
@@ -291,7 +263,7 @@ static int submit(
         return (int)vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
     }
     vg_ingest_submission_init(&work->group);
-    init_context(work);
+    vg_event_calls_begin_submit(call, &call->arena, call->now, &work->frame);
     reason = read_events(work, requests, inputs);
     if (reason == VG_OK) {
         reason = resolve_events(work, inputs);

@@ -13,12 +13,6 @@
  *     vg_call_init → vg_call_begin → vg_call_open (READ, VALIDATE, ALLOW, the handler: before the
  * first body byte) → vg_call_feed and face->taken, in turns → vg_call_fed → face->ready …
  *
- * A conversation is a call whose answer is a stream of messages that are said whenever there is
- * something to say, and whose request may be a stream of messages too:
- *
- *     vg_call_init → vg_call_begin → vg_call_open, or body and vg_call_run → vg_call_feed_message,
- * face->taken and face->say, in any order → vg_call_hang_up → face->ready
- *
  * The steps are an array in dispatch.c. Large bodies, searches and long replies go on on an
  * executor thread; writes are answered by the writer thread. Whoever ends a stage posts the call to
  * its home mailbox, so the face only ever sees the call on its own worker. After vg_call_cancel
@@ -53,8 +47,7 @@ struct vg_service;
 
 /* What a handler returns besides a reason: the answer will come by vg_call_complete. */
 #define VG_CALL_PENDING (-1)
-/* Or: the call goes on as a conversation (intake.h) until vg_call_hang_up. Returned by
- * vg_call_converse. */
+/* Or: the call goes on as a conversation (conversation.h) until vg_call_hang_up. */
 #define VG_CALL_CONVERSING (-2)
 
 /* The parts of a call that differ between gRPC and REST. */
@@ -166,7 +159,7 @@ struct vg_call {
     bool is_fed;              /* all of it */
     bool converses;
     _Atomic uint32_t owed; /* of a conversation: what others still work on for it */
-    uint64_t bytes_out; /* answer bytes made so far: access log */
+    uint64_t bytes_out;    /* answer bytes made so far: access log */
     uint8_t step;
     bool away;      /* another thread has the call; set and cleared on the worker */
     bool in_flight; /* counted by QUOTA */
@@ -257,65 +250,6 @@ VG_MUST_USE int vg_call_defer(struct vg_call *call, int (*run)(struct vg_call *c
 /* For handlers of a method with a stream of requests: take it by `intake`, at most `bytes_max`
  * bytes (then REQUEST_TOO_LARGE). From here on the call closes it. Returns VG_CALL_PENDING. */
 VG_MUST_USE int vg_call_receive(struct vg_call *call, struct vg_intake *intake, uint64_t bytes_max);
-
-/*
- * For handlers: make the call a conversation, held by `intake`. Without a deadline but the client's
- * own. From here on the call closes the intake. Returns VG_CALL_CONVERSING.
- * Fails with METHOD_NOT_ALLOWED where the face has no way to say it.
- */
-VG_MUST_USE int vg_call_converse(struct vg_call *call, struct vg_intake *intake);
-
-/*
- * For faces: one whole message of a conversation's request; copied. Reported by face->taken with
- * the bytes of vg_intake_message_bytes. False = the call has failed or is about to.
- */
-VG_MUST_USE bool vg_call_feed_message(struct vg_call *call, struct vg_bytes message);
-
-/* For faces: what was said has been passed on to the client's window; for handlers: there is more
- * to say, or more is wanted. On the worker. */
-void vg_call_room(struct vg_call *call);
-
-/* For faces: the server is going down, or the connection is to end. Of calls that do not converse
- * nothing happens: they end by themselves. */
-void vg_call_drain(struct vg_call *call);
-
-/*
- * For handlers of conversations, on the worker: say one message. False = nobody listens any more
- * (the call is over or about to be), or there is no memory for it, then the call fails.
- */
-bool vg_call_say(struct vg_call *call, const ProtobufCMessage *message);
-
-/* Bytes said that no window has taken yet. On the worker. */
-static inline size_t vg_call_unsaid(const struct vg_call *call)
-{
-    return call->out.size;
-}
-
-/*
- * For handlers of conversations: work for it is with another thread (an executor in `take` may say
- * so, or the worker), or has come back to the worker. Until all of it is back the call, even a
- * cancelled one, stays. vg_call_repay may end it: the intake is not touched afterwards.
- */
-void vg_call_owe(struct vg_call *call);
-void vg_call_repay(struct vg_call *call);
-
-/*
- * For handlers of conversations, on the worker: it is over, with VG_OK or call->error. What was
- * said is still sent. VG_OK only when the request is complete and finished, or there was no stream
- * of them.
- */
-void vg_call_hang_up(struct vg_call *call, enum vg_reason reason);
-
-/*
- * For intakes of conversations: decode and validate one message of the request, as READ and
- * VALIDATE do, into `arena`. Any thread.
- */
-VG_MUST_USE enum vg_reason vg_call_understand(
-    struct vg_call *call,
-    struct vg_bytes message,
-    struct vg_arena *arena,
-    ProtobufCMessage **out_request,
-    struct vg_error *error);
 
 /* For handlers that returned VG_CALL_PENDING: the answer is complete, or the call failed with
  * call->error. Any thread, once. */

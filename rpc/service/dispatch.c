@@ -7,6 +7,8 @@
  * that one bulk request does not hold up the other connections of its worker. Whoever finishes a
  * stage away from the worker posts the call to its home mailbox.
  */
+#include "rpc/service/dispatch.h"
+
 #include <string.h>
 
 #include "core/access/access.h"
@@ -16,10 +18,10 @@
 #include "core/base/settings.h"
 #include "core/wire/validate.h"
 #include "core/wire/wire_encode.h"
-#include "core/wire/wire_decode.h"
 #include "proto/contract_json.h"
 #include "rpc/service/call.h"
 #include "rpc/service/call_log.h"
+#include "rpc/service/conversation.h"
 #include "rpc/service/service.h"
 
 /* A body larger than this is read on an executor thread: reading costs the worker about 1.5 us per
@@ -301,12 +303,12 @@ static void extend_deadline(struct vg_call *call)
 }
 
 /* On the worker: the call is back with a part of its answer, or has failed. */
-static void arrive(struct vg_call *call)
+void vg_dispatch_arrive(struct vg_call *call)
 {
     call->away = false;
     if (call->owed > 0) { /* it comes again with the last of it */
-        VG_ASSERT(call->reason != VG_OK);
         if (!atomic_load_explicit(&call->cancelled, memory_order_relaxed)) {
+            VG_ASSERT(call->reason != VG_OK);
             call->cancel_reason = call->reason;
             atomic_store_explicit(&call->cancelled, true, memory_order_relaxed);
         }
@@ -332,7 +334,7 @@ static void begin_conversing(struct vg_call *call)
 {
     call->away = false;
     if (atomic_load_explicit(&call->cancelled, memory_order_relaxed)) {
-        arrive(call);
+        vg_dispatch_arrive(call);
         return;
     }
     call->stage = VG_CALL_STAGE_CONVERSING;
@@ -347,7 +349,7 @@ static void converse_task(struct vg_task *task)
 
 static void arrive_task(struct vg_task *task)
 {
-    arrive(VG_CONTAINER_OF(task, struct vg_call, task));
+    vg_dispatch_arrive(VG_CONTAINER_OF(task, struct vg_call, task));
 }
 
 static void post_home(struct vg_call *call)
@@ -382,7 +384,7 @@ static void settle(struct vg_call *call, int result, bool on_worker)
     }
     call->reason = (enum vg_reason)result;
     if (on_worker) {
-        arrive(call);
+        vg_dispatch_arrive(call);
     } else {
         post_home(call);
     }
@@ -533,7 +535,7 @@ static void finish_task(struct vg_task *task)
 static void take_task(struct vg_task *task);
 
 /* The call is here: have what has been fed taken, or finish. */
-static void take_more(struct vg_call *call)
+void vg_dispatch_take_more(struct vg_call *call)
 {
     const struct vg_intake_class *class = call->intake->class;
     if (call->away || (call->body.size == 0 && !call->is_fed) ||
@@ -553,7 +555,7 @@ static void take_more(struct vg_call *call)
     call->away = true;
     if (!vg_executor_post(call->service->executor, &call->task)) {
         call->reason = vg_error_set(&call->error, VG_OVERLOADED, NULL);
-        arrive(call);
+        vg_dispatch_arrive(call);
     }
 }
 
@@ -561,7 +563,7 @@ static void taken_task(struct vg_task *task)
 {
     struct vg_call *call = VG_CONTAINER_OF(task, struct vg_call, task);
     if (call->reason != VG_OK || atomic_load_explicit(&call->cancelled, memory_order_relaxed)) {
-        arrive(call);
+        vg_dispatch_arrive(call);
         return;
     }
     size_t size = call->taking.size;
@@ -571,7 +573,7 @@ static void taken_task(struct vg_task *task)
     if (call->converses) {
         vg_call_room(call); /* what it has been told may be answered */
     } else {
-        take_more(call); /* may end it */
+        vg_dispatch_take_more(call); /* may end it */
     }
 }
 
@@ -598,7 +600,7 @@ void vg_call_break(struct vg_call *call, enum vg_reason reason)
     atomic_store_explicit(&call->cancelled, true, memory_order_relaxed);
     if (!call->away) {
         call->reason = reason;
-        arrive(call);
+        vg_dispatch_arrive(call);
     }
 }
 
@@ -619,7 +621,7 @@ bool vg_call_feed(struct vg_call *call, struct vg_bytes part)
         vg_call_break(call, VG_REQUEST_MEMORY);
         return false;
     }
-    take_more(call);
+    vg_dispatch_take_more(call);
     return true;
 }
 
@@ -637,171 +639,6 @@ uint64_t vg_call_fed(struct vg_call *call)
         call->fed_deadline_ns = deadline_ns;
     }
     call->is_fed = true;
-    take_more(call);
+    vg_dispatch_take_more(call);
     return deadline_ns;
-}
-
-/* ---- conversations */
-
-int vg_call_converse(struct vg_call *call, struct vg_intake *intake)
-{
-    VG_ASSERT(call->intake == NULL);
-    call->intake = intake;
-    if (call->face->say == NULL) {
-        return (int)vg_error_set(
-            &call->error,
-            VG_METHOD_NOT_ALLOWED,
-            "%s is a stream of messages, which gRPC carries",
-            call->method->path);
-    }
-    call->converses = true;
-    call->intake_bytes_max = UINT64_MAX;
-    return VG_CALL_CONVERSING;
-}
-
-bool vg_intake_next_message(struct vg_bytes *part, struct vg_bytes *out_message)
-{
-    uint32_t size;
-    if (part->size == 0) {
-        return false;
-    }
-    VG_ASSERT(part->size >= sizeof(size));
-    memcpy(&size, part->data, sizeof(size));
-    VG_ASSERT(part->size - sizeof(size) >= size);
-    *out_message = vg_bytes(part->data + sizeof(size), size);
-    *part = vg_bytes(part->data + sizeof(size) + size, part->size - sizeof(size) - size);
-    return true;
-}
-
-bool vg_call_feed_message(struct vg_call *call, struct vg_bytes message)
-{
-    VG_ASSERT(call->converses && message.size <= UINT32_MAX);
-    if (call->stage != VG_CALL_STAGE_RECEIVING ||
-        atomic_load_explicit(&call->cancelled, memory_order_relaxed)) {
-        return false;
-    }
-    const uint32_t size = (uint32_t)message.size;
-    call->bytes_fed += message.size;
-    vg_buffer_append(&call->body, &size, sizeof(size));
-    vg_buffer_append(&call->body, message.data, message.size);
-    if (call->body.failed) {
-        vg_call_break(call, VG_REQUEST_MEMORY);
-        return false;
-    }
-    take_more(call);
-    return true;
-}
-
-enum vg_reason vg_call_understand(
-    struct vg_call *call,
-    struct vg_bytes message,
-    struct vg_arena *arena,
-    ProtobufCMessage **out_request,
-    struct vg_error *error)
-{
-    const struct vg_table *table = call->method->request;
-    bool strict = (call->method->flags & VG_METHOD_REFUSE_UNKNOWN) != 0;
-    ProtobufCMessage *request = NULL;
-    enum vg_reason reason = vg_wire_decode(
-        table,
-        message,
-        strict ? &vg_wire_policy_strict : &vg_wire_policy_request,
-        arena,
-        &request,
-        error);
-    struct vg_validation validation = {
-        .now = vg_clock_now(call->service->clock),
-        .zone = call->principal->zone,
-        .arena = arena,
-    };
-    if (reason == VG_OK) {
-        reason = vg_error_from_violations(error);
-    }
-    if (reason == VG_OK) {
-        reason = vg_validate(table, request, &validation, error);
-    }
-    if (reason == VG_OK) {
-        *out_request = request;
-    }
-    return reason;
-}
-
-/* May a conversation still be spoken in? */
-static bool is_open(const struct vg_call *call)
-{
-    return call->converses && call->stage != VG_CALL_STAGE_ENDED &&
-           !atomic_load_explicit(&call->cancelled, memory_order_relaxed);
-}
-
-bool vg_call_say(struct vg_call *call, const ProtobufCMessage *message)
-{
-    if (!is_open(call)) {
-        return false;
-    }
-    size_t before = call->out.size;
-    if (!call->face->say(call, message)) {
-        vg_call_hang_up(call, VG_REQUEST_MEMORY);
-        return false;
-    }
-    call->bytes_out += call->out.size > before ? call->out.size - before : 0;
-    return true;
-}
-
-void vg_call_room(struct vg_call *call)
-{
-    if (is_open(call) && call->intake->class->room != NULL) {
-        call->intake->class->room(call->intake);
-    }
-    if (is_open(call) && call->stage == VG_CALL_STAGE_RECEIVING) {
-        take_more(call); /* may end it */
-    }
-}
-
-void vg_call_drain(struct vg_call *call)
-{
-    if (!is_open(call)) {
-        return;
-    }
-    if (call->intake->class->drain != NULL) {
-        call->intake->class->drain(call->intake);
-    } else {
-        vg_call_hang_up(call, VG_DRAINING);
-    }
-}
-
-void vg_call_owe(struct vg_call *call)
-{
-    VG_ASSERT(call->converses);
-    atomic_fetch_add_explicit(&call->owed, 1, memory_order_relaxed);
-}
-
-void vg_call_repay(struct vg_call *call)
-{
-    VG_ASSERT(call->owed > 0);
-    atomic_fetch_sub_explicit(&call->owed, 1, memory_order_relaxed);
-    if (call->owed > 0 || call->away) {
-        return;
-    }
-    if (atomic_load_explicit(&call->cancelled, memory_order_relaxed)) {
-        arrive(call);
-    }
-}
-
-void vg_call_hang_up(struct vg_call *call, enum vg_reason reason)
-{
-    if (!is_open(call)) {
-        return;
-    }
-    if (call->away) { /* what runs will find it */
-        VG_ASSERT(reason != VG_OK);
-        call->cancel_reason = reason;
-        atomic_store_explicit(&call->cancelled, true, memory_order_relaxed);
-        return;
-    }
-    call->reason = reason;
-    if (reason != VG_OK && call->error.reason == VG_OK) {
-        (void)vg_error_set(&call->error, reason, NULL);
-    }
-    call->out_done = reason == VG_OK;
-    arrive(call);
 }

@@ -7,7 +7,7 @@
 #ifndef VG_TESTS_SUPPORT_ECHO_CONVERSATIONS_H
 #define VG_TESTS_SUPPORT_ECHO_CONVERSATIONS_H
 
-#include "rpc/service/call.h"
+#include "rpc/service/conversation.h"
 
 /* Counts the bytes of all payloads. */
 int vg_echo_collect(

@@ -101,6 +101,11 @@ static void test_keyspace__keys_parse_back(void **state)
     assert_true(vg_key_parse_idempotency(vg_key_bytes(&key), out_hash));
     assert_memory_equal(hash, out_hash, sizeof(hash));
 
+    vg_key_stream(&key, hash);
+    assert_true(vg_key_parse_stream(vg_key_bytes(&key), out_hash));
+    assert_memory_equal(hash, out_hash, sizeof(hash));
+    assert_false(vg_key_parse_idempotency(vg_key_bytes(&key), out_hash));
+
     vg_key_sample(&key, hash);
     assert_true(vg_key_parse_sample(vg_key_bytes(&key), out_hash));
     assert_memory_equal(hash, out_hash, sizeof(hash));

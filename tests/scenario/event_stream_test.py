@@ -1,0 +1,310 @@
+"""EventStream.Submit with an agent that knows nothing but the .proto files: it names its stream, is told where to go on, and
+sends. However often its connection or the server breaks, every event is stored exactly once.
+"""
+import queue
+import random
+import threading
+
+import grpc
+
+from vigiltest import contract, documented_json
+from vigiltest.case import ServerCase, main
+from vigiltest.clients import Grpc, GrpcError, Rest
+from vigiltest.directory import Directory
+from vigiltest.process import IS_SANITIZED
+
+SUBMIT = "vigil.events.v2.EventStream/Submit"
+SEARCH = "/events/v2/event/search"
+CUSTOMER = 1001
+DEADLINE = 60
+RECONNECTS = 50
+EVENTS = 10_000 if IS_SANITIZED else 40_000
+
+
+class Agent:
+    """One connection and one call of EventStream.Submit."""
+
+    def __init__(self, port, key, name):
+        self.grpc = Grpc(port, key)
+        self.method = contract.method(SUBMIT)
+        self.asked = queue.Queue(maxsize=500)
+        self.ended = False
+        stub = self.grpc.channel.stream_stream("/" + SUBMIT, request_serializer=lambda request: request.SerializeToString(),
+                                               response_deserializer=self.method.answer.FromString)
+        self.answers = stub(self.requests(), metadata=self.grpc.metadata(key), timeout=DEADLINE)
+        if name is not None:
+            self.ask(stream=name)
+
+    def requests(self):
+        while not self.ended:
+            try:
+                request = self.asked.get(timeout=0.1)
+            except queue.Empty:
+                continue
+            if request is None:
+                return
+            yield request
+
+    def ask(self, stream=None, position=None, events=()):
+        document = {name: value for name, value in (("stream", stream), ("position", position)) if value is not None}
+        request = documented_json.into_message(document, self.method.request())
+        for event in events:
+            documented_json.into_message(event, request.events.add())
+        self.asked.put(request)
+
+    def hear(self):
+        """The next answer."""
+        try:
+            return next(self.answers)
+        except grpc.RpcError as error:
+            raise GrpcError(error) from None
+
+    def hear_until(self, position):
+        """Answers until that position is durable; what was rejected meanwhile."""
+        rejected = []
+        while True:
+            answer = self.hear()
+            rejected += answer.rejected
+            if answer.position >= position:
+                return [(row.position, row.field, row.message) for row in rejected]
+
+    def end(self):
+        self.asked.put(None)
+        rest = list(self.answers)
+        self.close()
+        return rest
+
+    def close(self):
+        self.ended = True
+        self.answers.cancel()
+        self.grpc.close()
+
+
+def event(mark, number):
+    """Without an identity of its own: sent twice it would be two events."""
+    return {"signature": mark, "properties": {"number": str(number)}}
+
+
+def stored(port, key, mark):
+    """The numbers of the stored events of `mark`, sorted."""
+    rest = Rest(port, key)
+    answer = rest.post(SEARCH, {"attack": [{"signature": [mark]}], "limit": 0, "includeAllProperties": True})
+    rest.close()
+    if answer.status != 200:
+        raise AssertionError(answer)
+    return sorted(int(entry["values"][0]) for row in answer.data for entry in row["properties"] if entry["key"] == "number")
+
+
+class EventStream(ServerCase):
+    settings = ("access_log=off",)
+
+    @classmethod
+    def arrange(cls):
+        directory = Directory(cls.server)
+        cls.addClassCleanup(directory.close)
+        directory.customer("stream", CUSTOMER)
+        directory.customer("other", CUSTOMER + 1)
+        directory.user("agent", "stream")
+        directory.user("reader", "stream")
+        cls.key = directory.key("agent", ["EVENT-SUBMITTER", "EVENT-VIEWER"], ["stream"])
+        cls.viewer = directory.key("reader", ["EVENT-VIEWER"], ["stream"])
+        cls.directory = directory
+
+    def agent(self, name, key=None):
+        agent = Agent(self.server.port, key or self.key, name)
+        self.addCleanup(agent.close)
+        return agent
+
+    def stored(self, mark):
+        """The numbers of the stored events of `mark`, sorted."""
+        return stored(self.server.port, self.key, mark)
+
+    def assert_fails(self, agent, code, field=None):
+        with self.assertRaises(GrpcError) as raised:
+            while True:
+                agent.hear()
+        self.assertEqual(raised.exception.code, code)
+        if field is not None:
+            self.assertEqual(raised.exception.fields, [field])
+        return raised.exception
+
+    def test_answers_name_what_is_durable(self):
+        agent = self.agent("plain")
+        self.assertEqual(agent.hear().position, 0)
+        position = 1
+        for count in (1, 1, 10, 1000, 2500, 1):
+            agent.ask(position=position, events=[event("plain", position + i) for i in range(count)])
+            position += count
+            self.assertEqual(agent.hear_until(position - 1), [])
+            self.assertEqual(self.stored("plain"), list(range(1, position)), "durable means visible too")
+        self.assertEqual(agent.end(), [])
+        again = self.agent("plain")
+        self.assertEqual(again.hear().position, position - 1)
+
+    def test_what_is_stored_already_is_passed_over(self):
+        agent = self.agent("again")
+        agent.hear()
+        agent.ask(position=1, events=[event("again", number) for number in (1, 2, 3)])
+        agent.hear_until(3)
+        agent.ask(position=2, events=[event("again", number) for number in (2, 3, 4)])
+        agent.hear_until(4)
+        self.assertEqual(self.stored("again"), [1, 2, 3, 4])
+
+    def test_a_gap_is_refused(self):
+        agent = self.agent("gap")
+        agent.hear()
+        agent.ask(position=1, events=[event("gap", 1)])
+        agent.hear_until(1)
+        agent.ask(position=3, events=[event("gap", 3)])
+        self.assert_fails(agent, "INVALID_ARGUMENT", "position")
+        self.assertEqual(self.stored("gap"), [1])
+
+    def test_a_new_stream_may_begin_anywhere(self):
+        agent = self.agent("late")
+        self.assertEqual(agent.hear().position, 0)
+        agent.ask(position=5000, events=[event("late", 5000)])
+        agent.hear_until(5000)
+        self.assertEqual(self.agent("late").hear().position, 5000)
+
+    def test_invalid_events_are_rejected_one_by_one(self):
+        agent = self.agent("invalid")
+        agent.hear()
+        agent.ask(position=1, events=[event("invalid", 1), {**event("invalid", 2), "count": 0}, event("invalid", 3),
+                                      {**event("invalid", 4), "id": {"customer": "other"}},
+                                      {**event("invalid", 5), "source": {"ip": "300.1.1.1"}}, event("invalid", 6)])
+        rejected = agent.hear_until(6)
+        self.assertEqual([row[0] for row in rejected], [2, 4, 5])
+        self.assertEqual([row[1] for row in rejected], ["count", "id.customer", "source.ip"])
+        self.assertTrue(all(row[2] for row in rejected))
+        self.assertEqual(self.stored("invalid"), [1, 3, 6])
+        self.assertEqual(self.agent("invalid").hear().position, 6)
+
+    def test_nothing_but_rejected_events_moves_on_too(self):
+        agent = self.agent("none")
+        agent.hear()
+        agent.ask(position=1, events=[{**event("none", 1), "count": 0}])
+        self.assertEqual([row[0] for row in agent.hear_until(1)], [1])
+        agent.end()
+        self.assertEqual(self.agent("none").hear().position, 1)
+
+    def test_the_first_message_names_the_stream(self):
+        agent = self.agent(None)
+        agent.ask(position=1, events=[event("nameless", 1)])
+        self.assert_fails(agent, "INVALID_ARGUMENT", "stream")
+        self.assertEqual(self.stored("nameless"), [])
+
+    def test_a_name_with_events_in_one_message(self):
+        agent = self.agent(None)
+        agent.ask(stream="both", position=1, events=[event("both", 1), event("both", 2)])
+        self.assertEqual(agent.hear().position, 0)
+        agent.hear_until(2)
+        self.assertEqual(self.stored("both"), [1, 2])
+
+    def test_two_connections_of_one_name_store_nothing_twice(self):
+        one, two = self.agent("both ends"), self.agent("both ends")
+        self.assertEqual((one.hear().position, two.hear().position), (0, 0))
+        one.ask(position=1, events=[event("twins", 1), event("twins", 2)])
+        one.hear_until(2)
+        two.ask(position=1, events=[event("twins", 1), event("twins", 2)])
+        self.assert_fails(two, "ABORTED")
+        one.ask(position=3, events=[event("twins", 3)])
+        one.hear_until(3)
+        self.assertEqual(self.stored("twins"), [1, 2, 3])
+
+    def test_streams_of_two_users_never_meet(self):
+        self.directory.user("second", "stream")
+        second = self.directory.key("second", ["EVENT-SUBMITTER"], ["stream"])
+        mine = self.agent("shared name")
+        mine.hear()
+        mine.ask(position=1, events=[event("shared", 1)])
+        mine.hear_until(1)
+        self.assertEqual(self.agent("shared name", second).hear().position, 0)
+
+    def test_permission_and_key(self):
+        self.assert_fails(self.agent("viewer", self.viewer), "PERMISSION_DENIED")
+        self.assert_fails(self.agent("stranger", "nobody/1/secret"), "UNAUTHENTICATED")
+
+    def test_random_breaks_lose_and_double_nothing(self):
+        """The agent is killed and comes back fifty times, in the midst of sending."""
+        chance = random.Random(50)
+        breaks = sorted(chance.randrange(EVENTS) for _ in range(RECONNECTS))
+        position = reconnects = 0
+        while position < EVENTS:
+            agent = Agent(self.server.port, self.key, "broken")
+            position = agent.hear().position
+            until = breaks.pop(0) if breaks else EVENTS
+            sender = threading.Thread(target=self.send, args=(agent, position + 1, chance.choice((1, 7, 300))))
+            sender.start()
+            try:
+                while position < min(until, EVENTS):
+                    position = agent.hear().position
+            except GrpcError as error:
+                # What the connection before had under way was stored after we were told where to go on.
+                self.assertEqual(error.code, "ABORTED")
+            finally:
+                agent.close()
+                sender.join(DEADLINE)
+            reconnects += 1
+        self.assertGreaterEqual(reconnects, RECONNECTS)
+        self.assertEqual(self.stored("broken"), list(range(1, EVENTS + 1)))
+
+    @staticmethod
+    def send(agent, first, size, last=EVENTS):
+        while first <= last and not agent.ended:
+            count = min(size, last + 1 - first)
+            request = agent.method.request(position=first)
+            for number in range(first, first + count):
+                entry = request.events.add(signature="broken")
+                entry.properties.add(key="number", values=[str(number)])
+            first += count
+            while not agent.ended:
+                try:
+                    agent.asked.put(request, timeout=0.1)
+                    break
+                except queue.Full:
+                    continue
+
+
+class ServerBreaks(ServerCase):
+    settings = ("access_log=off",)
+
+    def test_kills_and_drains_of_the_server(self):
+        directory = Directory(self.server)
+        directory.customer("stream", CUSTOMER)
+        directory.user("agent", "stream")
+        key = directory.key("agent", ["EVENT-SUBMITTER", "EVENT-VIEWER"], ["stream"])
+        directory.close()
+        chance = random.Random(8)
+        position = 0
+        for turn in range(6):
+            agent = Agent(self.server.port, key, "server")
+            told = agent.hear().position
+            self.assertGreaterEqual(told, position, "what was acknowledged is durable")
+            position, first = told, told + 1
+            wanted = position + chance.randrange(500, 3000)
+            sender = threading.Thread(target=EventStream.send, args=(agent, first, 50, 1 << 40))
+            sender.start()
+            while position < wanted:
+                position = agent.hear().position
+            if turn % 2 == 0:
+                self.server.kill()
+            else:
+                self.server.terminate()
+            try:
+                while True:
+                    position = agent.hear().position
+            except GrpcError as error:
+                self.assertEqual(error.code, "UNAVAILABLE")
+            agent.close()
+            sender.join(DEADLINE)
+            if turn % 2 == 1:
+                self.assertEqual(self.server.wait_exit(), 0)
+            self.server.start()
+        agent = Agent(self.server.port, key, "server")
+        last = agent.hear().position
+        agent.close()
+        self.assertEqual(stored(self.server.port, key, "broken"), list(range(1, last + 1)))
+
+
+if __name__ == "__main__":
+    main()
