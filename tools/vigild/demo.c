@@ -309,7 +309,8 @@ static enum vg_reason import_alerts(struct demo *demo, vg_time created, uint64_t
 static enum vg_reason add_keys(struct demo *demo)
 {
     Vigil__Admin__V1__Role analyst[] = { VIGIL__ADMIN__V1__ROLE__ROLE_EVENT_ANALYST,
-                                         VIGIL__ADMIN__V1__ROLE__ROLE_EVENT_SUBMITTER };
+                                         VIGIL__ADMIN__V1__ROLE__ROLE_EVENT_SUBMITTER,
+                                         VIGIL__ADMIN__V1__ROLE__ROLE_SAMPLEDB_USER };
     Vigil__Admin__V1__Role collector[] = { VIGIL__ADMIN__V1__ROLE__ROLE_EVENT_SUBMITTER };
     enum vg_reason reason =
         add_key(demo, COLLECTOR, COLLECTOR_FILE, collector, VG_ARRAY_COUNT(collector));
