@@ -13,7 +13,7 @@ from vigiltest.process import IS_SANITIZED
 SUBMIT = "vigil.events.v2.EventService/SubmitEvent"
 BULK = "vigil.events.v2.EventService/SubmitEvents"
 SEARCH = "vigil.events.v1.EventService/SearchAggregated"
-ROUNDS = 40 if IS_SANITIZED else 150
+ROUNDS = 40 if IS_SANITIZED else 80
 CLIENTS = 4
 
 
