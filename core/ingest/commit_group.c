@@ -568,18 +568,13 @@ static void add_whole(struct vg_commit_group *group, struct vg_ingest_submission
     enum vg_reason reason = VG_OK;
     if (submission->idempotency_key.size > 0) {
         reason = touch(group, submission->idempotency_key, true, &answered);
-        if (reason == VG_OK && answered->exists && !is_outdated(submission, answered)) {
-            submission->recalled = !submission->continues;
-            reason = submission->recall(submission, answered->record);
-            if (submission->recalled) {
-                if (reason != VG_OK) {
-                    refuse(submission, reason);
-                }
-                return;
-            }
-        }
     }
-    if (reason == VG_OK) {
+    if (reason == VG_OK && answered != NULL && answered->exists &&
+        !is_outdated(submission, answered)) {
+        submission->recalled = !submission->continues;
+        reason = submission->recall(submission, answered->record);
+    }
+    if (reason == VG_OK && !submission->recalled) {
         reason = merge_whole(group, submission, answered);
     }
     if (reason != VG_OK) {

@@ -353,8 +353,6 @@ static bool stream_cancel(struct grpc_stream *stream, enum vg_reason reason)
 /* --- Deadline ----------------------------------------------------------------------------------
  */
 
-static void stream_set_deadline(struct grpc_stream *stream);
-
 static void stream_on_deadline(struct vg_timer *timer)
 {
     struct grpc_stream *stream = VG_CONTAINER_OF(timer, struct grpc_stream, deadline);

@@ -117,7 +117,7 @@ class Listed(Assessments):
         self.assertEqual(event["severity"], "medium")
         self.assertEqual(event["properties"]["argus.assessed.by.userid"], str(user["id"]))
         self.assertTrue(started - 1000 <= int(event["properties"]["argus.assessed.timestamp"]) <= started + 60000)
-        self.assertGreater(event["lastUpdatedTimestamp"], before["lastUpdatedTimestamp"])
+        self.assertGreaterEqual(event["lastUpdatedTimestamp"], before["lastUpdatedTimestamp"])
         entry = self.lineage(event["id"])[0]
         self.assertEqual((entry["type"], entry["eventLastUpdatedTimestamp"], entry["createdByUser"]["shortName"]),
                          ("assessed", event["lastUpdatedTimestamp"], "analyst"))
