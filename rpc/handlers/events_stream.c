@@ -380,6 +380,26 @@ static enum vg_reason check_position(
     return VG_OK;
 }
 
+/* The rules of the contract for a message but its events, which are judged one by one. */
+static enum vg_reason check_head(
+    struct stream *stream,
+    Vigil__Events__V2__StreamSubmitRequest *request,
+    struct vg_arena *arena,
+    struct vg_error *error)
+{
+    const struct vg_call *call = stream->call;
+    struct vg_validation validation = {
+        .now = vg_clock_now(call->service->clock),
+        .zone = call->principal->zone,
+        .arena = arena,
+    };
+    const size_t count = request->n_events;
+    request->n_events = 0;
+    enum vg_reason reason = vg_validate(call->method->request, &request->base, &validation, error);
+    request->n_events = count;
+    return reason;
+}
+
 static enum vg_reason take_message(
     struct stream *stream,
     struct vg_bytes message,
@@ -403,8 +423,11 @@ static enum vg_reason take_message(
             &decoded,
             error);
     }
-    const Vigil__Events__V2__StreamSubmitRequest *request =
-        (const Vigil__Events__V2__StreamSubmitRequest *)decoded;
+    Vigil__Events__V2__StreamSubmitRequest *request =
+        (Vigil__Events__V2__StreamSubmitRequest *)decoded;
+    if (reason == VG_OK) {
+        reason = check_head(stream, request, arena, error);
+    }
     if (reason == VG_OK && !stream->named) {
         reason = name_stream(stream, request, error);
         if (reason == VG_OK && request->n_events > 0) {

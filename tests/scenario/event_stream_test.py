@@ -193,6 +193,15 @@ class EventStream(ServerCase):
         self.assert_fails(agent, "INVALID_ARGUMENT", "stream")
         self.assertEqual(self.stored("nameless"), [])
 
+    def test_a_name_has_its_length(self):
+        agent = self.agent("n" * 256)
+        self.assertEqual(agent.hear().position, 0)
+        agent.ask(position=1, events=[event("long name", 1)])
+        agent.hear_until(1)
+        self.assertEqual(self.agent("n" * 255 + "m").hear().position, 0, "another name, another stream")
+        for size in (257, 5000):
+            self.assert_fails(self.agent("n" * size), "INVALID_ARGUMENT", "stream")
+
     def test_a_name_with_events_in_one_message(self):
         agent = self.agent(None)
         agent.ask(stream="both", position=1, events=[event("both", 1), event("both", 2)])
