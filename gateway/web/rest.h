@@ -45,6 +45,12 @@ struct vg_rest {
 
 extern const struct vg_face vg_rest_face;
 
+/* Take what the call needs from the request's head. False when it does not fit the call's arena. */
+bool vg_rest_take_head(struct vg_rest *rest);
+
+/* FIND: route and method of the path. */
+enum vg_reason vg_rest_find(struct vg_call *call);
+
 /* READ: body, path and query into call->request. */
 enum vg_reason vg_rest_read(struct vg_call *call);
 
@@ -54,6 +60,13 @@ void vg_rest_send_own(
     unsigned status,
     const char *content_type,
     bool retry_later);
+
+/* Send the head of the call's answer, its first part being in call.out; the parts follow by
+ * `sending`. */
+void vg_rest_send_call(struct vg_rest *rest);
+
+/* Answer OPTIONS: what the path takes, or 404. */
+void vg_rest_send_options(struct vg_rest *rest);
 
 /* Answer `error` in the envelope. */
 void vg_rest_send_error(struct vg_rest *rest, const struct vg_error *error);

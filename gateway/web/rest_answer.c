@@ -1,0 +1,150 @@
+/*
+ * How a REST request is answered: heads of answers, and errors in the envelope.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/base/text_number.h"
+#include "gateway/envelope/envelope.h"
+#include "gateway/envelope/reply_raw.h"
+#include "gateway/web/rest.h"
+#include "gateway/web/verb.h"
+
+/* Send the response head with `headers`; the body follows by pull unless there is none. */
+static void send_head(
+    struct vg_rest *rest,
+    unsigned status,
+    const struct vg_http_header *headers,
+    size_t count,
+    int64_t length)
+{
+    rest->responded = true;
+    bool no_body = rest->head_only || status == 204;
+    rest->exchange->carrier->respond(
+        rest->exchange,
+        &(struct vg_http_response){ .status = status,
+                                    .headers = headers,
+                                    .header_count = count,
+                                    .content_length = status == 204 ? -1 : length,
+                                    .no_body = no_body });
+    if (!no_body) {
+        rest->exchange->carrier->resume(rest->exchange);
+    }
+}
+
+static struct vg_http_header header(const char *name, const char *value)
+{
+    return (struct vg_http_header){ vg_bytes_text(name), vg_bytes_text(value) };
+}
+
+/* The head of an answer that is not a call's success. */
+static void respond(
+    struct vg_rest *rest,
+    unsigned status,
+    const char *content_type,
+    int64_t length,
+    bool retry_later)
+{
+    struct vg_http_header headers[6];
+    size_t count = 0;
+    char allow[VG_VERB_LIST_SIZE];
+    headers[count++] = header("server", "vigil");
+    if (content_type != NULL) {
+        headers[count++] = header("content-type", content_type);
+    }
+    if (retry_later) {
+        headers[count++] = header("retry-after", "1");
+    }
+    if (status == 401) {
+        headers[count++] = header("www-authenticate", "Bearer");
+    }
+    if (status == 405 || status == 204) {
+        vg_verb_print_list(rest->match.verbs_allowed, allow);
+        headers[count++] = header("allow", allow);
+    }
+    send_head(rest, status, headers, count, length);
+}
+
+/* What JSON says around the rows, for the forms that have no place for it. */
+#define PAGE_HEADERS 3u
+
+static size_t page_headers(
+    const struct vg_rest *rest,
+    struct vg_http_header headers[PAGE_HEADERS],
+    char texts[PAGE_HEADERS][VG_TEXT_NUMBER_SIZE])
+{
+    static const char *const names[PAGE_HEADERS] = { "x-argus-count",
+                                                     "x-argus-limit",
+                                                     "x-argus-offset" };
+    const struct vg_reply *reply = &rest->call.reply;
+    const int64_t values[PAGE_HEADERS] = { reply->count, reply->limit, reply->offset };
+    if (rest->call.method->envelope != VG_ENVELOPE_LIST || rest->body.format == VG_FORMAT_JSON) {
+        return 0;
+    }
+    for (size_t i = 0; i < PAGE_HEADERS; i++) {
+        (void)vg_text_number_print_int64(values[i], texts[i]);
+        headers[i] = header(names[i], texts[i]);
+    }
+    return PAGE_HEADERS;
+}
+
+#define DISPOSITION_SIZE 280u
+
+/* The head of a call's answer, its first part being in call.out. */
+void vg_rest_send_call(struct vg_rest *rest)
+{
+    const struct vg_call *call = &rest->call;
+    struct vg_http_header headers[4 + PAGE_HEADERS];
+    char numbers[PAGE_HEADERS][VG_TEXT_NUMBER_SIZE];
+    char disposition[DISPOSITION_SIZE];
+    size_t count = 0;
+    headers[count++] = header("server", "vigil");
+    headers[count++] = header("content-type", vg_reply_body_type(&rest->body, call));
+    if (call->method->envelope == VG_ENVELOPE_RAW) {
+        /* Bytes of somebody else's: no browser is to guess what they are. */
+        headers[count++] = header("x-content-type-options", "nosniff");
+    }
+    const char *file_name = vg_reply_body_file_name(call);
+    if (file_name != NULL) {
+        vg_reply_raw_print_disposition(file_name, disposition, sizeof(disposition));
+        headers[count++] = header("content-disposition", disposition);
+    }
+    count += page_headers(rest, headers + count, numbers);
+    int64_t length = call->out_done ? (int64_t)call->out.size : rest->body.length;
+    rest->out = &rest->sending;
+    send_head(rest, vg_reply_body_status(call), headers, count, length);
+}
+
+void vg_rest_send_own(
+    struct vg_rest *rest,
+    unsigned status,
+    const char *content_type,
+    bool retry_later)
+{
+    rest->out = &rest->own;
+    rest->last = true;
+    rest->taken = 0;
+    respond(rest, status, content_type, (int64_t)rest->own.size, retry_later);
+}
+
+void vg_rest_send_error(struct vg_rest *rest, const struct vg_error *error)
+{
+    const struct vg_reason_row *row = vg_reason_row(error->reason);
+    vg_buffer_clear(&rest->own);
+    vg_envelope_error(&rest->own, error, vg_clock_now(rest->web->service->clock));
+    vg_rest_send_own(rest, row->http_status, "application/json; charset=UTF-8", row->retry_later);
+}
+
+void vg_rest_send_options(struct vg_rest *rest)
+{
+    struct vg_error error;
+    vg_error_init(&error, NULL);
+    enum vg_reason reason =
+        vg_router_match(rest->web->router, -1, rest->path, &rest->call.arena, &rest->match, &error);
+    if (reason == VG_METHOD_NOT_ALLOWED) {
+        respond(rest, 204, NULL, -1, false); /* the path is ours; what it takes is in Allow */
+    } else {
+        vg_rest_send_error(rest, &error);
+    }
+}
