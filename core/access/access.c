@@ -14,13 +14,23 @@
 #include "core/access/role.h"
 #include "core/base/assert.h"
 #include "core/directory/directory.h"
+#include "proto/contract.h"
 
-#define VG_ACCESS_CACHE_SLOTS 1024u
+#define VG_ACCESS_CACHE_SLOTS  1024u
+#define VG_ACCESS_QUOTA_CHAINS 1024u
 
 struct cache_slot {
     uint64_t version; /* of the directory */
     const struct vg_api_key *key;
     const struct vg_principal *principal; /* a reference; NULL = empty */
+};
+
+/* What a key has used. Made when the key is used for the first time and kept: there are never more
+ * than there are keys. */
+struct key_usage {
+    struct key_usage *next;
+    struct vg_quota quota;
+    char key_id[];
 };
 
 /* What a caller shows, when and from where. */
@@ -32,8 +42,10 @@ struct request {
 
 struct vg_access {
     struct vg_directory *directory;
-    pthread_mutex_t lock; /* of the slots */
+    struct vg_quota_limits limits; /* of keys that say nothing */
+    pthread_mutex_t lock;          /* of the slots and the usages */
     struct cache_slot slots[VG_ACCESS_CACHE_SLOTS];
+    struct key_usage *usages[VG_ACCESS_QUOTA_CHAINS]; /* by hash of the key's id */
 };
 
 enum vg_reason vg_access_create(
@@ -59,8 +71,58 @@ void vg_access_destroy(struct vg_access *access)
     for (size_t i = 0; i < VG_ACCESS_CACHE_SLOTS; i++) {
         vg_principal_unref(access->slots[i].principal);
     }
+    for (size_t i = 0; i < VG_ACCESS_QUOTA_CHAINS; i++) {
+        while (access->usages[i] != NULL) {
+            struct key_usage *usage = access->usages[i];
+            access->usages[i] = usage->next;
+            free(usage);
+        }
+    }
     (void)pthread_mutex_destroy(&access->lock);
     free(access);
+}
+
+void vg_access_set_quota(struct vg_access *access, const struct vg_quota_limits *limits)
+{
+    access->limits = *limits;
+}
+
+/* Under the lock: the quota of a key that has been proved. */
+static struct vg_quota *find_quota(struct vg_access *access, const char *key_id)
+{
+    size_t size = strlen(key_id);
+    size_t chain = vg_contract_hash(0, key_id, size) % VG_ACCESS_QUOTA_CHAINS;
+    for (struct key_usage *usage = access->usages[chain]; usage != NULL; usage = usage->next) {
+        if (strcmp(usage->key_id, key_id) == 0) {
+            return &usage->quota;
+        }
+    }
+    struct key_usage *usage = calloc(1, sizeof(*usage) + size + 1);
+    VG_ASSERT(usage != NULL);
+    memcpy(usage->key_id, key_id, size);
+    usage->next = access->usages[chain];
+    access->usages[chain] = usage;
+    return &usage->quota;
+}
+
+static uint32_t limit_of(int32_t own, uint32_t usual)
+{
+    return own == VG_KEY_LIMIT_UNSAID ? usual : (uint32_t)own;
+}
+
+static struct vg_quota_limits limits_of(
+    const struct vg_access *access,
+    const struct vg_key_quota *own)
+{
+    const struct vg_quota_limits *usual = &access->limits;
+    /* A rate of the key's own comes without the burst of another. */
+    uint32_t burst = own->requests_per_second == VG_KEY_LIMIT_UNSAID ? usual->call_burst : 0;
+    return (struct vg_quota_limits){
+        .calls_per_second = limit_of(own->requests_per_second, usual->calls_per_second),
+        .call_burst = limit_of(own->request_burst, burst),
+        .calls_at_once = limit_of(own->requests_at_once, usual->calls_at_once),
+        .events_per_second = limit_of(own->events_per_second, usual->events_per_second),
+    };
 }
 
 static bool is_granted(
@@ -97,7 +159,7 @@ static bool is_covered(
 }
 
 /* The principal of a key that has been proved. Ids come out sorted, as the directory keeps them. */
-static const struct vg_principal *make_principal(
+static struct vg_principal *make_principal(
     const struct vg_directory_snapshot *snapshot,
     const struct vg_api_key *key,
     const struct vg_user *user)
@@ -146,14 +208,15 @@ static const struct vg_principal *find_principal(
     if (principal != NULL) {
         return principal;
     }
-    principal = make_principal(snapshot, key, user);
+    struct vg_principal *made = make_principal(snapshot, key, user);
+    made->limits = limits_of(access, &key->quota);
     (void)pthread_mutex_lock(&access->lock);
+    made->quota = find_quota(access, key->key_id);
     vg_principal_unref(cached->principal);
-    *cached = (struct cache_slot){ .version = version,
-                                   .key = key,
-                                   .principal = vg_principal_ref(principal) };
+    *cached =
+        (struct cache_slot){ .version = version, .key = key, .principal = vg_principal_ref(made) };
     (void)pthread_mutex_unlock(&access->lock);
-    return principal;
+    return made;
 }
 
 static bool source_is_allowed(const struct vg_api_key *key, const struct vg_network *peer)

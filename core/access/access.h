@@ -23,6 +23,9 @@ VG_MUST_USE enum vg_reason vg_access_create(
     struct vg_error *error);
 void vg_access_destroy(struct vg_access *access);
 
+/* The quota of keys that have none of their own; none at all until then. Before anybody calls. */
+void vg_access_set_quota(struct vg_access *access, const struct vg_quota_limits *limits);
+
 /*
  * Who is behind `credential` (data NULL = none given), calling from `peer` at `now`? On success
  * *out_principal is a reference.

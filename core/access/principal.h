@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/access/quota.h"
 #include "core/base/clock.h"
 
 struct vg_zone;
@@ -33,6 +34,9 @@ struct vg_principal {
     const struct vg_zone *zone; /* of the user, for relative times */
     vg_time key_created;
     vg_time key_expires; /* 0 = never */
+    struct vg_quota_limits limits;
+    struct vg_quota
+        *quota; /* of the key, shared by all its principals; lives as long as the access */
 };
 
 const struct vg_principal *vg_principal_ref(const struct vg_principal *principal);

@@ -68,6 +68,7 @@ void vg_error_init(struct vg_error *error, struct vg_arena *arena)
     error->detail[0] = '\0';
     error->file = NULL;
     error->line = 0;
+    error->retry_after_ms = 0;
     vg_violations_init(&error->violations, arena);
 }
 
@@ -101,6 +102,7 @@ enum vg_reason vg_error_set_at(
     error->reason = reason;
     error->file = file;
     error->line = line;
+    error->retry_after_ms = 0;
     error->parameter[0] = '\0';
     error->field[0] = '\0';
     error->detail[0] = '\0';

@@ -98,6 +98,7 @@ struct vg_error {
     char detail[240];   /* for the log */
     const char *file;
     int line;
+    uint32_t retry_after_ms; /* when to repeat the request; 0 = what the row says */
     struct vg_violations
         violations; /* of a request; count 0 = the error itself is all there is to say */
 };

@@ -107,6 +107,17 @@ struct vg_user {
     int64_t last_updated_by; /* user id; 0 = nobody, or the server */
 };
 
+/* A limit of a key that says nothing about it: that of the server's settings holds. */
+#define VG_KEY_LIMIT_UNSAID (-1)
+
+/* The quota of a key; 0 = no limit, VG_KEY_LIMIT_UNSAID = the server's. */
+struct vg_key_quota {
+    int32_t requests_per_second;
+    int32_t request_burst; /* 0 = the requests of one second */
+    int32_t requests_at_once;
+    int32_t events_per_second;
+};
+
 struct vg_api_key {
     const char *key_id;
     int64_t user_id;
@@ -120,6 +131,7 @@ struct vg_api_key {
     vg_time created;
     vg_time expires; /* 0 = never */
     vg_time revoked; /* 0 = not revoked */
+    struct vg_key_quota quota;
 };
 
 /* The numbers are part of the stored keys: never reorder, append only. */

@@ -164,6 +164,22 @@ static bool make_sources(
     return true;
 }
 
+static int32_t limit_of(protobuf_c_boolean is_said, int32_t limit)
+{
+    return is_said ? limit : VG_KEY_LIMIT_UNSAID;
+}
+
+static struct vg_key_quota make_quota(const Vigil__Record__V1__ApiKey *record)
+{
+    return (struct vg_key_quota){
+        .requests_per_second =
+            limit_of(record->has_requests_per_second, record->requests_per_second),
+        .request_burst = limit_of(record->has_request_burst, record->request_burst),
+        .requests_at_once = limit_of(record->has_requests_at_once, record->requests_at_once),
+        .events_per_second = limit_of(record->has_events_per_second, record->events_per_second),
+    };
+}
+
 static bool make_key(
     const ProtobufCMessage *message,
     const struct vg_directory_memory *memory,
@@ -183,7 +199,8 @@ static bool make_key(
                                 .all_customers = record->all_customers,
                                 .created = record->created_timestamp,
                                 .expires = record->expires_timestamp,
-                                .revoked = record->revoked_timestamp };
+                                .revoked = record->revoked_timestamp,
+                                .quota = make_quota(record) };
     memcpy(key->secret_sha256, record->secret_sha256.data, sizeof(key->secret_sha256));
     for (size_t i = 0; i < record->n_roles; i++) {
         if (record->roles[i] <= 0 || record->roles[i] > 31) {

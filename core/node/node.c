@@ -132,6 +132,15 @@ static enum vg_reason open_all(struct vg_node *node, struct vg_error *error)
     if (reason == VG_OK) {
         reason = vg_access_create(node->directory, &node->access, error);
     }
+    if (reason == VG_OK) {
+        vg_access_set_quota(
+            node->access,
+            &(struct vg_quota_limits){
+                .calls_per_second = node->settings->quota_requests_per_second,
+                .call_burst = node->settings->quota_request_burst,
+                .calls_at_once = node->settings->quota_requests_at_once,
+                .events_per_second = node->settings->quota_events_per_second });
+    }
     node->record_cache = vg_record_cache_create(node->settings->record_cache_bytes);
     return reason == VG_OK ? open_table(node, error) : reason;
 }

@@ -16,7 +16,11 @@ static void put_head(struct vg_buffer *out, const struct vg_envelope_numbers *nu
     put_number(out, ",\"limit\":", numbers->limit);
     put_number(out, ",\"offset\":", numbers->offset);
     put_number(out, ",\"count\":", numbers->count);
-    vg_buffer_append_text(out, ",\"metaData\":{},\"messages\":[");
+    vg_buffer_append_text(out, ",\"metaData\":{");
+    if (numbers->retry_after_ms != 0) {
+        put_number(out, "\"millisUntilResourcesAvailable\":", (int64_t)numbers->retry_after_ms);
+    }
+    vg_buffer_append_text(out, "},\"messages\":[");
 }
 
 void vg_envelope_end(struct vg_buffer *out, uint64_t size)
@@ -67,7 +71,8 @@ void vg_envelope_error(struct vg_buffer *out, const struct vg_error *error, vg_t
 {
     put_head(
         out,
-        &(struct vg_envelope_numbers){ .status = vg_reason_row(error->reason)->http_status });
+        &(struct vg_envelope_numbers){ .status = vg_reason_row(error->reason)->http_status,
+                                       .retry_after_ms = error->retry_after_ms });
     if (error->violations.count > 0) {
         for (uint32_t i = 0; i < error->violations.count; i++) {
             if (i > 0) {

@@ -17,9 +17,10 @@ struct vg_envelope_numbers {
     unsigned status;
     int64_t limit; /* effective; 0 around a single object */
     int64_t offset;
-    int64_t count;         /* -1 = not counted */
-    enum vg_reason notice; /* what a success has to say besides; VG_OK = nothing */
-    vg_time now;           /* of the notice */
+    int64_t count;           /* -1 = not counted */
+    enum vg_reason notice;   /* what a success has to say besides; VG_OK = nothing */
+    vg_time now;             /* of the notice */
+    uint32_t retry_after_ms; /* of an error that tells it; 0 = it does not */
 };
 
 /* Everything up to and including `"data":`. */

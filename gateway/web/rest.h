@@ -59,7 +59,7 @@ void vg_rest_send_own(
     struct vg_rest *rest,
     unsigned status,
     const char *content_type,
-    bool retry_later);
+    uint32_t retry_after_s);
 
 /* Send the head of the call's answer, its first part being in call.out; the parts follow by
  * `sending`. */

@@ -44,17 +44,19 @@ static void respond(
     unsigned status,
     const char *content_type,
     int64_t length,
-    bool retry_later)
+    uint32_t retry_after_s)
 {
     struct vg_http_header headers[6];
+    char seconds[VG_TEXT_NUMBER_SIZE];
     size_t count = 0;
     char allow[VG_VERB_LIST_SIZE];
     headers[count++] = header("server", "vigil");
     if (content_type != NULL) {
         headers[count++] = header("content-type", content_type);
     }
-    if (retry_later) {
-        headers[count++] = header("retry-after", "1");
+    if (retry_after_s > 0) {
+        (void)vg_text_number_print_int64((int64_t)retry_after_s, seconds);
+        headers[count++] = header("retry-after", seconds);
     }
     if (status == 401) {
         headers[count++] = header("www-authenticate", "Bearer");
@@ -120,12 +122,21 @@ void vg_rest_send_own(
     struct vg_rest *rest,
     unsigned status,
     const char *content_type,
-    bool retry_later)
+    uint32_t retry_after_s)
 {
     rest->out = &rest->own;
     rest->last = true;
     rest->taken = 0;
-    respond(rest, status, content_type, (int64_t)rest->own.size, retry_later);
+    respond(rest, status, content_type, (int64_t)rest->own.size, retry_after_s);
+}
+
+/* Retry-After counts whole seconds (RFC 9110 §10.2.3); 0 = the request is not worth repeating. */
+static uint32_t retry_after_s(const struct vg_error *error)
+{
+    if (error->retry_after_ms != 0) {
+        return error->retry_after_ms / 1000 + (error->retry_after_ms % 1000 != 0);
+    }
+    return vg_reason_row(error->reason)->retry_later ? 1 : 0;
 }
 
 void vg_rest_send_error(struct vg_rest *rest, const struct vg_error *error)
@@ -133,7 +144,11 @@ void vg_rest_send_error(struct vg_rest *rest, const struct vg_error *error)
     const struct vg_reason_row *row = vg_reason_row(error->reason);
     vg_buffer_clear(&rest->own);
     vg_envelope_error(&rest->own, error, vg_clock_now(rest->web->service->clock));
-    vg_rest_send_own(rest, row->http_status, "application/json; charset=UTF-8", row->retry_later);
+    vg_rest_send_own(
+        rest,
+        row->http_status,
+        "application/json; charset=UTF-8",
+        retry_after_s(error));
 }
 
 void vg_rest_send_options(struct vg_rest *rest)
@@ -143,7 +158,7 @@ void vg_rest_send_options(struct vg_rest *rest)
     enum vg_reason reason =
         vg_router_match(rest->web->router, -1, rest->path, &rest->call.arena, &rest->match, &error);
     if (reason == VG_METHOD_NOT_ALLOWED) {
-        respond(rest, 204, NULL, -1, false); /* the path is ours; what it takes is in Allow */
+        respond(rest, 204, NULL, -1, 0); /* the path is ours; what it takes is in Allow */
     } else {
         vg_rest_send_error(rest, &error);
     }

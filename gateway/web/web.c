@@ -138,7 +138,7 @@ static void app_headers(struct vg_exchange *exchange)
     unsigned status = 0;
     const char *content_type = NULL;
     if (vg_probe_answer(web->service, rest->path, &rest->own, &status, &content_type)) {
-        vg_rest_send_own(rest, status, content_type, status == 503);
+        vg_rest_send_own(rest, status, content_type, status == 503 ? 1 : 0);
         return;
     }
     if (vg_bytes_equal(rest->call.verb, vg_bytes_text("OPTIONS"))) {

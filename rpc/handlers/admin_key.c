@@ -87,6 +87,18 @@ static bool fill_roles(
     return true;
 }
 
+static void fill_quota(Vigil__Admin__V1__Key *answer, const struct vg_key_quota *quota)
+{
+    answer->has_requests_per_second = quota->requests_per_second != VG_KEY_LIMIT_UNSAID;
+    answer->requests_per_second = quota->requests_per_second;
+    answer->has_request_burst = quota->request_burst != VG_KEY_LIMIT_UNSAID;
+    answer->request_burst = quota->request_burst;
+    answer->has_requests_at_once = quota->requests_at_once != VG_KEY_LIMIT_UNSAID;
+    answer->requests_at_once = quota->requests_at_once;
+    answer->has_events_per_second = quota->events_per_second != VG_KEY_LIMIT_UNSAID;
+    answer->events_per_second = quota->events_per_second;
+}
+
 static bool fill_key(
     ProtobufCMessage *message,
     const void *object,
@@ -106,6 +118,7 @@ static bool fill_key(
     answer->created_timestamp = key->created;
     answer->has_revoked_timestamp = key->revoked != 0;
     answer->revoked_timestamp = key->revoked;
+    fill_quota(answer, &key->quota);
     return answer->user != NULL && answer->sources != NULL &&
            fill_roles(answer, key, view->arena) && fill_customers(answer, key, view);
 }
@@ -177,6 +190,78 @@ static bool is_within(const struct vg_api_key *maker, const struct vg_network *s
     return within;
 }
 
+/* The maker's record: a key is revoked, never deleted. */
+static const struct vg_api_key *find_maker(const struct vg_admin_references *references)
+{
+    const struct vg_api_key *maker =
+        vg_directory_key(references->snapshot, vg_bytes_text(references->call->principal->key_id));
+    VG_ASSERT(maker != NULL);
+    return maker;
+}
+
+/* One limit: as asked, else the maker's. */
+static void take_limit(
+    int32_t asked,
+    int32_t makers,
+    protobuf_c_boolean *out_is_said,
+    int32_t *out_limit)
+{
+    int32_t limit = asked != VG_KEY_LIMIT_UNSAID ? asked : makers;
+    *out_is_said = limit != VG_KEY_LIMIT_UNSAID;
+    *out_limit = *out_is_said ? limit : 0;
+}
+
+/* 0 = no limit, below it none is said. */
+static bool is_more(int32_t limit, int32_t makers)
+{
+    return makers > 0 && (limit <= 0 || limit > makers);
+}
+
+/* The quota of the new key in `record`: as asked, but no more than the maker has itself. */
+static void resolve_quota(
+    struct vg_admin_references *references,
+    const Vigil__Admin__V1__AddKeyRequest *request,
+    Vigil__Record__V1__ApiKey *record)
+{
+    const struct vg_key_quota *makers = &find_maker(references)->quota;
+    const struct vg_key_quota asked = {
+        request->has_requests_per_second ? request->requests_per_second : VG_KEY_LIMIT_UNSAID,
+        request->has_request_burst ? request->request_burst : VG_KEY_LIMIT_UNSAID,
+        request->has_requests_at_once ? request->requests_at_once : VG_KEY_LIMIT_UNSAID,
+        request->has_events_per_second ? request->events_per_second : VG_KEY_LIMIT_UNSAID,
+    };
+    take_limit(
+        asked.requests_per_second,
+        makers->requests_per_second,
+        &record->has_requests_per_second,
+        &record->requests_per_second);
+    take_limit(
+        asked.request_burst,
+        makers->request_burst,
+        &record->has_request_burst,
+        &record->request_burst);
+    take_limit(
+        asked.requests_at_once,
+        makers->requests_at_once,
+        &record->has_requests_at_once,
+        &record->requests_at_once);
+    take_limit(
+        asked.events_per_second,
+        makers->events_per_second,
+        &record->has_events_per_second,
+        &record->events_per_second);
+    /* Without a burst it is the requests of one second. */
+    int32_t burst = record->request_burst > 0 ? record->request_burst : record->requests_per_second;
+    int32_t makers_burst =
+        makers->request_burst > 0 ? makers->request_burst : makers->requests_per_second;
+    if (is_more(record->requests_per_second, makers->requests_per_second) ||
+        is_more(burst, makers_burst) ||
+        is_more(record->requests_at_once, makers->requests_at_once) ||
+        is_more(record->events_per_second, makers->events_per_second)) {
+        references->is_denied = true;
+    }
+}
+
 /* The sources of the new key in `record`: as asked, each within one of the maker's; else those of
  * the maker. */
 static enum vg_reason resolve_sources(
@@ -185,9 +270,7 @@ static enum vg_reason resolve_sources(
     Vigil__Record__V1__ApiKey *record)
 {
     struct vg_call *call = references->call;
-    const struct vg_api_key *maker =
-        vg_directory_key(references->snapshot, vg_bytes_text(call->principal->key_id));
-    VG_ASSERT(maker != NULL); /* keys are revoked, never deleted */
+    const struct vg_api_key *maker = find_maker(references);
     struct vg_network *sources =
         vg_arena_calloc(&call->arena, request->n_source + 1, sizeof(*sources));
     for (size_t i = 0; sources != NULL && i < request->n_source; i++) {
@@ -278,6 +361,7 @@ static enum vg_reason resolve_key(
     record->user_id = user == NULL ? 0 : user->id;
     record->expires_timestamp = resolve_end(&references, request);
     record->has_expires_timestamp = record->expires_timestamp != 0;
+    resolve_quota(&references, request, record);
     enum vg_reason reason = resolve_customers(&references, request, record);
     reason = reason == VG_OK ? resolve_sources(&references, request, record) : reason;
     reason = reason == VG_OK ? check_roles(call, request) : reason;

@@ -26,6 +26,7 @@
 #include "proto/contract_json.h"
 #include "rpc/handlers/event_calls.h"
 #include "rpc/handlers/event_input.h"
+#include "rpc/service/admission.h"
 #include "rpc/service/conversation.h"
 #include "rpc/service/service.h"
 
@@ -292,13 +293,38 @@ static enum vg_reason add_event(
     return VG_OK;
 }
 
+/* Has the key a quota left for the events of a message that are not yet stored? If not, what was
+ * taken before is stored, so that the stream gets on however large its messages are. */
+static enum vg_reason take_quota(
+    struct stream *stream,
+    const Vigil__Events__V2__StreamSubmitRequest *request,
+    struct vg_error *error)
+{
+    int64_t end = request->position + (int64_t)request->n_events;
+    if (end <= stream->expected) {
+        return VG_OK;
+    }
+    struct stream_batch *batch = stream->open;
+    enum vg_reason reason = vg_admission_take_events(
+        stream->call,
+        batch->principal,
+        (uint64_t)(end - stream->expected),
+        error);
+    if (reason != VG_OK && batch->last >= batch->first) {
+        struct vg_error ignored; /* a batch that is refused is told with the stream's position */
+        vg_error_init(&ignored, NULL);
+        (void)!hand_over(stream, &ignored);
+    }
+    return reason;
+}
+
 /* The events of one message; a full batch is handed over. */
 static enum vg_reason take_events(
     struct stream *stream,
     const Vigil__Events__V2__StreamSubmitRequest *request,
     struct vg_error *error)
 {
-    enum vg_reason reason = VG_OK;
+    enum vg_reason reason = take_quota(stream, request, error);
     for (size_t i = 0; i < request->n_events && reason == VG_OK; i++) {
         struct stream_batch *batch = stream->open;
         if (request->position + (int64_t)i < stream->expected) {

@@ -15,6 +15,7 @@
 #include "rpc/handlers/event_calls.h"
 #include "rpc/handlers/event_input.h"
 #include "rpc/handlers/idempotent_call.h"
+#include "rpc/service/admission.h"
 #include "rpc/service/call.h"
 #include "rpc/service/service.h"
 
@@ -249,6 +250,9 @@ static int submit(
     struct vg_call *call = work->call;
     bool answered = false;
     enum vg_reason reason = vg_idempotent_call_begin(call, &work->idempotent, &answered);
+    if (reason == VG_OK && !answered) { /* what was answered before costs nothing again */
+        reason = vg_admission_take_events(call, call->principal, count, &call->error);
+    }
     if (reason != VG_OK || answered) {
         return (int)reason;
     }

@@ -91,6 +91,9 @@ void vg_call_log_end(const struct vg_call *call)
     if (call->reason == VG_OVERLOADED) {
         vg_metrics_add(VG_METRIC_calls_overloaded_total, 1);
     }
+    if (call->reason == VG_QUOTA_EXCEEDED) {
+        vg_metrics_add(VG_METRIC_calls_over_quota_total, 1);
+    }
     if (row->grpc_code == VG_GRPC_UNAUTHENTICATED) {
         vg_metrics_add(VG_METRIC_authentication_failed_total, 1);
     }

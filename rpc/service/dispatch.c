@@ -19,6 +19,7 @@
 #include "core/wire/validate.h"
 #include "core/wire/wire_encode.h"
 #include "proto/contract_json.h"
+#include "rpc/service/admission.h"
 #include "rpc/service/call.h"
 #include "rpc/service/call_log.h"
 #include "rpc/service/conversation.h"
@@ -51,20 +52,7 @@ static int step_authenticate(struct vg_call *call)
 
 static int step_quota(struct vg_call *call)
 {
-    struct vg_service *service = call->service;
-    if (atomic_load_explicit(&service->draining, memory_order_relaxed)) {
-        return (int)vg_error_set(&call->error, VG_DRAINING, NULL);
-    }
-    /* What the start has made is seen by who sees that it is over. */
-    if (atomic_load_explicit(&service->starting, memory_order_acquire)) {
-        return (int)vg_error_set(&call->error, VG_STARTING, NULL);
-    }
-    uint32_t before = atomic_fetch_add_explicit(&service->calls_in_flight, 1, memory_order_relaxed);
-    call->in_flight = true;
-    if (before >= service->settings->calls_in_flight_max) {
-        return (int)vg_error_set(&call->error, VG_OVERLOADED, NULL);
-    }
-    return VG_OK;
+    return (int)vg_admission_enter(call);
 }
 
 /* A key is opaque: 1 to VG_LIMIT_IDEMPOTENCY_KEY_BYTES characters of visible ASCII. */
@@ -219,10 +207,7 @@ static void end(struct vg_call *call)
         call->reply.rows->class->close(call->reply.rows);
         call->reply.rows = NULL;
     }
-    if (call->in_flight) {
-        (void)atomic_fetch_sub_explicit(&call->service->calls_in_flight, 1, memory_order_relaxed);
-        call->in_flight = false;
-    }
+    vg_admission_leave(call);
     if (!call->logged) {
         call->logged = true;
         vg_call_log_end(call);

@@ -81,10 +81,11 @@ static char *keep(char kept[64], const char *text)
     return kept;
 }
 
-static enum vg_reason add(
+static enum vg_reason add_with_quota(
     struct vg_handler_fixture *fixture,
     const char *credential,
     const struct ask *ask,
+    const struct vg_key_quota *quota,
     Vigil__Admin__V1__IssuedKey *answer)
 {
     static char texts[8][64];
@@ -114,6 +115,16 @@ static enum vg_reason add(
         (void)snprintf(number, sizeof(number), "%" PRId64, ask->expires);
         request.expires = keep(texts[7], number);
     }
+    if (quota != NULL) {
+        request.has_requests_per_second = quota->requests_per_second >= 0;
+        request.requests_per_second = quota->requests_per_second;
+        request.has_request_burst = quota->request_burst >= 0;
+        request.request_burst = quota->request_burst;
+        request.has_requests_at_once = quota->requests_at_once >= 0;
+        request.requests_at_once = quota->requests_at_once;
+        request.has_events_per_second = quota->events_per_second >= 0;
+        request.events_per_second = quota->events_per_second;
+    }
     return VG_HANDLER_RUN(
         fixture,
         credential,
@@ -122,6 +133,15 @@ static enum vg_reason add(
         admin_v1_add_key,
         &request,
         answer);
+}
+
+static enum vg_reason add(
+    struct vg_handler_fixture *fixture,
+    const char *credential,
+    const struct ask *ask,
+    Vigil__Admin__V1__IssuedKey *answer)
+{
+    return add_with_quota(fixture, credential, ask, NULL, answer);
 }
 
 static enum vg_reason authenticate(
@@ -174,6 +194,81 @@ static void test_admin_key__the_key_that_is_told_opens_what_it_says(void **state
     assert_false(vg_principal_covers(principal, 10));
     assert_int_equal(principal->roles, (1u << EVENT_VIEWER) | (1u << CASE_VIEWER));
     vg_principal_unref(principal);
+}
+
+/* What is not said stays the server's; what is said holds for the principal at once. */
+static void test_admin_key__quota_is_kept_with_the_key(void **state)
+{
+    struct vg_handler_fixture *fixture = *state;
+    Vigil__Admin__V1__IssuedKey answer;
+    const struct vg_quota_limits usual = { 100, 200, 300, 400 };
+    const struct vg_key_quota quota = { 7, -1, 0, -1 };
+    vg_access_set_quota(fixture->access, &usual);
+    const struct ask ask = { .user = "sub", .roles = { EVENT_VIEWER } };
+    assert_int_equal(add_with_quota(fixture, LOCAL, &ask, &quota, &answer), VG_OK);
+    const Vigil__Admin__V1__Key *details = answer.details;
+    assert_true(details->has_requests_per_second);
+    assert_int_equal(details->requests_per_second, 7);
+    assert_false(details->has_request_burst);
+    assert_true(details->has_requests_at_once);
+    assert_int_equal(details->requests_at_once, 0);
+    assert_false(details->has_events_per_second);
+    const struct vg_principal *principal = NULL;
+    assert_int_equal(authenticate(fixture, answer.key, &principal), VG_OK);
+    assert_int_equal(principal->limits.calls_per_second, 7);
+    assert_int_equal(principal->limits.call_burst, 0); /* 200 belongs to the server's rate */
+    assert_int_equal(principal->limits.calls_at_once, 0);
+    assert_int_equal(principal->limits.events_per_second, 400);
+    /* After a change of the directory it is another principal and the same quota. */
+    struct vg_quota *shared = principal->quota;
+    vg_principal_unref(principal);
+    char key[VG_API_KEY_TEXT_SIZE];
+    (void)snprintf(key, sizeof(key), "%s", answer.key);
+    assert_int_equal(add(fixture, LOCAL, &ask, &answer), VG_OK);
+    assert_int_equal(authenticate(fixture, key, &principal), VG_OK);
+    assert_ptr_equal(principal->quota, shared);
+    vg_principal_unref(principal);
+    assert_int_equal(authenticate(fixture, answer.key, &principal), VG_OK);
+    assert_ptr_not_equal(principal->quota, shared);
+    assert_int_equal(principal->limits.calls_per_second, 100);
+    assert_int_equal(principal->limits.call_burst, 200);
+    vg_principal_unref(principal);
+}
+
+static void test_admin_key__quota_is_never_more_than_the_makers(void **state)
+{
+    struct vg_handler_fixture *fixture = *state;
+    Vigil__Admin__V1__IssuedKey answer;
+    char maker[VG_API_KEY_TEXT_SIZE];
+    const struct vg_key_quota makers = { 10, -1, 3, 0 };
+    const struct ask limited = { .user = "local", .roles = { ADMIN } };
+    assert_int_equal(add_with_quota(fixture, LOCAL, &limited, &makers, &answer), VG_OK);
+    (void)snprintf(maker, sizeof(maker), "%s", answer.key);
+    static const struct {
+        const char *name;
+        struct vg_key_quota quota;
+        enum vg_reason reason;
+    } rows[] = {
+        { "nothing said", { -1, -1, -1, -1 }, VG_OK },
+        { "as much", { 10, 10, 3, 0 }, VG_OK },
+        { "a faster rate", { 11, -1, -1, -1 }, VG_ACCESS_DENIED },
+        { "no rate", { 0, -1, -1, -1 }, VG_ACCESS_DENIED },
+        { "a larger burst", { 1, 11, -1, -1 }, VG_ACCESS_DENIED },
+        { "more at once", { -1, -1, 4, -1 }, VG_ACCESS_DENIED },
+        { "any number at once", { -1, -1, 0, -1 }, VG_ACCESS_DENIED },
+        { "events, of which the maker has no limit", { -1, -1, -1, 1000000 }, VG_OK },
+    };
+    for (size_t i = 0; i < VG_ARRAY_COUNT(rows); i++) {
+        const struct ask ask = { .user = "sub", .roles = { ADMIN } };
+        enum vg_reason reason = add_with_quota(fixture, maker, &ask, &rows[i].quota, &answer);
+        if (reason != rows[i].reason) {
+            fail_msg("%s: %s", rows[i].name, vg_reason_row(reason)->name);
+        }
+        if (i == 0) { /* what is open is taken from the maker */
+            assert_int_equal(answer.details->requests_per_second, 10);
+            assert_int_equal(answer.details->requests_at_once, 3);
+        }
+    }
 }
 
 /* Nothing in the store or the directory is the secret. */
@@ -427,6 +522,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_key_that_is_told_opens_what_it_says),
         TEST(the_secret_is_kept_nowhere),
+        TEST(quota_is_kept_with_the_key),
+        TEST(quota_is_never_more_than_the_makers),
         TEST(never_more_than_its_maker),
         TEST(defaults_are_the_makers),
         TEST(a_revoked_key_is_refused_at_once),
