@@ -9,6 +9,7 @@
 #include "gateway/envelope/envelope.h"
 #include "gateway/envelope/reply_raw.h"
 #include "gateway/web/rest.h"
+#include "gateway/web/rest_metadata.h"
 #include "gateway/web/verb.h"
 
 /* Send the response head with `headers`; the body follows by pull unless there is none. */
@@ -20,6 +21,7 @@ static void send_head(
     int64_t length)
 {
     rest->responded = true;
+    rest->call.head_sent = true;
     bool no_body = rest->head_only || status == 204;
     rest->exchange->carrier->respond(
         rest->exchange,
@@ -46,7 +48,7 @@ static void respond(
     int64_t length,
     uint32_t retry_after_s)
 {
-    struct vg_http_header headers[6];
+    struct vg_http_header headers[6 + VG_LIMIT_ANSWER_METADATA];
     char seconds[VG_TEXT_NUMBER_SIZE];
     size_t count = 0;
     char allow[VG_VERB_LIST_SIZE];
@@ -65,6 +67,7 @@ static void respond(
         vg_verb_print_list(rest->match.verbs_allowed, allow);
         headers[count++] = header("allow", allow);
     }
+    count += vg_rest_metadata_write(&rest->call, headers + count);
     send_head(rest, status, headers, count, length);
 }
 
@@ -97,7 +100,7 @@ static size_t page_headers(
 void vg_rest_send_call(struct vg_rest *rest)
 {
     const struct vg_call *call = &rest->call;
-    struct vg_http_header headers[4 + PAGE_HEADERS];
+    struct vg_http_header headers[4 + PAGE_HEADERS + VG_LIMIT_ANSWER_METADATA];
     char numbers[PAGE_HEADERS][VG_TEXT_NUMBER_SIZE];
     char disposition[DISPOSITION_SIZE];
     size_t count = 0;
@@ -113,6 +116,7 @@ void vg_rest_send_call(struct vg_rest *rest)
         headers[count++] = header("content-disposition", disposition);
     }
     count += page_headers(rest, headers + count, numbers);
+    count += vg_rest_metadata_write(call, headers + count);
     int64_t length = call->out_done ? (int64_t)call->out.size : rest->body.length;
     rest->out = &rest->sending;
     send_head(rest, vg_reply_body_status(call), headers, count, length);

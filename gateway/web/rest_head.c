@@ -6,6 +6,7 @@
 
 #include "core/base/settings.h"
 #include "gateway/web/rest.h"
+#include "gateway/web/rest_metadata.h"
 #include "gateway/web/verb.h"
 
 /* Credentials: the API key header decides when both are there. */
@@ -106,7 +107,7 @@ bool vg_rest_take_head(struct vg_rest *rest)
     call->request_bytes_max = rest->web->service->settings->request_bytes_max;
     read_accept(request, &rest->accept);
     if (!keep(call, &call->target) || !keep(call, &call->verb) || !keep(call, &call->credential) ||
-        !keep(call, &call->idempotency_key)) {
+        !keep(call, &call->idempotency_key) || !vg_rest_metadata_read(request, call)) {
         return false;
     }
     split_target(call->target, &rest->path, &rest->query);

@@ -7,8 +7,8 @@
 #include "core/base/assert.h"
 #include "core/base/clock.h"
 #include "core/base/text_number.h"
-#include "rpc/grpc/grpc_headers.h"
 #include "rpc/grpc/grpc_timeout.h"
+#include "rpc/service/metadata.h"
 
 #define VG_GRPC_CLIENT_CONNECT_NS  UINT64_C(10000000000)
 #define VG_GRPC_CLIENT_ADDRESS_MAX 300u
@@ -185,8 +185,7 @@ static unsigned small_number(struct vg_bytes text)
 static void call_on_details(struct vg_grpc_client_call *call, struct vg_bytes value)
 {
     struct vg_bytes bytes;
-    if (value.size == 0 ||
-        vg_grpc_headers_next_binary(&value, &call->arena, &bytes, NULL) != VG_OK ||
+    if (value.size == 0 || vg_metadata_next_binary(&value, &call->arena, &bytes, NULL) != VG_OK ||
         !vg_grpc_status_read_details(bytes, &call->arena, &call->details)) {
         call->details = (struct vg_grpc_details){ .reason = NULL }; /* words are enough */
     }

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "core/base/base64.h"
 #include "rpc/grpc/grpc_timeout.h"
 
 #define VG_GRPC_CONTENT_TYPE "application/grpc"
@@ -102,29 +101,55 @@ static void headers_take_encoding(struct vg_grpc_headers *headers, struct vg_byt
     headers->encoding = value;
 }
 
+static void headers_take_accept_encoding(struct vg_grpc_headers *headers, struct vg_bytes value)
+{
+    headers->accept_encoding = value;
+}
+
+static const struct headers_rule {
+    struct vg_bytes name;
+    void (*take)(struct vg_grpc_headers *headers, struct vg_bytes value);
+} headers_rules[] = {
+    { { (const uint8_t *)"content-type", 12 }, headers_take_content_type },
+    { { (const uint8_t *)"grpc-timeout", 12 }, headers_take_timeout },
+    { { (const uint8_t *)"argus-api-key", 13 }, headers_take_key },
+    { { (const uint8_t *)"authorization", 13 }, headers_take_authorization },
+    { { (const uint8_t *)"grpc-encoding", 13 }, headers_take_encoding },
+    { { (const uint8_t *)"grpc-accept-encoding", 20 }, headers_take_accept_encoding },
+    { { (const uint8_t *)"idempotency-key", 15 }, headers_take_idempotency_key },
+};
+
+static const struct headers_rule *headers_rule_of(struct vg_bytes name)
+{
+    for (size_t i = 0; i < VG_ARRAY_COUNT(headers_rules); i++) {
+        if (vg_bytes_equal(name, headers_rules[i].name)) {
+            return &headers_rules[i];
+        }
+    }
+    return NULL;
+}
+
+/* A header that no rule takes is metadata, unless it is gRPC's or HTTP's own. */
+static bool headers_is_metadata(struct vg_bytes name)
+{
+    return !(name.size == 2 && memcmp(name.data, "te", 2) == 0) &&
+           !(name.size >= 5 && memcmp(name.data, "grpc-", 5) == 0);
+}
+
 enum vg_reason vg_grpc_headers_read(
     const struct vg_http_request *request,
     struct vg_grpc_headers *out_headers,
     struct vg_error *error)
 {
-    static const struct headers_rule {
-        struct vg_bytes name;
-        void (*take)(struct vg_grpc_headers *headers, struct vg_bytes value);
-    } rules[] = {
-        { { (const uint8_t *)"content-type", 12 }, headers_take_content_type },
-        { { (const uint8_t *)"grpc-timeout", 12 }, headers_take_timeout },
-        { { (const uint8_t *)"argus-api-key", 13 }, headers_take_key },
-        { { (const uint8_t *)"authorization", 13 }, headers_take_authorization },
-        { { (const uint8_t *)"grpc-encoding", 13 }, headers_take_encoding },
-        { { (const uint8_t *)"idempotency-key", 15 }, headers_take_idempotency_key },
-    };
     struct vg_grpc_headers headers = { .timeout_ns = 0 };
     for (size_t i = 0; i < request->header_count; i++) {
         const struct vg_http_header *header = &request->headers[i];
-        for (size_t rule = 0; rule < VG_ARRAY_COUNT(rules); rule++) {
-            if (vg_bytes_equal(header->name, rules[rule].name)) {
-                rules[rule].take(&headers, header->value);
-            }
+        const struct headers_rule *rule = headers_rule_of(header->name);
+        if (rule != NULL) {
+            rule->take(&headers, header->value);
+        } else if (headers_is_metadata(header->name)) {
+            headers.metadata_count++;
+            headers.metadata_bytes += header->name.size + header->value.size;
         }
     }
     if (!headers_is_proto_type(headers.content_type)) {
@@ -146,36 +171,23 @@ enum vg_reason vg_grpc_headers_read(
     return VG_OK;
 }
 
-bool vg_grpc_headers_is_binary(struct vg_bytes name)
-{
-    return name.size > 4 && memcmp(name.data + name.size - 4, "-bin", 4) == 0;
-}
-
-enum vg_reason vg_grpc_headers_next_binary(
-    struct vg_bytes *rest,
+bool vg_grpc_headers_keep_metadata(
+    const struct vg_http_request *request,
+    const struct vg_grpc_headers *headers,
     struct vg_arena *arena,
-    struct vg_bytes *out_value,
-    struct vg_error *error)
+    struct vg_metadata *metadata)
 {
-    const uint8_t *comma = memchr(rest->data, ',', rest->size);
-    struct vg_bytes text =
-        vg_bytes(rest->data, comma == NULL ? rest->size : (size_t)(comma - rest->data));
-    struct vg_bytes left = after(*rest, comma == NULL ? rest->size : text.size + 1);
-    while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
-        text = after(text, 1);
+    if (headers->metadata_count == 0) {
+        return true;
     }
-    while (text.size > 0 && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t')) {
-        text.size--;
+    if (!vg_metadata_reserve(metadata, headers->metadata_count, headers->metadata_bytes, arena)) {
+        return false;
     }
-    uint8_t *value = vg_arena_alloc(arena, vg_base64_decoded_max(text.size));
-    if (value == NULL) {
-        return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
+    for (size_t i = 0; i < request->header_count; i++) {
+        const struct vg_http_header *header = &request->headers[i];
+        if (headers_rule_of(header->name) == NULL && headers_is_metadata(header->name)) {
+            vg_metadata_put(metadata, header->name, header->value);
+        }
     }
-    size_t size = 0;
-    if (!vg_base64_decode(text, VG_BASE64_ANY_PADDING, value, &size)) {
-        return vg_error_set(error, VG_BAD_HTTP, "binary metadata is not base64");
-    }
-    *rest = left;
-    *out_value = vg_bytes(value, size);
-    return VG_OK;
+    return true;
 }

@@ -1,6 +1,6 @@
 /*
  * The rules of gRPC for request headers (grpc PROTOCOL-HTTP2): what makes a request a gRPC call,
- * what of it dispatch needs, and binary metadata.
+ * what of it dispatch needs, and what else is metadata for handlers.
  *
  * Threads: pure.
  */
@@ -16,6 +16,7 @@
 #include "core/base/compiler.h"
 #include "core/base/error.h"
 #include "rpc/net/exchange.h"
+#include "rpc/service/metadata.h"
 
 struct vg_grpc_headers {
     struct vg_bytes content_type;
@@ -23,7 +24,10 @@ struct vg_grpc_headers {
     struct vg_bytes credential;      /* API key as sent; data NULL = none */
     struct vg_bytes idempotency_key; /* as sent; data NULL = none */
     struct vg_bytes encoding;        /* of messages; data NULL = not said */
+    struct vg_bytes accept_encoding; /* of answers, the last list; data NULL = not said */
     uint64_t timeout_ns;             /* 0 = not said; a timeout of zero is 1 */
+    uint32_t metadata_count;         /* all else but gRPC's and HTTP's own headers */
+    size_t metadata_bytes;
 };
 
 /* Does the content type say gRPC ("application/grpc", alone or before '+' or ';')? What the
@@ -41,19 +45,11 @@ VG_MUST_USE enum vg_reason vg_grpc_headers_read(
     struct vg_grpc_headers *out_headers,
     struct vg_error *error);
 
-/* A value of metadata whose name ends with "-bin". */
-bool vg_grpc_headers_is_binary(struct vg_bytes name);
-
-/*
- * Take the next value off *rest, the text of a "-bin" header, which several values may share
- * separated by commas, and decode it, padded or not, into `arena`. Call while rest->size > 0.
- *
- * Fails with: BAD_HTTP (no base64), REQUEST_MEMORY.
- */
-VG_MUST_USE enum vg_reason vg_grpc_headers_next_binary(
-    struct vg_bytes *rest,
+/* Copy the metadata that vg_grpc_headers_read has counted. False past the cap of `arena`. */
+VG_MUST_USE bool vg_grpc_headers_keep_metadata(
+    const struct vg_http_request *request,
+    const struct vg_grpc_headers *headers,
     struct vg_arena *arena,
-    struct vg_bytes *out_value,
-    struct vg_error *error);
+    struct vg_metadata *metadata);
 
 #endif

@@ -38,6 +38,7 @@
 #include "core/base/task.h"
 #include "proto/contract.h"
 #include "rpc/service/intake.h"
+#include "rpc/service/metadata.h"
 #include "rpc/service/reply.h"
 
 struct vg_call;
@@ -121,6 +122,7 @@ struct vg_call {
     struct vg_bytes verb;            /* REST method, empty for gRPC */
     struct vg_bytes credential;      /* the API key as sent, data NULL = none */
     struct vg_bytes idempotency_key; /* as sent, data NULL = none */
+    struct vg_metadata metadata;     /* of the request: call_metadata.h */
     struct vg_network peer;
     uint16_t peer_port;
     uint64_t timeout_ns;      /* asked by the client; 0 = none: the service's default holds */
@@ -142,6 +144,9 @@ struct vg_call {
     uint64_t
         intake_bytes_max; /* then: the largest body; what is said to be larger need not be fed */
     struct vg_reply reply;
+    struct vg_metadata headers; /* said with the answer: call_metadata.h */
+    struct vg_metadata trailers;
+    bool head_sent; /* set by the face: no further headers */
     struct vg_error error;
     enum vg_reason reason;
 

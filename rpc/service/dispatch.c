@@ -243,6 +243,14 @@ static void set_deadline(struct vg_call *call)
     call->deadline_ns = call->started_ns + (wanted < most ? wanted : most);
 }
 
+/* A conversation has no deadline but the client's: it goes on as long as both like. */
+static uint64_t conversation_deadline_ns(const struct vg_call *call)
+{
+    const uint64_t most = UINT64_MAX - call->started_ns;
+    return call->timeout_ns == 0 || call->timeout_ns > most ? UINT64_MAX
+                                                            : call->started_ns + call->timeout_ns;
+}
+
 enum vg_reason vg_call_begin(struct vg_call *call)
 {
     VG_ASSERT(call->stage == VG_CALL_STAGE_NEW);
@@ -323,7 +331,7 @@ static void begin_conversing(struct vg_call *call)
         return;
     }
     call->stage = VG_CALL_STAGE_CONVERSING;
-    call->deadline_ns = call->timeout_ns == 0 ? UINT64_MAX : call->started_ns + call->timeout_ns;
+    call->deadline_ns = conversation_deadline_ns(call);
     vg_call_room(call); /* may end it */
 }
 
@@ -495,8 +503,7 @@ enum vg_reason vg_call_open(struct vg_call *call)
     call->stage = VG_CALL_STAGE_RECEIVING;
     call->body.bytes_max = VG_CALL_FEED_BYTES_MAX;
     if (call->converses) {
-        call->deadline_ns =
-            call->timeout_ns == 0 ? UINT64_MAX : call->started_ns + call->timeout_ns;
+        call->deadline_ns = conversation_deadline_ns(call);
         vg_call_room(call);
     } else if (call->timeout_ns == 0) {
         /* How long it may take depends on the client's line; that it goes on at all is the

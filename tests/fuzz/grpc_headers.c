@@ -21,7 +21,7 @@ static void check_binary(struct vg_bytes rest)
     while (rest.size > 0) {
         struct vg_bytes value;
         size_t before = rest.size;
-        if (vg_grpc_headers_next_binary(&rest, &arena, &value, NULL) != VG_OK) {
+        if (vg_metadata_next_binary(&rest, &arena, &value, NULL) != VG_OK) {
             break;
         }
         VG_ASSERT(rest.size < before);

@@ -5,12 +5,26 @@
 
 #include "core/base/assert.h"
 #include "core/base/buffer.h"
+#include "rpc/service/call_metadata.h"
 
 #include "echo/echo.pb-c.h"
 
 /* More of its answers than this wait in the conversation, not in the call. */
 #define ECHO_UNSAID_BYTES (64u * 1024u)
 #define ECHO_SIZES_MAX    (64u * 1024u * 1024u)
+
+void vg_echo_metadata(struct vg_call *call)
+{
+    static const char initial[] = "x-grpc-test-echo-initial";
+    static const char trailing[] = "x-grpc-test-echo-trailing-bin";
+    struct vg_bytes value;
+    for (size_t i = 0; vg_call_metadata(call, initial, i, &value); i++) {
+        (void)!vg_call_add_header(call, initial, value);
+    }
+    for (size_t i = 0; vg_call_metadata(call, trailing, i, &value); i++) {
+        (void)!vg_call_add_trailer(call, trailing, value);
+    }
+}
 
 struct conversation {
     struct vg_intake intake;
@@ -138,6 +152,7 @@ static const struct vg_intake_class conversation_class = { .take = take,
 static struct conversation *create(struct vg_call *call, const struct vg_intake_class *class)
 {
     struct conversation *own = calloc(1, sizeof(*own));
+    vg_echo_metadata(call);
     VG_ASSERT(own != NULL && pthread_mutex_init(&own->lock, NULL) == 0);
     own->intake.class = class;
     own->call = call;

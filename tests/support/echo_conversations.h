@@ -9,6 +9,10 @@
 
 #include "rpc/service/conversation.h"
 
+/* As the interoperability tests have it: metadata x-grpc-test-echo-initial comes back in the
+ * headers of the answer, x-grpc-test-echo-trailing-bin in its trailers, with all their values. */
+void vg_echo_metadata(struct vg_call *call);
+
 /* Counts the bytes of all payloads. */
 int vg_echo_collect(
     struct vg_call *call,

@@ -15,6 +15,7 @@
  *                             Live           a conversation of one request: payloads of the sizes
  * asked for, then silence until the client or the server goes
  *
+ * Metadata x-grpc-test-echo-initial and x-grpc-test-echo-trailing-bin come back with the answer.
  * The key "wrong" is refused, any other accepted and said back as username. Options: NAME=VALUE of
  * core/base's settings. Prints "ready on HOST:PORT"; SIGTERM drains.
  */
@@ -159,6 +160,7 @@ static int unary_call(
     ProtobufCMessage *answer)
 {
     const echo_request *in = (const echo_request *)request;
+    vg_echo_metadata(call);
     if (in->response_status != NULL && in->response_status->code != 0) {
         return (int)vg_error_set(
             &call->error,
@@ -362,6 +364,7 @@ static int streaming_call(
 {
     (void)answer;
     struct payload_rows *rows = calloc(1, sizeof(*rows));
+    vg_echo_metadata(call);
     VG_ASSERT(rows != NULL);
     rows->rows.class = &payloads_class;
     rows->request = (const echo_streaming *)request;

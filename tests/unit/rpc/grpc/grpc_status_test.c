@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "core/base/compiler.h"
-#include "rpc/grpc/grpc_headers.h"
 #include "rpc/grpc/grpc_status.h"
+#include "rpc/service/metadata.h"
 
 static const struct vg_http_header *find(
     const struct vg_http_header *trailers,
@@ -84,7 +84,7 @@ static void read_details(
 {
     struct vg_bytes text = trailer->value;
     struct vg_bytes bytes;
-    assert_int_equal(vg_grpc_headers_next_binary(&text, arena, &bytes, NULL), VG_OK);
+    assert_int_equal(vg_metadata_next_binary(&text, arena, &bytes, NULL), VG_OK);
     assert_true(vg_grpc_status_read_details(bytes, arena, details));
 }
 
