@@ -5,31 +5,14 @@ gRPC by h2load (10 connections x 32 streams), REST by wrk (50 connections). The 
 HTTP/1.1: the same sockets and sessions without key, dispatch, store and answer.
 """
 import re
-import struct
 import subprocess
 import sys
 import tempfile
 
-from bench_server import event, server, spread
+from bench_server import event, get_request, server, spread
 
 CALLS = int(sys.argv[1]) if len(sys.argv) > 1 else 200000
 RUNS = 3
-
-
-def varint(number):
-    out = b""
-    while number > 127:
-        out += bytes([number & 127 | 128])
-        number >>= 7
-    return out + bytes([number])
-
-
-def get_request(event_id):
-    """vigil.events.v2.GetEventRequest: timestamp 2, customer 3, uuid 4, includeAllProperties 5."""
-    _, timestamp, customer, uuid = event_id.split("/")
-    message = (b"\x10" + varint(int(timestamp)) + b"\x18" + varint(int(customer)) + b"\x22" + varint(len(uuid))
-               + uuid.encode() + b"\x28\x01")
-    return b"\x00" + struct.pack(">I", len(message)) + message
 
 
 def h2load(one, path, *extra):

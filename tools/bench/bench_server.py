@@ -6,6 +6,7 @@ import os
 import pathlib
 import shutil
 import statistics
+import struct
 import subprocess
 import tempfile
 
@@ -14,19 +15,49 @@ BIN = ROOT / "build/release/bin"
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-class Server:
-    def __init__(self, *options, directory=None):
-        self.directory = directory or tempfile.mkdtemp(prefix="vigil-bench-")
-        self.owns = directory is None
-        self.process = subprocess.Popen(
-            [BIN / "vigild", "--data", self.directory, "--listen", "127.0.0.1:0", "--set", "log_level=warn", *options],
-            stdout=subprocess.PIPE, text=True)
+class Program:
+    """A server under measurement: it prints a line with "ready on HOST:PORT". `log`: a file for what else it says."""
+
+    def __init__(self, command, log=None):
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         for line in self.process.stdout:
-            if " ready on " in line:
+            if "ready on " in line:
                 self.port = int(line.rsplit(":", 1)[1])
                 break
         else:
-            raise SystemExit("vigild did not start")
+            raise SystemExit(f"{pathlib.Path(command[0]).name} did not start")
+
+    def cpu_seconds(self):
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def status_mib(self, name):
+        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith(name + ":"):
+                return int(line.split()[1]) / 1024
+        return 0.0
+
+    def rss_mib(self):
+        return self.status_mib("VmRSS")
+
+    def forget_peak(self):
+        """From here on the peak of the resident memory is counted anew."""
+        pathlib.Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+
+    def peak_mib(self):
+        return self.status_mib("VmHWM")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(60)
+
+
+class Server(Program):
+    def __init__(self, *options, directory=None, log=None):
+        self.directory = directory or tempfile.mkdtemp(prefix="vigil-bench-")
+        self.owns = directory is None
+        super().__init__([BIN / "vigild", "--data", self.directory, "--listen", "127.0.0.1:0", "--set", "log_level=warn",
+                          *options], log)
         self.key = (pathlib.Path(self.directory) / "admin.key").read_text().strip()
 
     def rest(self, method, path, body=None):
@@ -43,26 +74,15 @@ class Server:
         for i in range(count):
             self.rest("POST", "/admin/v1/customers", {"shortName": f"c{i}", "id": first + i, "name": f"Customer {i}"})
 
-    def cpu_seconds(self):
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
-
-    def rss_mib(self):
-        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) / 1024
-        return 0.0
-
     def stop(self):
-        self.process.terminate()
-        self.process.wait(60)
+        super().stop()
         if self.owns:
             shutil.rmtree(self.directory, ignore_errors=True)
 
 
 @contextlib.contextmanager
-def server(*options, directory=None):
-    one = Server(*options, directory=directory)
+def server(*options, directory=None, log=None):
+    one = Server(*options, directory=directory, log=log)
     try:
         yield one
     finally:
@@ -88,3 +108,19 @@ def event(number, size=1024, properties=8):
         "properties": {f"bench.property.{i}": f"{filler} {number}" for i in range(properties)},
     }
     return body
+
+
+def varint(number):
+    out = b""
+    while number > 127:
+        out += bytes([number & 127 | 128])
+        number >>= 7
+    return out + bytes([number])
+
+
+def get_request(event_id):
+    """vigil.events.v2.GetEventRequest: timestamp 2, customer 3, uuid 4, includeAllProperties 5."""
+    _, timestamp, customer, uuid = event_id.split("/")
+    message = (b"\x10" + varint(int(timestamp)) + b"\x18" + varint(int(customer)) + b"\x22" + varint(len(uuid))
+               + uuid.encode() + b"\x28\x01")
+    return b"\x00" + struct.pack(">I", len(message)) + message
