@@ -247,7 +247,8 @@ static void open_exchange(struct http1_conn *state)
     state->responded = false;
     state->resumed = false;
     state->body_waiting = 0;
-    state->last = state->peer_ended || !llhttp_should_keep_alive(&state->parser);
+    state->last = state->peer_ended || state->conn->end != VG_CONN_END_NONE ||
+                  !llhttp_should_keep_alive(&state->parser);
     state->body_ns = vg_worker_now_ns(state->conn->worker);
     state->conn->streams_open = 1;
     state->exchange.app = selector->select(selector, &state->exchange);
@@ -527,10 +528,13 @@ static bool protocol_wants_close(const struct vg_conn *conn)
 static void protocol_drain(struct vg_conn *conn)
 {
     struct http1_conn *state = conn->protocol_state;
+    /* The client learns it by `connection: close`. One that is only too old is told with its next
+     * answer when the head of this one is out, or when there is none: a request may be under way.
+     */
+    const bool is_old = conn->end == VG_CONN_END_AGE;
     if (state->open) {
-        state->last =
-            true; /* the client learns it by `connection: close`, unless the head is out already */
-    } else if (state->request_ns == 0) {
+        state->last = state->last || !is_old || !state->responded;
+    } else if (state->request_ns == 0 && !is_old) {
         state->stop = true;
     }
     vg_conn_wake(conn);

@@ -23,6 +23,7 @@ struct vg_http2_limits {
     uint32_t conn_window;      /* the same for all streams together */
     uint32_t header_bytes_max; /* names + values + 32 each, RFC 9113 section 6.5.2 */
     uint64_t ping_interval_ns; /* least time between pings without data */
+    uint64_t ping_idle_interval_ns; /* the same while no stream is open */
 };
 
 #define VG_HTTP2_LIMITS_DEFAULT                                                                    \
@@ -30,7 +31,8 @@ struct vg_http2_limits {
                                .stream_window = 1u << 20,                                          \
                                .conn_window = 4u << 20,                                            \
                                .header_bytes_max = 16u << 10,                                      \
-                               .ping_interval_ns = UINT64_C(300000000000) })
+                               .ping_interval_ns = UINT64_C(300000000000),                         \
+                               .ping_idle_interval_ns = UINT64_C(7200000000000) })
 
 struct vg_http2_protocol {
     struct vg_conn_protocol protocol;

@@ -5,6 +5,7 @@
 #include "core/base/assert.h"
 #include "core/base/compiler.h"
 #include "core/base/metrics.h"
+#include "rpc/http2/http2_guard.h"
 #include "rpc/http2/http2_stream.h"
 #include "rpc/net/worker.h"
 
@@ -13,6 +14,8 @@
 /* Opaque bytes of the PING that follows the first GOAWAY: its answer proves that the peer has read
  * it. */
 static const uint8_t session_drain_ping[8] = { 'v', 'i', 'g', 'i', 'l', 'd', 'r', 'n' };
+/* Of the PING that asks whether the peer is there; any byte of it is an answer. */
+static const uint8_t session_keepalive_ping[8] = { 'v', 'i', 'g', 'i', 'l', 'k', 'a', 'p' };
 
 static struct vg_http2_session *session_of(const struct vg_conn *conn)
 {
@@ -24,12 +27,17 @@ static struct vg_http2_stream *session_stream(nghttp2_session *session, int32_t 
     return id == 0 ? NULL : nghttp2_session_get_stream_user_data(session, id);
 }
 
-void vg_http2_session_fail(struct vg_http2_session *session, uint32_t code, const char *text)
+void vg_http2_session_fail(
+    struct vg_http2_session *session,
+    enum vg_http2_cause cause,
+    uint32_t code,
+    const char *text)
 {
     if (session->failed) {
         return;
     }
     session->failed = true;
+    session->cause = cause;
     (void)nghttp2_submit_goaway(
         session->session,
         NGHTTP2_FLAG_NONE,
@@ -43,12 +51,28 @@ void vg_http2_session_fail(struct vg_http2_session *session, uint32_t code, cons
 void vg_http2_session_charge(struct vg_http2_session *session, enum vg_http2_fault fault)
 {
     if (!vg_http2_budget_charge(&session->budget, fault)) {
-        vg_http2_session_fail(session, NGHTTP2_ENHANCE_YOUR_CALM, "too_many_errors");
+        vg_http2_session_fail(
+            session,
+            VG_HTTP2_CAUSE_ERRORS,
+            NGHTTP2_ENHANCE_YOUR_CALM,
+            "too_many_errors");
     }
 }
 
 /* --- Draining ----------------------------------------------------------------------------------
  */
+
+/* What the second GOAWAY says: the words that gRPC servers use. */
+static const char *session_drain_text(const struct vg_http2_session *session)
+{
+    static const char *const texts[] = {
+        [VG_CONN_END_NONE] = "",
+        [VG_CONN_END_AGE] = "max_age",
+        [VG_CONN_END_IDLE] = "max_idle",
+        [VG_CONN_END_SHUTDOWN] = "",
+    };
+    return texts[session->conn->end];
+}
 
 /* The second GOAWAY: names the last stream that will be answered. RFC 9113 section 6.8. */
 static void session_drain_final(struct vg_http2_session *session)
@@ -58,13 +82,14 @@ static void session_drain_final(struct vg_http2_session *session)
     }
     session->drain = VG_HTTP2_DRAIN_FINAL;
     vg_worker_clear_timer(session->conn->worker, &session->drain_timer);
+    const char *text = session_drain_text(session);
     (void)nghttp2_submit_goaway(
         session->session,
         NGHTTP2_FLAG_NONE,
         nghttp2_session_get_last_proc_stream_id(session->session),
         NGHTTP2_NO_ERROR,
-        NULL,
-        0);
+        (const uint8_t *)text,
+        strlen(text));
     vg_conn_wake(session->conn);
 }
 
@@ -110,6 +135,7 @@ static int session_on_begin_headers(
     }
     struct vg_http2_stream *stream = vg_http2_stream_create(own, frame->hd.stream_id);
     if (stream == NULL) {
+        vg_http2_seen_cut(&own->seen, frame->hd.stream_id);
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
     vg_metrics_add(VG_METRIC_http2_streams_total, 1);
@@ -142,19 +168,28 @@ static int session_on_header( // NOLINT(readability-function-size)
         vg_http2_stream_reset(stream, NGHTTP2_ENHANCE_YOUR_CALM);
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
+    if (stream->malformed) {
+        vg_http2_stream_reset(stream, NGHTTP2_PROTOCOL_ERROR);
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    }
     return 0;
 }
 
 static void session_on_ping(struct vg_http2_session *own, const nghttp2_ping *ping)
 {
+    const struct vg_http2_limits *limits = &own->protocol->limits;
+    const uint64_t interval_ns =
+        own->conn->streams_open > 0 ? limits->ping_interval_ns : limits->ping_idle_interval_ns;
     bool ack = (ping->hd.flags & NGHTTP2_FLAG_ACK) != 0;
     if (ack && memcmp(ping->opaque_data, session_drain_ping, sizeof(session_drain_ping)) == 0) {
         session_drain_final(own);
-    } else if (
-        !ack &&
-        !vg_http2_budget_ping(&own->budget, own->now_ns, own->protocol->limits.ping_interval_ns)) {
+    } else if (!ack && !vg_http2_budget_ping(&own->budget, own->now_ns, interval_ns)) {
         /* The words that gRPC clients look for, grpc proposal A8. */
-        vg_http2_session_fail(own, NGHTTP2_ENHANCE_YOUR_CALM, "too_many_pings");
+        vg_http2_session_fail(
+            own,
+            VG_HTTP2_CAUSE_PINGS,
+            NGHTTP2_ENHANCE_YOUR_CALM,
+            "too_many_pings");
     }
 }
 
@@ -162,10 +197,13 @@ static int session_on_frame(nghttp2_session *session, const nghttp2_frame *frame
 {
     struct vg_http2_session *own = owner;
     struct vg_http2_stream *stream = session_stream(session, frame->hd.stream_id);
+    if (frame->hd.type == NGHTTP2_SETTINGS) {
+        return vg_http2_guard_on_settings(session, &frame->settings, own);
+    }
     if (frame->hd.type == NGHTTP2_PING) {
         session_on_ping(own, &frame->ping);
     } else if (frame->hd.type == NGHTTP2_RST_STREAM && stream != NULL && !stream->answered) {
-        vg_metrics_add(VG_METRIC_http2_streams_reset_total, 1);
+        vg_metrics_add(VG_METRIC_http2_reset_received_total, 1);
         vg_http2_session_charge(own, VG_HTTP2_FAULT_REFUSED);
     }
     bool carries = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
@@ -218,6 +256,53 @@ static int session_on_stream_close(nghttp2_session *session, int32_t id, uint32_
     return 0;
 }
 
+static void session_sent_goaway(struct vg_http2_session *own, const nghttp2_goaway *goaway)
+{
+    static const enum vg_metric ends[] = {
+        [VG_CONN_END_NONE] = VG_METRIC_http2_goaway_shutdown_total,
+        [VG_CONN_END_AGE] = VG_METRIC_http2_goaway_age_total,
+        [VG_CONN_END_IDLE] = VG_METRIC_http2_goaway_idle_total,
+        [VG_CONN_END_SHUTDOWN] = VG_METRIC_http2_goaway_shutdown_total,
+    };
+    static const enum vg_metric causes[] = {
+        [VG_HTTP2_CAUSE_PROTOCOL] = VG_METRIC_http2_goaway_protocol_total,
+        [VG_HTTP2_CAUSE_ERRORS] = VG_METRIC_http2_goaway_errors_total,
+        [VG_HTTP2_CAUSE_PINGS] = VG_METRIC_http2_goaway_pings_total,
+        [VG_HTTP2_CAUSE_TIMEOUT] = VG_METRIC_http2_goaway_timeout_total,
+    };
+    vg_metrics_add(VG_METRIC_http2_goaway_total, 1);
+    if (goaway->error_code != NGHTTP2_NO_ERROR) {
+        vg_metrics_add(causes[own->cause], 1);
+    } else if (goaway->last_stream_id != INT32_MAX) { /* the notice before it counts once */
+        vg_metrics_add(ends[own->conn->end], 1);
+    }
+}
+
+static void session_sent_reset(struct vg_http2_session *own, uint32_t code)
+{
+    static const enum vg_metric codes[] = {
+        [NGHTTP2_NO_ERROR] = VG_METRIC_http2_reset_no_error_total,
+        [NGHTTP2_PROTOCOL_ERROR] = VG_METRIC_http2_reset_protocol_error_total,
+        [NGHTTP2_INTERNAL_ERROR] = VG_METRIC_http2_reset_internal_error_total,
+        [NGHTTP2_FLOW_CONTROL_ERROR] = VG_METRIC_http2_reset_flow_control_error_total,
+        [NGHTTP2_SETTINGS_TIMEOUT] = VG_METRIC_http2_reset_protocol_error_total,
+        [NGHTTP2_STREAM_CLOSED] = VG_METRIC_http2_reset_stream_closed_total,
+        [NGHTTP2_FRAME_SIZE_ERROR] = VG_METRIC_http2_reset_protocol_error_total,
+        [NGHTTP2_REFUSED_STREAM] = VG_METRIC_http2_reset_refused_stream_total,
+        [NGHTTP2_CANCEL] = VG_METRIC_http2_reset_cancel_total,
+        [NGHTTP2_COMPRESSION_ERROR] = VG_METRIC_http2_reset_protocol_error_total,
+        [NGHTTP2_CONNECT_ERROR] = VG_METRIC_http2_reset_protocol_error_total,
+        [NGHTTP2_ENHANCE_YOUR_CALM] = VG_METRIC_http2_reset_enhance_your_calm_total,
+    };
+    VG_ASSERT(code < VG_ARRAY_COUNT(codes)); /* all are codes of ours or of nghttp2 */
+    vg_metrics_add(codes[code], 1);
+    if (code == NGHTTP2_REFUSED_STREAM) {
+        vg_http2_session_charge(own, VG_HTTP2_FAULT_REFUSED);
+    } else if (code != NGHTTP2_NO_ERROR && code != NGHTTP2_CANCEL) {
+        vg_http2_session_charge(own, VG_HTTP2_FAULT_FRAME);
+    }
+}
+
 static int session_on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *owner)
 {
     struct vg_http2_session *own = owner;
@@ -233,17 +318,11 @@ static int session_on_frame_sent(nghttp2_session *session, const nghttp2_frame *
         }
         break;
     case NGHTTP2_GOAWAY:
-        vg_metrics_add(VG_METRIC_http2_goaway_total, 1);
+        session_sent_goaway(own, &frame->goaway);
         break;
     case NGHTTP2_RST_STREAM:
-        vg_metrics_add(VG_METRIC_http2_streams_reset_total, 1);
-        if (frame->rst_stream.error_code == NGHTTP2_REFUSED_STREAM) {
-            vg_http2_session_charge(own, VG_HTTP2_FAULT_REFUSED);
-        } else if (
-            frame->rst_stream.error_code != NGHTTP2_NO_ERROR &&
-            frame->rst_stream.error_code != NGHTTP2_CANCEL) {
-            vg_http2_session_charge(own, VG_HTTP2_FAULT_FRAME);
-        }
+        session_sent_reset(own, frame->rst_stream.error_code);
+        vg_http2_seen_cut(&own->seen, frame->hd.stream_id);
         break;
     default:
         break;
@@ -258,9 +337,10 @@ static int session_on_invalid_frame(
     void *owner)
 {
     (void)session;
-    (void)frame;
     (void)code;
-    vg_http2_session_charge(owner, VG_HTTP2_FAULT_FRAME);
+    struct vg_http2_session *own = owner;
+    vg_http2_seen_cut(&own->seen, frame->hd.stream_id); /* refused: more of it may be under way */
+    vg_http2_session_charge(own, VG_HTTP2_FAULT_FRAME);
     return 0;
 }
 
@@ -268,6 +348,7 @@ nghttp2_session_callbacks *vg_http2_session_callbacks(void)
 {
     nghttp2_session_callbacks *callbacks;
     VG_ASSERT(nghttp2_session_callbacks_new(&callbacks) == 0);
+    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, vg_http2_guard_on_begin);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, session_on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, session_on_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, session_on_frame);
@@ -317,6 +398,9 @@ bool vg_http2_session_open(struct vg_conn *conn)
                            .calloc = session_calloc,
                            .realloc = session_realloc };
     session->conn = conn;
+    session->heard_ns = conn->opened_ns;
+    session->window_initial = NGHTTP2_INITIAL_WINDOW_SIZE;
+    session->scan.left = VG_CONN_SNIFF_BYTES; /* the preface comes first */
     session->protocol = VG_CONTAINER_OF_CONST(conn->protocol, struct vg_http2_protocol, protocol);
     vg_http2_budget_init(&session->budget);
     if (nghttp2_session_server_new3(
@@ -355,7 +439,8 @@ void vg_http2_session_read(struct vg_conn *conn, struct vg_bytes part)
         return;
     }
     session->now_ns = vg_worker_now_ns(conn->worker);
-    if (nghttp2_session_mem_recv(session->session, part.data, part.size) < 0) {
+    session->heard_ns = session->now_ns;
+    if (!vg_http2_guard_read(session, part)) {
         session->failed = true; /* nghttp2 has queued the GOAWAY that fits, if any */
     }
     vg_conn_wake(conn);
@@ -396,17 +481,48 @@ bool vg_http2_session_wants_close(const struct vg_conn *conn)
            nghttp2_session_want_write(session->session) == 0;
 }
 
+/*
+ * Is the peer still there? One that has been silent for long is asked, and given up when it does
+ * not answer (grpc proposal A8): a machine that was switched off sends no FIN.
+ */
+static void session_keep_alive(
+    struct vg_http2_session *session,
+    const struct vg_conn_limits *limits)
+{
+    if (limits->keepalive_ns == 0 || session->failed) {
+        return;
+    }
+    if (session->keepalive_ns != 0 && session->heard_ns >= session->keepalive_ns) {
+        session->keepalive_ns = 0;
+    }
+    if (session->keepalive_ns != 0) {
+        if (session->now_ns - session->keepalive_ns >= limits->keepalive_timeout_ns) {
+            vg_metrics_add(VG_METRIC_connections_unanswered_total, 1);
+            vg_conn_close(session->conn);
+        }
+    } else if (session->now_ns - session->heard_ns >= limits->keepalive_ns) {
+        session->keepalive_ns = session->now_ns;
+        (void)nghttp2_submit_ping(session->session, NGHTTP2_FLAG_NONE, session_keepalive_ping);
+        vg_conn_wake(session->conn);
+    }
+}
+
 void vg_http2_session_tick(struct vg_conn *conn, uint64_t now_ns)
 {
     struct vg_http2_session *session = session_of(conn);
     const struct vg_conn_limits *limits = conn->limits;
     session->now_ns = now_ns;
+    session_keep_alive(session, limits);
     for (struct vg_http2_stream *stream = session->streams; stream != NULL; stream = stream->next) {
         if (!stream->head_done) {
             /* A header block that does not end blocks the whole connection. */
             if (limits->header_timeout_ns > 0 &&
                 now_ns - stream->progress_ns >= limits->header_timeout_ns) {
-                vg_http2_session_fail(session, NGHTTP2_PROTOCOL_ERROR, "header_timeout");
+                vg_http2_session_fail(
+                    session,
+                    VG_HTTP2_CAUSE_TIMEOUT,
+                    NGHTTP2_PROTOCOL_ERROR,
+                    "header_timeout");
             }
         } else if (vg_http2_stream_is_stuck(stream, now_ns, limits)) {
             vg_http2_stream_reset(stream, NGHTTP2_CANCEL);

@@ -19,6 +19,8 @@
 
 #include "rpc/http2/http2_budget.h"
 #include "rpc/http2/http2_protocol.h"
+#include "rpc/http2/http2_scan.h"
+#include "rpc/http2/http2_seen.h"
 #include "rpc/net/timer.h"
 
 struct vg_http2_stream;
@@ -30,16 +32,31 @@ enum vg_http2_drain {
     VG_HTTP2_DRAIN_FINAL,   /* GOAWAY with the last stream is sent */
 };
 
+/* Why this side ends a connection; what GOAWAY frames are counted by. */
+enum vg_http2_cause {
+    VG_HTTP2_CAUSE_PROTOCOL, /* a rule of RFC 9113 that nghttp2 found broken */
+    VG_HTTP2_CAUSE_ERRORS,   /* the budget for misbehaviour is used up */
+    VG_HTTP2_CAUSE_PINGS,    /* too many pings */
+    VG_HTTP2_CAUSE_TIMEOUT,  /* a header block that does not end, a peer that does not answer */
+};
+
 struct vg_http2_session {
     struct vg_conn *conn;
     const struct vg_http2_protocol *protocol;
     nghttp2_session *session;
     struct vg_http2_stream *streams; /* nghttp2_session_del does not report them: this list does */
     struct vg_http2_budget budget;
+    struct vg_http2_seen seen;
+    struct vg_http2_scan scan;
+    int64_t window_initial; /* SETTINGS_INITIAL_WINDOW_SIZE of the peer */
+    int64_t window_largest; /* of its streams, while SETTINGS are being taken */
     enum vg_http2_drain drain;
     struct vg_timer drain_timer;
-    uint64_t now_ns; /* of the current read, fill or tick */
-    bool failed;     /* no more is read; what is queued is flushed, then the connection closes */
+    uint64_t now_ns;       /* of the current read, fill or tick */
+    uint64_t heard_ns;     /* when the peer last sent anything */
+    uint64_t keepalive_ns; /* when it was asked whether it is there; 0 = it was not */
+    bool failed; /* no more is read; what is queued is flushed, then the connection closes */
+    enum vg_http2_cause cause; /* of the failure */
 };
 
 /* The functions of struct vg_conn_protocol. */
@@ -59,6 +76,10 @@ nghttp2_session_callbacks *vg_http2_session_callbacks(void);
 void vg_http2_session_charge(struct vg_http2_session *session, enum vg_http2_fault fault);
 
 /* End the connection: GOAWAY with `code` and `text`, then close. */
-void vg_http2_session_fail(struct vg_http2_session *session, uint32_t code, const char *text);
+void vg_http2_session_fail(
+    struct vg_http2_session *session,
+    enum vg_http2_cause cause,
+    uint32_t code,
+    const char *text);
 
 #endif

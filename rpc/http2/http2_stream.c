@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/base/assert.h"
 #include "core/base/compiler.h"
@@ -74,6 +75,11 @@ static struct vg_bytes *stream_pseudo(struct vg_http_request *request, struct vg
     return vg_bytes_equal(name, vg_bytes_text(":authority")) ? &request->authority : NULL;
 }
 
+static bool stream_same_host(struct vg_bytes a, struct vg_bytes b)
+{
+    return a.size == b.size && strncasecmp((const char *)a.data, (const char *)b.data, a.size) == 0;
+}
+
 static bool stream_keep_header(
     struct vg_http2_stream *stream,
     struct vg_bytes name,
@@ -90,6 +96,9 @@ static bool stream_keep_header(
         if (place != NULL) {
             *place = kept;
         }
+        /* RFC 9113 section 8.3.1: no user part in :authority. */
+        stream->malformed = place == &request->authority && kept.size > 0 &&
+                            memchr(kept.data, '@', kept.size) != NULL;
         return true;
     }
     const uint8_t *kept_name = stream_keep(stream, name);
@@ -101,7 +110,10 @@ static bool stream_keep_header(
     request->headers = stream->headers;
     if (vg_bytes_equal(name, vg_bytes_text("content-length"))) {
         request->content_length = stream_content_length(value);
-    } else if (request->authority.size == 0 && vg_bytes_equal(name, vg_bytes_text("host"))) {
+    } else if (vg_bytes_equal(name, vg_bytes_text("host"))) {
+        /* RFC 9113 section 8.3.1: the two must name the same. */
+        stream->malformed =
+            request->authority.size > 0 && !stream_same_host(request->authority, kept);
         request->authority = kept;
     }
     return true;

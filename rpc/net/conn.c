@@ -125,7 +125,7 @@ static void conn_open_protocol(struct vg_conn *conn, const struct vg_conn_protoc
         return;
     }
     protocol->read(conn, vg_bytes(conn->sniffed, conn->sniffed_size));
-    if (conn->draining) {
+    if (conn->end != VG_CONN_END_NONE) {
         protocol->drain(conn);
     }
     vg_conn_wake(conn);
@@ -336,7 +336,11 @@ static uint64_t conn_watch_ns(const struct vg_conn_limits *limits)
     const uint64_t all[] = { limits->header_timeout_ns,
                              limits->body_timeout_ns,
                              limits->idle_timeout_ns,
-                             limits->write_timeout_ns };
+                             limits->write_timeout_ns,
+                             limits->age_ns,
+                             limits->age_grace_ns,
+                             limits->keepalive_ns,
+                             limits->keepalive_timeout_ns };
     uint64_t period = VG_CONN_WATCH_NS_MAX;
     for (size_t i = 0; i < VG_ARRAY_COUNT(all); i++) {
         if (all[i] > 0 && all[i] / 4 < period) {
@@ -379,25 +383,17 @@ static void conn_on_watch(struct vg_timer *timer)
     }
     if (!sniffing) {
         conn->protocol->tick(conn, now_ns);
-        if (conn->streams_open == 0 &&
-            conn_past(limits->idle_timeout_ns, conn->active_ns, now_ns)) {
-            conn->active_ns = now_ns; /* a drained one gets the same time once more */
-            vg_metrics_add(VG_METRIC_connections_timed_out_total, conn->draining ? 0 : 1);
-            if (conn->draining) {
-                vg_conn_close(conn);
-            }
-            vg_conn_drain(conn);
-        }
+        vg_conn_life_check(conn, now_ns);
     }
     vg_worker_set_timer(conn->worker, timer, now_ns + conn_watch_ns(limits));
 }
 
-void vg_conn_drain(struct vg_conn *conn)
+void vg_conn_drain(struct vg_conn *conn, enum vg_conn_end end)
 {
-    if (conn->draining || conn->closing || conn->lingering) {
+    if (conn->end >= end || conn->closing || conn->lingering) {
         return;
     }
-    conn->draining = true;
+    conn->end = end;
     if (conn->protocol != NULL) {
         conn->protocol->drain(conn);
         vg_conn_wake(conn);
@@ -443,6 +439,7 @@ static void conn_begin(struct vg_conn *conn)
     (void)uv_tcp_nodelay(&conn->socket, 1);
     conn->opened_ns = uv_hrtime();
     conn->active_ns = conn->opened_ns;
+    vg_conn_life_begin(conn);
     conn->next = worker->conns;
     if (conn->next != NULL) {
         conn->next->back = conn;

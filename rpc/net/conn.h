@@ -26,6 +26,7 @@
 #include "core/base/buffer.h"
 #include "core/base/bytes.h"
 #include "core/base/network.h"
+#include "rpc/net/conn_life.h"
 #include "rpc/net/timer.h"
 
 struct vg_conn;
@@ -58,7 +59,8 @@ struct vg_conn_protocol {
     void (*fill)(struct vg_conn *conn, struct vg_buffer *out, size_t room);
     /* Nothing more will be read or written: close once everything is flushed. */
     bool (*wants_close)(const struct vg_conn *conn);
-    /* Take no new requests, finish those there are, then want to close. Called once at most. */
+    /* Take no new requests, finish those there are, then want to close; conn->end says why. Called
+     * again when a stronger reason comes. */
     void (*drain)(struct vg_conn *conn);
     /* Called every now and then (four times within the shortest timeout): end what has stood still
      * for too long. The limits are in vg_conn_limits. */
@@ -73,7 +75,11 @@ struct vg_conn_limits {
     uint64_t body_timeout_ns;   /* without a byte of a request body, or of window for an answer */
     uint64_t idle_timeout_ns;   /* without any request */
     uint64_t write_timeout_ns;  /* without the socket taking a byte */
-    uint64_t flush_delay_ns;    /* only with more than one stream open */
+    uint64_t age_ns;            /* in all, a tenth more or less; then it is drained */
+    uint64_t age_grace_ns;      /* for the requests that are under way then */
+    uint64_t keepalive_ns;      /* of silence, until the peer is asked whether it is there */
+    uint64_t keepalive_timeout_ns; /* for its answer */
+    uint64_t flush_delay_ns;       /* only with more than one stream open */
     size_t connections_max;
     size_t connections_per_address_max;
 };
@@ -91,7 +97,8 @@ struct vg_conn {
     struct vg_network peer;
     uint16_t peer_port;
     uint64_t opened_ns;
-    uint64_t active_ns; /* when bytes last arrived or an answer ended */
+    uint64_t active_ns;   /* when bytes last arrived or an answer ended */
+    enum vg_conn_end end; /* why it takes no new requests */
 
     /* Private to rpc/net. */
     uv_tcp_t socket;
@@ -105,7 +112,6 @@ struct vg_conn {
     bool paused; /* by the protocol */
     bool read_ended;
     bool writing; /* `written` is with the loop */
-    bool draining;
     bool close_wanted;
     bool closing;
     bool lingering; /* all is said; what the peer still sends is dropped until it closes */
@@ -118,6 +124,7 @@ struct vg_conn {
     uint64_t write_ns;        /* when the socket last took something */
     uv_shutdown_t shutdown;
     struct vg_timer watch;
+    uint64_t age_due_ns; /* when it is too old, or its grace is over */
 };
 
 /* There is something to fill. Safe to call at any time, also from within protocol functions. */
@@ -134,6 +141,6 @@ void vg_conn_pause(struct vg_conn *conn, bool paused);
 void vg_conn_accept(struct vg_worker *worker);
 void vg_conn_accept_rest(struct vg_worker *worker);
 void vg_conn_flush(struct vg_conn *conn);
-void vg_conn_drain(struct vg_conn *conn);
+void vg_conn_drain(struct vg_conn *conn, enum vg_conn_end end);
 
 #endif

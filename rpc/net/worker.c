@@ -170,7 +170,7 @@ static void worker_begin_drain(struct vg_task *task)
         uv_close((uv_handle_t *)&worker->listener, NULL);
     }
     for (struct vg_conn *conn = worker->conns; conn != NULL; conn = conn->next) {
-        vg_conn_drain(conn);
+        vg_conn_drain(conn, VG_CONN_END_SHUTDOWN);
     }
     worker->drain_timer.fire = worker_cut;
     vg_worker_set_timer(

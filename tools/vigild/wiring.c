@@ -81,6 +81,10 @@ static enum vg_reason open_server(struct vg_wiring *wiring, struct vg_error *err
                     .body_timeout_ns = ns(settings->body_timeout_ms),
                     .idle_timeout_ns = ns(settings->idle_timeout_ms),
                     .write_timeout_ns = ns(settings->write_timeout_ms),
+                    .age_ns = ns(settings->connection_age_ms),
+                    .age_grace_ns = ns(settings->connection_age_grace_ms),
+                    .keepalive_ns = ns(settings->keepalive_time_ms),
+                    .keepalive_timeout_ns = ns(settings->keepalive_timeout_ms),
                     .flush_delay_ns = (uint64_t)settings->flush_delay_us * 1000u,
                     .connections_max = settings->connections_max,
                     .connections_per_address_max = settings->connections_per_address_max },
@@ -100,6 +104,8 @@ static void open_faces(struct vg_wiring *wiring)
     struct vg_http2_limits limits = VG_HTTP2_LIMITS_DEFAULT;
     limits.streams_max = wiring->settings.streams_per_connection_max;
     limits.header_bytes_max = (uint32_t)wiring->settings.header_bytes_max;
+    limits.ping_interval_ns = ns(wiring->settings.ping_interval_ms);
+    limits.ping_idle_interval_ns = ns(wiring->settings.ping_idle_interval_ms);
     vg_http2_protocol_init(&wiring->http2, &wiring->selector, &limits);
     vg_http1_init(&wiring->http1, &wiring->web_only, wiring->settings.header_bytes_max, refuse);
     wiring->faces_open = true;
