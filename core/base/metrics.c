@@ -1,6 +1,8 @@
 /*
- * Every thread is given a shard when it counts for the first time. With more threads than shards
- * some share one; the additions are atomic, so nothing is lost.
+ * Every thread is given a shard when it counts for the first time. The first threads, the workers
+ * among them, have one each: they add by a load and a store, which other threads may read at any
+ * time and none writes. Threads beyond share the last shard and add atomically, which costs some
+ * twenty times as much.
  */
 #include "core/base/metrics.h"
 
@@ -12,6 +14,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/compiler.h"
+#include "core/base/metrics_text.h"
 #include "core/base/text_number.h"
 
 #define VG_METRICS_SHARDS 16u
@@ -51,32 +54,51 @@ struct histogram {
 
 struct method_figures {
     _Atomic uint64_t started;
+    _Atomic uint64_t received;
+    _Atomic uint64_t sent;
     _Atomic uint64_t handled[VG_CODE_COUNT];
     struct histogram duration;
 };
+
+/* Methods of HTTP that are told apart; the last is all others. */
+static const char *const verbs[] = { "GET",    "POST",    "HEAD",  "PUT",
+                                     "DELETE", "OPTIONS", "PATCH", "other" };
+#define VG_VERB_COUNT   VG_ARRAY_COUNT(verbs)
+#define VG_STATUS_FIRST 100u
+#define VG_STATUS_COUNT 500u
 
 static struct shard {
     _Alignas(VG_CACHE_LINE) _Atomic uint64_t counters[VG_METRIC_COUNT];
     struct histogram histograms[VG_METRIC_COUNT];
     struct method_figures methods[VG_METRICS_METHODS_MAX];
+    _Atomic uint64_t http[VG_VERB_COUNT][VG_STATUS_COUNT];
 } shards[VG_METRICS_SHARDS];
 
 static _Atomic int64_t gauges[VG_METRIC_COUNT];
 static _Atomic unsigned next_shard;
 
+static _Thread_local struct shard *thread_shard;
+static _Thread_local bool thread_shares; /* its shard with others */
+
 static struct shard *own_shard(void)
 {
-    static _Thread_local struct shard *own;
-    if (own == NULL) {
+    if (thread_shard == NULL) {
         unsigned index = atomic_fetch_add_explicit(&next_shard, 1, memory_order_relaxed);
-        own = &shards[index % VG_METRICS_SHARDS];
+        thread_shares = index >= VG_METRICS_SHARDS - 1;
+        thread_shard = &shards[thread_shares ? VG_METRICS_SHARDS - 1 : index];
     }
-    return own;
+    return thread_shard;
 }
 
+/* To a figure of own_shard(). */
 static void add(_Atomic uint64_t *figure, uint64_t amount)
 {
-    (void)atomic_fetch_add_explicit(figure, amount, memory_order_relaxed);
+    if (thread_shares) {
+        (void)atomic_fetch_add_explicit(figure, amount, memory_order_relaxed);
+    } else {
+        uint64_t value = atomic_load_explicit(figure, memory_order_relaxed);
+        atomic_store_explicit(figure, value + amount, memory_order_relaxed);
+    }
 }
 
 static uint64_t load(const _Atomic uint64_t *figure)
@@ -183,6 +205,24 @@ void vg_metrics_method_handled(size_t method, enum vg_grpc_code code, uint64_t d
     observe(&figures->duration, duration_ns);
 }
 
+void vg_metrics_method_messages(size_t method, uint64_t received, uint64_t sent)
+{
+    VG_ASSERT(method < VG_METRICS_METHODS_MAX);
+    struct method_figures *figures = &own_shard()->methods[method];
+    add(&figures->received, received);
+    add(&figures->sent, sent);
+}
+
+void vg_metrics_http_response(struct vg_bytes verb, unsigned status)
+{
+    size_t row = 0;
+    while (row < VG_VERB_COUNT - 1 && !vg_bytes_equal(vg_bytes_text(verbs[row]), verb)) {
+        row++;
+    }
+    VG_ASSERT(status >= VG_STATUS_FIRST && status < VG_STATUS_FIRST + VG_STATUS_COUNT);
+    add(&own_shard()->http[row][status - VG_STATUS_FIRST], 1);
+}
+
 uint64_t vg_metrics_method_started_count(size_t method)
 {
     VG_ASSERT(method < VG_METRICS_METHODS_MAX);
@@ -201,11 +241,6 @@ uint64_t vg_metrics_method_handled_count(size_t method, enum vg_grpc_code code)
         sum += load(&shards[i].methods[method].handled[code]);
     }
     return sum;
-}
-
-static void write_head(struct vg_buffer *out, const char *name, const char *text, const char *type)
-{
-    vg_buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, text, name, type);
 }
 
 /* `labels` are "" or end with a comma. */
@@ -240,7 +275,7 @@ static void write_rows(struct vg_buffer *out)
     for (size_t i = 0; i < VG_METRIC_COUNT; i++) {
         char name[80];
         (void)snprintf(name, sizeof(name), "vigil_%s", rows[i].name);
-        write_head(out, name, rows[i].text, kinds[rows[i].kind]);
+        vg_metrics_text_head(out, name, rows[i].text, kinds[rows[i].kind]);
         if (rows[i].kind == HISTOGRAM) {
             struct histogram_sum sum = metric_histogram(i);
             write_histogram(out, name, "", &sum);
@@ -287,6 +322,65 @@ static void write_handled(struct vg_buffer *out, size_t method, const char *labe
     }
 }
 
+/* How many messages the method has received or sent; `sent` says which. */
+static uint64_t message_count(size_t method, bool sent)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < VG_METRICS_SHARDS; i++) {
+        const struct method_figures *figures = &shards[i].methods[method];
+        sum += load(sent ? &figures->sent : &figures->received);
+    }
+    return sum;
+}
+
+static void write_messages(
+    struct vg_buffer *out,
+    const struct vg_metrics_method *methods,
+    size_t method_count,
+    bool sent)
+{
+    const char *name = sent ? "grpc_server_msg_sent_total" : "grpc_server_msg_received_total";
+    char labels[VG_LABELS_SIZE];
+    vg_metrics_text_head(
+        out,
+        name,
+        sent ? "Messages of answers" : "Messages of requests",
+        "counter");
+    for (size_t i = 0; i < method_count; i++) {
+        method_labels(&methods[i], labels);
+        vg_buffer_printf(
+            out,
+            "%s{%.*s} %" PRIu64 "\n",
+            name,
+            (int)strlen(labels) - 1,
+            labels,
+            message_count(i, sent));
+    }
+}
+
+static void write_http(struct vg_buffer *out)
+{
+    static const char name[] = "vigil_http_responses_total";
+    vg_metrics_text_head(out, name, "Answers of the REST face, by method and status", "counter");
+    for (size_t verb = 0; verb < VG_VERB_COUNT; verb++) {
+        for (size_t status = 0; status < VG_STATUS_COUNT; status++) {
+            uint64_t sum = 0;
+            for (size_t i = 0; i < VG_METRICS_SHARDS; i++) {
+                sum += load(&shards[i].http[verb][status]);
+            }
+            if (sum > 0) {
+                vg_buffer_printf(
+                    out,
+                    "%s{method=\"%s\",code=\"%zu\"} %" PRIu64 "\n",
+                    name,
+                    verbs[verb],
+                    status + VG_STATUS_FIRST,
+                    sum);
+            }
+        }
+    }
+}
+
 void vg_metrics_write(
     struct vg_buffer *out,
     const struct vg_metrics_method *methods,
@@ -295,7 +389,11 @@ void vg_metrics_write(
     VG_ASSERT(method_count <= VG_METRICS_METHODS_MAX);
     char labels[VG_LABELS_SIZE];
     write_rows(out);
-    write_head(out, "grpc_server_started_total", "Calls begun, by either face", "counter");
+    vg_metrics_text_head(
+        out,
+        "grpc_server_started_total",
+        "Calls begun, by either face",
+        "counter");
     for (size_t i = 0; i < method_count; i++) {
         method_labels(&methods[i], labels);
         vg_buffer_printf(
@@ -305,12 +403,19 @@ void vg_metrics_write(
             labels,
             vg_metrics_method_started_count(i));
     }
-    write_head(out, "grpc_server_handled_total", "Calls ended, by status", "counter");
+    vg_metrics_text_head(out, "grpc_server_handled_total", "Calls ended, by status", "counter");
     for (size_t i = 0; i < method_count; i++) {
         method_labels(&methods[i], labels);
         write_handled(out, i, labels);
     }
-    write_head(out, "grpc_server_handling_seconds", "Time from headers to status", "histogram");
+    write_messages(out, methods, method_count, false);
+    write_messages(out, methods, method_count, true);
+    write_http(out);
+    vg_metrics_text_head(
+        out,
+        "grpc_server_handling_seconds",
+        "Time from headers to status",
+        "histogram");
     for (size_t i = 0; i < method_count; i++) {
         struct histogram_sum sum = method_histogram(i);
         if (sum.count > 0) { /* 20 lines each: methods nobody calls are left out */

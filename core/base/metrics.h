@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "core/base/buffer.h"
+#include "core/base/bytes.h"
 #include "core/base/error.h"
 
 enum vg_metric {
@@ -40,6 +41,12 @@ int64_t vg_metrics_value(enum vg_metric metric);
 /* A call of the method has begun; it has ended with this status. */
 void vg_metrics_method_started(size_t method);
 void vg_metrics_method_handled(size_t method, enum vg_grpc_code code, uint64_t duration_ns);
+
+/* So many messages of requests have been received and of answers been sent. */
+void vg_metrics_method_messages(size_t method, uint64_t received, uint64_t sent);
+
+/* A request of the REST face has been answered; `verb` as sent. */
+void vg_metrics_http_response(struct vg_bytes verb, unsigned status);
 
 uint64_t vg_metrics_method_started_count(size_t method);
 uint64_t vg_metrics_method_handled_count(size_t method, enum vg_grpc_code code);

@@ -241,6 +241,18 @@ unsigned vg_store_level0_files(struct vg_store *store)
     return files;
 }
 
+bool vg_store_usage(struct vg_store *store, struct vg_store_usage *out_usage)
+{
+    if (store->backend->usage == NULL) {
+        return false;
+    }
+    *out_usage = (struct vg_store_usage){ .memory_bytes = 0 };
+    (void)pthread_rwlock_rdlock(&store->open_lock);
+    bool known = store->backend->usage(store, out_usage);
+    (void)pthread_rwlock_unlock(&store->open_lock);
+    return known;
+}
+
 bool vg_store_refuses_writes(const struct vg_store *store)
 {
     return atomic_load(&store->refuses_writes);

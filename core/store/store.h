@@ -148,6 +148,25 @@ size_t vg_store_views(const struct vg_store *store);
 /* Files of level 0; 0 where the backend has no such thing. */
 unsigned vg_store_level0_files(struct vg_store *store);
 
+/* Levels of LevelDB. */
+#define VG_STORE_LEVELS 7u
+
+/* What the backend tells of itself, for metrics. Sizes are of compacted files, as exact as the
+ * backend says them (LevelDB: MiB). */
+struct vg_store_usage {
+    uint64_t memory_bytes; /* of caches and write buffers */
+    struct vg_store_level {
+        uint64_t files;
+        uint64_t bytes;
+        uint64_t compaction_s; /* time spent to write this level, and what was read and written */
+        uint64_t read_bytes;
+        uint64_t written_bytes;
+    } levels[VG_STORE_LEVELS];
+};
+
+/* False where the backend has no such figures. */
+VG_MUST_USE bool vg_store_usage(struct vg_store *store, struct vg_store_usage *out_usage);
+
 /* True after a failed write, until reopened. */
 bool vg_store_refuses_writes(const struct vg_store *store);
 

@@ -63,6 +63,9 @@ struct vg_store_backend {
     /* May be NULL = 0: files of level 0, the measure of compaction debt. */
     unsigned (*level0_files)(struct vg_store *store);
 
+    /* May be NULL = unknown. False = not now. */
+    bool (*usage)(struct vg_store *store, struct vg_store_usage *out_usage);
+
     /* Must be there. Close and open again what is below. No view exists and nothing else runs. */
     enum vg_reason (*reopen)(struct vg_store *store, struct vg_error *error);
 

@@ -389,6 +389,60 @@ static unsigned leveldb_backend_level0_files(struct vg_store *store)
     return (unsigned)files;
 }
 
+#define BYTES_PER_MIB (1024u * 1024u)
+
+/* The lines of "leveldb.stats" below its head: level, files, MiB, seconds, MiB read, MiB written.
+ */
+static void read_levels(const char *text, struct vg_store_usage *usage)
+{
+    for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
+        unsigned level;
+        unsigned long long files;
+        unsigned long long size;
+        unsigned long long seconds;
+        unsigned long long read_size;
+        unsigned long long written;
+        line += *line == '\n';
+        /* NOLINTNEXTLINE(cert-err34-c): LevelDB's own numbers */
+        int found = sscanf(
+            line,
+            "%u %llu %llu %llu %llu %llu",
+            &level,
+            &files,
+            &size,
+            &seconds,
+            &read_size,
+            &written);
+        if (found == 6 && level < VG_STORE_LEVELS) {
+            usage->levels[level] =
+                (struct vg_store_level){ .files = files,
+                                         .bytes = size * BYTES_PER_MIB,
+                                         .compaction_s = seconds,
+                                         .read_bytes = read_size * BYTES_PER_MIB,
+                                         .written_bytes = written * BYTES_PER_MIB };
+        }
+    }
+}
+
+static bool leveldb_backend_usage(struct vg_store *store, struct vg_store_usage *out_usage)
+{
+    struct store_leveldb *self = leveldb_of(store);
+    if (self->db == NULL) {
+        return false;
+    }
+    char *memory = leveldb_property_value(self->db, "leveldb.approximate-memory-usage");
+    char *stats = leveldb_property_value(self->db, "leveldb.stats");
+    if (memory != NULL) {
+        out_usage->memory_bytes = strtoull(memory, NULL, 10);
+        leveldb_free(memory);
+    }
+    if (stats != NULL) {
+        read_levels(stats, out_usage);
+        leveldb_free(stats);
+    }
+    return true;
+}
+
 /* ---- opening and closing */
 
 static enum vg_reason open_database(struct store_leveldb *self, struct vg_error *error)
@@ -441,6 +495,7 @@ static const struct vg_store_backend leveldb_backend = {
     .view_pin = leveldb_backend_view_pin,
     .view_unpin = leveldb_backend_view_unpin,
     .level0_files = leveldb_backend_level0_files,
+    .usage = leveldb_backend_usage,
     .reopen = leveldb_backend_reopen,
     .close = leveldb_backend_close,
 };

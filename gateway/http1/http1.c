@@ -180,6 +180,7 @@ static void refuse(struct http1_conn *state, struct vg_error *error)
     vg_buffer_init(&body, ANSWER_HEAD_BYTES_MAX);
     state->http1->refuse(error, &body);
     unsigned status = vg_reason_row(error->reason)->http_status;
+    vg_metrics_http_response(vg_bytes_text(""), status);
     vg_buffer_printf(
         &state->out,
         "HTTP/1.1 %u %s\r\ncontent-type: application/json; charset=UTF-8\r\ncontent-length: %zu\r\n"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/base/metrics.h"
 #include "core/base/text_number.h"
 #include "gateway/envelope/envelope.h"
 #include "gateway/envelope/reply_raw.h"
@@ -22,6 +23,7 @@ static void send_head(
 {
     rest->responded = true;
     rest->call.head_sent = true;
+    vg_metrics_http_response(rest->exchange->request.method, status);
     bool no_body = rest->head_only || status == 204;
     rest->exchange->carrier->respond(
         rest->exchange,

@@ -191,6 +191,7 @@ static enum vg_reason face_put_part(struct vg_call *call, struct vg_arena *arena
         }
         if (reason == VG_OK && !end) {
             reason = face_put_row_message(call, &row);
+            call->messages_out++;
         }
         if (reason != VG_OK) {
             return reason;

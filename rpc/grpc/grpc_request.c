@@ -54,6 +54,7 @@ static enum vg_reason stream_feed(
             *out_kept += data.size;
         }
     }
+    stream->call.messages_in += piece->complete;
     return piece->complete ? vg_grpc_content_end(&stream->content, NULL) : VG_OK;
 }
 

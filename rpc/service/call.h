@@ -165,6 +165,8 @@ struct vg_call {
     bool converses;
     _Atomic uint32_t owed; /* of a conversation: what others still work on for it */
     uint64_t bytes_out;    /* answer bytes made so far: access log */
+    uint32_t messages_in;  /* not yet counted by the metrics */
+    uint32_t messages_out; /* the same of the answer; counted up by who writes it */
     uint8_t step;
     bool away;      /* another thread has the call; set and cleared on the worker */
     bool in_flight; /* counted by QUOTA */

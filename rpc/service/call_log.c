@@ -5,6 +5,8 @@
 #include "core/access/principal.h"
 #include "core/base/log.h"
 #include "core/base/metrics.h"
+#include "core/base/metrics_text.h"
+#include "core/base/process_figures.h"
 #include "core/base/settings.h"
 
 static bool is_sampled(const struct vg_settings *settings, enum vg_reason reason)
@@ -78,10 +80,20 @@ void vg_call_log_begin(const struct vg_call *call)
     }
 }
 
-void vg_call_log_end(const struct vg_call *call)
+void vg_call_log_messages(struct vg_call *call)
+{
+    if (call->method != NULL && (call->messages_in | call->messages_out) != 0) {
+        vg_metrics_method_messages(call->method->index, call->messages_in, call->messages_out);
+        call->messages_in = 0;
+        call->messages_out = 0;
+    }
+}
+
+void vg_call_log_end(struct vg_call *call)
 {
     uint64_t duration_ns = vg_clock_monotonic_ns(call->service->clock) - call->started_ns;
     const struct vg_reason_row *row = vg_reason_row(call->reason);
+    vg_call_log_messages(call);
     if (call->method != NULL) {
         vg_metrics_method_handled(
             call->method->index,
@@ -110,6 +122,16 @@ static const char *type_of(const struct vg_method *method)
     return (method->flags & VG_METHOD_STREAMS) != 0 ? "server_stream" : "unary";
 }
 
+static void write_build(const struct vg_service *service, struct vg_buffer *out)
+{
+    vg_metrics_text_head(out, "vigil_build_info", "The program; always 1", "gauge");
+    vg_buffer_append_text(out, "vigil_build_info{");
+    vg_metrics_text_label(out, "version", service->version == NULL ? "" : service->version);
+    vg_buffer_append_byte(out, ',');
+    vg_metrics_text_label(out, "compiler", __VERSION__);
+    vg_buffer_append_text(out, "} 1\n");
+}
+
 void vg_call_log_metrics(const struct vg_service *service, struct vg_buffer *out)
 {
     vg_metrics_set(VG_METRIC_calls_in_flight, atomic_load(&service->calls_in_flight));
@@ -130,4 +152,9 @@ void vg_call_log_metrics(const struct vg_service *service, struct vg_buffer *out
     }
     vg_metrics_write(out, methods, service->method_count);
     free(methods);
+    vg_process_figures_write(out);
+    write_build(service, out);
+    if (service->write_node_metrics != NULL) {
+        service->write_node_metrics(service->node, out);
+    }
 }

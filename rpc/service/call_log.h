@@ -14,7 +14,10 @@
 void vg_call_log_begin(const struct vg_call *call);
 
 /* The call has ended: count it and log it. Once per call. */
-void vg_call_log_end(const struct vg_call *call);
+void vg_call_log_end(struct vg_call *call);
+
+/* Count the messages of a call that goes on. On the thread that has the call. */
+void vg_call_log_messages(struct vg_call *call);
 
 /* Append all metrics as Prometheus text. */
 void vg_call_log_metrics(const struct vg_service *service, struct vg_buffer *out);

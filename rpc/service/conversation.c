@@ -4,6 +4,7 @@
 
 #include "core/access/principal.h"
 #include "core/base/assert.h"
+#include "core/base/metrics.h"
 #include "core/wire/validate.h"
 #include "core/wire/wire_decode.h"
 #include "rpc/service/dispatch.h"
@@ -48,6 +49,7 @@ bool vg_call_feed_message(struct vg_call *call, struct vg_bytes message)
     }
     const uint32_t size = (uint32_t)message.size;
     call->bytes_fed += message.size;
+    vg_metrics_method_messages(call->method->index, 1, 0); /* `messages_in` may be with `take` */
     vg_buffer_append(&call->body, &size, sizeof(size));
     vg_buffer_append(&call->body, message.data, message.size);
     if (call->body.failed) {
@@ -110,6 +112,7 @@ bool vg_call_say(struct vg_call *call, const ProtobufCMessage *message)
         return false;
     }
     call->bytes_out += call->out.size > before ? call->out.size - before : 0;
+    vg_metrics_method_messages(call->method->index, 0, 1);
     return true;
 }
 

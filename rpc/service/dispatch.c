@@ -91,6 +91,7 @@ static int step_read(struct vg_call *call)
 {
     vg_arena_set_max(&call->arena, vg_limit_arena_bytes(call->body.size));
     enum vg_reason reason = call->face->read(call);
+    call->messages_in += vg_call_is_streamed(call) ? 0 : 1;
     if (reason == VG_OK) {
         reason = vg_error_from_violations(&call->error);
     }
@@ -147,6 +148,10 @@ static int step_reply(struct vg_call *call)
     size_t before = call->out.size;
     enum vg_reason reason = call->face->write(call);
     call->bytes_out += call->out.size - before;
+    if (call->messages_out == 0 && reason == VG_OK && call->out_done &&
+        (call->method->flags & VG_METHOD_STREAMS) == 0) {
+        call->messages_out = 1; /* of a stream the face counts */
+    }
     return (int)reason;
 }
 

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/base/buffer.h"
 #include "core/base/bytes.h"
 #include "core/base/clock.h"
 #include "core/base/task.h"
@@ -28,6 +29,9 @@ struct vg_service {
     struct vg_executor *executor;
     struct vg_access *access;
     struct vg_node *node; /* only handlers look inside */
+    const char *version;  /* of the program, for metrics; NULL = unknown */
+    /* Append figures of the node to the metrics; NULL = there are none. */
+    void (*write_node_metrics)(const struct vg_node *node, struct vg_buffer *out);
     const struct vg_method *methods;
     size_t method_count;
     const struct vg_route *routes;

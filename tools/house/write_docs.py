@@ -116,12 +116,27 @@ def metrics(source):
     methods = [
         ("`grpc_server_started_total`", "counter", "calls", "Calls begun, by either face; labels `grpc_type`, `grpc_service`, `grpc_method`"),
         ("`grpc_server_handled_total`", "counter", "calls", "Calls ended, by status; the same labels and `grpc_code`"),
+        ("`grpc_server_msg_received_total`", "counter", "messages", "Messages of requests; the same labels without `grpc_code`"),
+        ("`grpc_server_msg_sent_total`", "counter", "messages", "Messages of answers"),
         ("`grpc_server_handling_seconds`", "histogram", "seconds", "Time from headers to status, for methods that were called"),
+        ("`vigil_http_responses_total`", "counter", "answers", "Answers of the REST face; labels `method` (`other` = none that we know, or never read) and `code`"),
+    ]
+    asked = [
+        ("`process_cpu_seconds_total`", "counter", "seconds", "User and system time of the process"),
+        ("`process_resident_memory_bytes`, `process_virtual_memory_bytes`", "gauge", "bytes", "Memory of the process"),
+        ("`process_start_time_seconds`", "gauge", "seconds", "When the process was started, since 1970"),
+        ("`process_open_fds`, `process_max_fds`", "gauge", "files", "File descriptors open, and how many may be"),
+        ("`process_threads`", "gauge", "threads", "Threads of the process"),
+        ("`vigil_build_info`", "gauge", "", "Always 1; labels `version`, `compiler`"),
+        ("`vigil_store_memory_bytes`", "gauge", "bytes", "Memory of LevelDB's cache and write buffers"),
+        ("`vigil_store_level_files`, `vigil_store_level_bytes`", "gauge", "files, bytes", "A level of LevelDB; label `level`. Bytes are whole MiB, as LevelDB tells them"),
+        ("`vigil_store_compaction_seconds_total`, `vigil_store_compaction_read_bytes_total`, `vigil_store_compaction_written_bytes_total`", "counter", "seconds, bytes", "Work LevelDB did to write a level; label `level`"),
+        ("`vigil_store_views`", "gauge", "views", "Views of the store that answers hold now"),
     ]
     return (
         "# Metrics\n\n"
         "`GET /metrics` answers them in the text format of Prometheus. The figures of methods have the names and labels of go-grpc-middleware, and count REST calls too: both faces go through one dispatch.\n\n"
-        + table(("name", "kind", "unit", "what"), methods + lines)
+        + table(("name", "kind", "unit", "what"), methods + lines + asked)
     )
 
 

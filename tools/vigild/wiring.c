@@ -8,6 +8,7 @@
 #include "core/base/assert.h"
 #include "core/base/random.h"
 #include "core/node/node.h"
+#include "core/node/node_metrics.h"
 #include "gateway/envelope/envelope.h"
 #include "gateway/http1/http1.h"
 #include "gateway/web/web.h"
@@ -143,6 +144,8 @@ static enum vg_reason open_all(struct vg_wiring *wiring, struct vg_error *error)
     wiring->service.clock = &vg_clock_real;
     wiring->service.access = wiring->node.access;
     wiring->service.node = &wiring->node;
+    wiring->service.version = VG_VERSION;
+    wiring->service.write_node_metrics = vg_node_metrics_write;
     wiring->service.methods = vg_methods;
     wiring->service.method_count = vg_method_count;
     wiring->service.routes = vg_routes;
