@@ -38,6 +38,9 @@ enum vg_field_flag {
     VG_FIELD_UNIQUE = 1 << 5,
     VG_FIELD_REQUIRED = 1 << 6,
     VG_FIELD_DOTTED = 1 << 7, /* of a map: objects within are keys joined by dots */
+    /* Of messages that are not ours (proto3) only: */
+    VG_FIELD_IMPLICIT = 1 << 8, /* has no presence: zero and empty are as good as absent */
+    VG_FIELD_ONEOF = 1 << 9,    /* shares its place with others; the case says whose it is */
 };
 
 enum vg_table_flag {
@@ -58,7 +61,8 @@ struct vg_field {
     const char *piece;   /* `,"startTimestamp":` ready to copy; the JSON name is piece + 2 */
     const void *sub;     /* struct vg_table or struct vg_words, by kind; else NULL */
     uint16_t offset;     /* of the member in the protobuf-c struct */
-    uint16_t quantifier; /* offset of its has_x or n_x; 0 = the pointer tells presence */
+    uint16_t quantifier; /* offset of its has_x or n_x, or of the case of its oneof; 0 = the pointer
+                            tells presence, or (IMPLICIT) the value does */
     uint16_t number;     /* protobuf field number */
     uint16_t rule;       /* row of vg_rules, 0 = none */
     uint8_t piece_size;
@@ -168,8 +172,10 @@ enum vg_method_flag {
     VG_METHOD_CLIENT_STREAMS = 1 << 1,
     VG_METHOD_REFUSE_UNKNOWN = 1 << 2,
     VG_METHOD_BODY_OPTIONAL = 1 << 3,
-    VG_METHOD_READS = 1 << 4, /* its first HTTP rule is a GET, or the name begins with
-                                 Search/List/Get: changes nothing */
+    VG_METHOD_READS = 1 << 4,  /* its first HTTP rule is a GET, or the name begins with
+                                  Search/List/Get: changes nothing */
+    VG_METHOD_PUBLIC = 1 << 5, /* needs no key, and is answered before and after the data are there:
+                                  health, reflection */
 };
 enum vg_product {
     VG_PRODUCT_CSV = 1 << 0,
@@ -233,14 +239,37 @@ extern const size_t vg_route_count;
 extern const struct vg_table *const vg_tables[];
 extern const size_t vg_table_count;
 
-/* A file descriptor as protoc serialised it, without comments, for reflection. */
+/* A file descriptor as protoc serialised it, without comments, for reflection: of every file that a
+ * service is in, and of all they import. */
 struct vg_descriptor_file {
     const char *name;
     const uint8_t *data;
     size_t size;
+    const uint16_t *imports; /* positions in vg_descriptor_files */
+    size_t import_count;
 };
 extern const struct vg_descriptor_file vg_descriptor_files[];
 extern const size_t vg_descriptor_file_count;
+
+/* Where a full name is declared: service, method, message, field, oneof, enum, value or extension.
+ * In order of names; the names stand in one text, so that the table needs no relocation. */
+struct vg_descriptor_symbol {
+    uint32_t name; /* position in vg_descriptor_names, which ends each with a NUL */
+    uint16_t file; /* position in vg_descriptor_files */
+    uint16_t is_message;
+};
+extern const struct vg_descriptor_symbol vg_descriptor_symbols[];
+extern const size_t vg_descriptor_symbol_count;
+extern const char vg_descriptor_names[];
+
+/* An extension; in order of the extended message's name, then of numbers. */
+struct vg_descriptor_extension {
+    const char *extended; /* "google.protobuf.MethodOptions" */
+    int32_t number;
+    uint16_t file;
+};
+extern const struct vg_descriptor_extension vg_descriptor_extensions[];
+extern const size_t vg_descriptor_extension_count;
 
 /* The OpenAPI document of one API ("events"), as JSON text. */
 struct vg_openapi_file {

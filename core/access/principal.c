@@ -11,6 +11,12 @@ static struct vg_principal *counted(const struct vg_principal *principal)
     return both.counted;
 }
 
+const struct vg_principal *vg_principal_nobody(void)
+{
+    static struct vg_principal nobody = { .references = 1, .user_name = "", .key_id = "" };
+    return vg_principal_ref(&nobody);
+}
+
 const struct vg_principal *vg_principal_ref(const struct vg_principal *principal)
 {
     (void)atomic_fetch_add_explicit(&counted(principal)->references, 1, memory_order_relaxed);

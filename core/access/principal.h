@@ -39,6 +39,9 @@ struct vg_principal {
         *quota; /* of the key, shared by all its principals; lives as long as the access */
 };
 
+/* Whoever calls a method that needs no key: may do nothing else. A reference. */
+const struct vg_principal *vg_principal_nobody(void);
+
 const struct vg_principal *vg_principal_ref(const struct vg_principal *principal);
 void vg_principal_unref(const struct vg_principal *principal); /* accepts NULL */
 

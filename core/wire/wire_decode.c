@@ -105,12 +105,6 @@ static void set_count(struct vg_wire_frame *frame, const struct vg_field *field,
     memcpy(frame->message + field->quantifier, &count, sizeof(count));
 }
 
-static void set_has(struct vg_wire_frame *frame, const struct vg_field *field)
-{
-    protobuf_c_boolean has = 1;
-    memcpy(frame->message + field->quantifier, &has, sizeof(has));
-}
-
 /* Read a number at `next` into `member`. NULL = malformed. */
 static inline const uint8_t *read_number(
     const struct vg_field *field,
@@ -381,13 +375,15 @@ static bool read_singular(
     const struct vg_field *field)
 {
     uint8_t *member = frame->message + field->offset;
+    if (field->quantifier != 0) { /* before the value: it may clear its place */
+        vg_wire_mark_set(field, frame->message);
+    }
     if (field->key[3] != VG_WIRE_BYTES) {
         const uint8_t *next = read_number(field, frame->next, frame->end, member);
         if (next == NULL) {
             return refuse_cut(decoder, field);
         }
         frame->next = next;
-        set_has(frame, field);
         return true;
     }
     size_t size;
@@ -396,9 +392,6 @@ static bool read_singular(
         return false;
     }
     frame->next = run + size;
-    if (field->kind == VG_KIND_BYTES) {
-        set_has(frame, field);
-    }
     return read_run(decoder, field, vg_bytes(run, size), VG_PATH_NO_INDEX, member);
 }
 

@@ -223,12 +223,30 @@ static bool put_list(struct encoder *encoder, const struct vg_field *field, cons
     return true;
 }
 
+/* A member without presence, or of a oneof. */
+static bool put_other(struct encoder *encoder, const struct vg_field *field, const uint8_t *message)
+{
+    const uint8_t *member = message + field->offset;
+    const char *text;
+    if (!vg_wire_is_set(field, message)) {
+        return true;
+    }
+    if (field->kind == VG_KIND_STRING) {
+        memcpy(&text, member, sizeof(text));
+        return put_run(encoder, field, vg_bytes_text(text == NULL ? "" : text));
+    }
+    return put_item(encoder, field, member, 0);
+}
+
 static bool put_singular(
     struct encoder *encoder,
     const struct vg_field *field,
     const uint8_t *message)
 {
     const uint8_t *member = message + field->offset;
+    if ((field->flags & (VG_FIELD_IMPLICIT | VG_FIELD_ONEOF)) != 0) {
+        return put_other(encoder, field, message);
+    }
     if (field->kind == VG_KIND_STRING || field->kind == VG_KIND_MESSAGE) {
         const uint8_t *pointer;
         memcpy(&pointer, member, sizeof(pointer));

@@ -206,3 +206,40 @@ void vg_wire_put_message(
     memcpy(buffer->data + start, head, head_size);
     buffer->size += head_size;
 }
+
+static bool is_zero(const struct vg_field *field, const uint8_t *member)
+{
+    static const uint8_t zeros[8];
+    const char *text;
+    ProtobufCBinaryData data;
+    switch (field->kind) {
+    case VG_KIND_STRING:
+        memcpy(&text, member, sizeof(text));
+        return text == NULL || text[0] == '\0';
+    case VG_KIND_BYTES:
+        memcpy(&data, member, sizeof(data));
+        return data.len == 0;
+    default:
+        return memcmp(member, zeros, vg_wire_item_size(field)) == 0;
+    }
+}
+
+bool vg_wire_is_set(const struct vg_field *field, const uint8_t *message)
+{
+    if ((field->flags & VG_FIELD_ONEOF) != 0) {
+        uint32_t which;
+        memcpy(&which, message + field->quantifier, sizeof(which));
+        return which == field->number;
+    }
+    if ((field->flags & VG_FIELD_IMPLICIT) != 0) {
+        return !is_zero(field, message + field->offset);
+    }
+    if (field->quantifier == 0) {
+        const void *pointer;
+        memcpy(&pointer, message + field->offset, sizeof(pointer));
+        return pointer != NULL;
+    }
+    protobuf_c_boolean has;
+    memcpy(&has, message + field->quantifier, sizeof(has));
+    return has != 0;
+}

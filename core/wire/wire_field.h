@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "core/base/buffer.h"
 #include "core/base/bytes.h"
@@ -89,6 +90,29 @@ static inline size_t vg_wire_item_size(const struct vg_field *field)
         [VG_KIND_MESSAGE] = sizeof(void *),
     };
     return sizes[field->kind];
+}
+
+/* Is a singular member there? Of one without presence: is it other than zero or empty? */
+bool vg_wire_is_set(const struct vg_field *field, const uint8_t *message);
+
+/*
+ * A singular member is about to be given a value: say that it is there. Of a oneof this takes the
+ * place from whichever had it; what lies there is cleared, for it was of another type.
+ */
+static inline void vg_wire_mark_set(const struct vg_field *field, uint8_t *message)
+{
+    if ((field->flags & VG_FIELD_ONEOF) != 0) {
+        uint32_t which;
+        memcpy(&which, message + field->quantifier, sizeof(which));
+        if (which != field->number) {
+            which = field->number;
+            memcpy(message + field->quantifier, &which, sizeof(which));
+            memset(message + field->offset, 0, vg_wire_item_size(field));
+        }
+    } else if (field->quantifier != 0) {
+        protobuf_c_boolean has = 1;
+        memcpy(message + field->quantifier, &has, sizeof(has));
+    }
 }
 
 /* Bytes a varint takes. */

@@ -152,9 +152,8 @@ static enum vg_json_fit bind_value(
     enum vg_json_fit fit = vg_json_scalar_store(&target, field, &scalar, member);
     if (fit == VG_JSON_FIT_OK && repeated) {
         count_one(field, message);
-    } else if (fit == VG_JSON_FIT_OK && field->quantifier != 0) {
-        protobuf_c_boolean has = 1;
-        memcpy(message + field->quantifier, &has, sizeof(has));
+    } else if (fit == VG_JSON_FIT_OK) {
+        vg_wire_mark_set(field, message);
     }
     return fit;
 }

@@ -155,9 +155,8 @@ static bool read_singular(
     vg_json_push_field(reader, shown);
     bool done = read_scalar(reader, field, c, message + field->offset, &fit);
     vg_json_pop(reader);
-    if (done && fit == VG_JSON_FIT_OK && field->quantifier != 0) {
-        protobuf_c_boolean has = 1;
-        memcpy(message + field->quantifier, &has, sizeof(has));
+    if (done && fit == VG_JSON_FIT_OK) {
+        vg_wire_mark_set(field, message);
     }
     return done;
 }
@@ -468,8 +467,14 @@ static bool clear_member(
     if ((field->flags & VG_FIELD_REPEATED) != 0) {
         memset(message + field->quantifier, 0, sizeof(size_t));
         memset(message + field->offset, 0, sizeof(void *));
-    } else if (field->kind == VG_KIND_STRING || field->kind == VG_KIND_MESSAGE) {
-        memset(message + field->offset, 0, sizeof(void *));
+    } else if ((field->flags & VG_FIELD_ONEOF) != 0) {
+        if (vg_wire_is_set(field, message)) {
+            memset(message + field->quantifier, 0, sizeof(uint32_t));
+        }
+    } else if (
+        field->kind == VG_KIND_STRING || field->kind == VG_KIND_MESSAGE ||
+        (field->flags & VG_FIELD_IMPLICIT) != 0) {
+        memset(message + field->offset, 0, vg_wire_item_size(field));
     } else {
         memset(message + field->quantifier, 0, sizeof(protobuf_c_boolean));
     }
@@ -491,6 +496,9 @@ static bool read_member(
                    ((field->flags & VG_FIELD_OBJECT) != 0 && reader->dialect->shaped);
     if ((field->flags & VG_FIELD_REPEATED) != 0 && !entries) {
         return read_list(reader, field, shown, c, message);
+    }
+    if ((field->flags & VG_FIELD_ONEOF) != 0) {
+        vg_wire_mark_set(field, message); /* before the value: it clears its place */
     }
     if (field->kind != VG_KIND_MESSAGE) {
         return read_singular(reader, field, shown, c, message);

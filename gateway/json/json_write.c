@@ -460,14 +460,7 @@ static inline bool is_set(const struct vg_field *field, const uint8_t *message)
         memcpy(&count, message + field->quantifier, sizeof(count));
         return count > 0;
     }
-    if (field->quantifier == 0) {
-        const void *pointer;
-        memcpy(&pointer, message + field->offset, sizeof(pointer));
-        return pointer != NULL;
-    }
-    protobuf_c_boolean has;
-    memcpy(&has, message + field->quantifier, sizeof(has));
-    return has != 0;
+    return vg_wire_is_set(field, message);
 }
 
 /* The value of a member, set or not. */

@@ -17,10 +17,14 @@ static void answer_ready(
     struct vg_buffer *out,
     unsigned *out_status)
 {
-    bool starting = atomic_load(&service->starting);
-    bool draining = atomic_load(&service->draining);
-    *out_status = starting || draining ? 503 : 200;
-    vg_buffer_append_text(out, starting ? "starting\n" : draining ? "draining\n" : "ready\n");
+    static const char *const words[] = {
+        [VG_READINESS_READY] = "ready\n",
+        [VG_READINESS_STARTING] = "starting\n",
+        [VG_READINESS_LEAVING] = "draining\n",
+    };
+    enum vg_readiness_state state = vg_readiness_state(&service->readiness);
+    *out_status = state == VG_READINESS_READY ? 200 : 503;
+    vg_buffer_append_text(out, words[state]);
 }
 
 static void answer_metrics(

@@ -25,19 +25,31 @@ static enum vg_reason enter_quota(struct vg_call *call)
     return VG_OK;
 }
 
-enum vg_reason vg_admission_enter(struct vg_call *call)
+static bool is_public(const struct vg_call *call)
+{
+    return (call->method->flags & VG_METHOD_PUBLIC) != 0;
+}
+
+/* Strangers are counted by themselves: however many they are, there is room for those with a key.
+ */
+static _Atomic uint32_t *in_flight_of(const struct vg_call *call)
 {
     struct vg_service *service = call->service;
-    if (atomic_load_explicit(&service->draining, memory_order_relaxed)) {
-        return vg_error_set(&call->error, VG_DRAINING, NULL);
-    }
-    /* What the start has made is seen by who sees that it is over. */
-    if (atomic_load_explicit(&service->starting, memory_order_acquire)) {
+    return is_public(call) ? &service->public_calls_in_flight : &service->calls_in_flight;
+}
+
+enum vg_reason vg_admission_enter(struct vg_call *call)
+{
+    const struct vg_settings *settings = call->service->settings;
+    const struct vg_readiness *readiness = &call->service->readiness;
+    /* Public methods tell how the start goes; they touch no data. */
+    if (!is_public(call) && vg_readiness_state(readiness) == VG_READINESS_STARTING) {
         return vg_error_set(&call->error, VG_STARTING, NULL);
     }
-    uint32_t before = atomic_fetch_add_explicit(&service->calls_in_flight, 1, memory_order_relaxed);
+    uint32_t before = atomic_fetch_add_explicit(in_flight_of(call), 1, memory_order_relaxed);
     call->in_flight = true;
-    if (before >= service->settings->calls_in_flight_max) {
+    if (before >=
+        (is_public(call) ? settings->public_calls_in_flight_max : settings->calls_in_flight_max)) {
         return vg_error_set(&call->error, VG_OVERLOADED, NULL);
     }
     return enter_quota(call);
@@ -50,7 +62,7 @@ void vg_admission_leave(struct vg_call *call)
         call->in_quota = false;
     }
     if (call->in_flight) {
-        (void)atomic_fetch_sub_explicit(&call->service->calls_in_flight, 1, memory_order_relaxed);
+        (void)atomic_fetch_sub_explicit(in_flight_of(call), 1, memory_order_relaxed);
         call->in_flight = false;
     }
 }

@@ -2,8 +2,8 @@
  * QUOTA: whether a call may be taken now: the server serves, has room for it, and its key has not
  * used up its quota. Only headers have been looked at.
  *
- * A call without a key (a public method) has no quota; what one address may send is bounded by its
- * connections, their streams and the calls under way.
+ * A call of a public method needs no key and has no quota; such calls are counted by themselves,
+ * and what one address may send is bounded by its connections and their streams.
  *
  * Threads: the call's.
  */
@@ -12,7 +12,7 @@
 
 #include "rpc/service/call.h"
 
-/* Fails with DRAINING, STARTING, OVERLOADED, QUOTA_EXCEEDED. */
+/* Fails with STARTING, OVERLOADED, QUOTA_EXCEEDED. */
 VG_MUST_USE enum vg_reason vg_admission_enter(struct vg_call *call);
 
 /* The call is over: give back what it took. May be called again. */

@@ -129,7 +129,8 @@ struct vg_call {
     size_t request_bytes_max; /* after begin: largest body this method takes on this face */
 
     const struct vg_method *method;       /* after FIND */
-    const struct vg_principal *principal; /* after AUTHENTICATE; a reference */
+    const struct vg_principal *principal; /* after AUTHENTICATE; a reference. Of a PUBLIC method
+                                             vg_principal_nobody */
     vg_time now;                          /* arrival: the one `now` of all relative times */
     uint64_t started_ns;
     uint64_t deadline_ns; /* monotonic; may be later once the first part of many is there */

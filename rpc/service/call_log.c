@@ -56,7 +56,7 @@ static void write_line(const struct vg_call *call, uint64_t duration_ns)
         vg_log_bytes(&line, "target", call->target);
     }
     vg_log_text(&line, "peer", peer);
-    if (call->principal != NULL) {
+    if (call->principal != NULL && call->principal->user_id != 0) {
         vg_log_text(&line, "user", call->principal->user_name);
         vg_log_text(&line, "key", call->principal->key_id);
     }

@@ -39,8 +39,17 @@ static int step_find(struct vg_call *call)
     return (int)reason;
 }
 
+static bool is_public(const struct vg_call *call)
+{
+    return (call->method->flags & VG_METHOD_PUBLIC) != 0;
+}
+
 static int step_authenticate(struct vg_call *call)
 {
+    if (is_public(call)) { /* whatever key comes with it */
+        call->principal = vg_principal_nobody();
+        return VG_OK;
+    }
     return (int)vg_access_authenticate(
         call->service->access,
         call->credential,
@@ -270,6 +279,9 @@ enum vg_reason vg_call_begin(struct vg_call *call)
     size_t most = call->request_bytes_max;
     if (call->method->request_bytes_max != 0 && call->method->request_bytes_max < most) {
         most = call->method->request_bytes_max;
+    }
+    if (is_public(call) && most > VG_LIMIT_PUBLIC_REQUEST_BYTES) {
+        most = VG_LIMIT_PUBLIC_REQUEST_BYTES;
     }
     call->request_bytes_max = most;
     call->body.bytes_max = most;

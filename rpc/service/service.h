@@ -16,6 +16,7 @@
 #include "core/base/clock.h"
 #include "core/base/task.h"
 #include "proto/contract.h"
+#include "rpc/service/readiness.h"
 
 struct vg_access;
 struct vg_node;
@@ -37,13 +38,22 @@ struct vg_service {
     const struct vg_route *routes;
     size_t route_count;
     _Atomic uint32_t calls_in_flight;
-    _Atomic bool starting; /* data are being prepared: calls are answered STARTING */
-    _Atomic bool draining; /* new calls are answered DRAINING */
+    _Atomic uint32_t public_calls_in_flight; /* of those that need no key; not among the others */
+    struct vg_readiness readiness; /* while the data are prepared, calls are answered STARTING */
     uint16_t method_slots[VG_SERVICE_METHOD_SLOTS]; /* by hash of the path: index + 1 */
 };
 
-/* Index the methods, once the pointers above are set. */
+/* Index the methods, once the pointers above are set. Settings may leave some out. */
 void vg_service_init(struct vg_service *service);
+
+/* Is the method served, by these settings? */
+bool vg_service_serves(const struct vg_service *service, const struct vg_method *method);
+
+/* Is there a method of the service called `name` that is served? */
+bool vg_service_has(const struct vg_service *service, const char *name);
+
+/* The next service after the method at *position (0 first), each once, or NULL. */
+const char *vg_service_next(const struct vg_service *service, size_t *position);
 
 /* The method of a gRPC path such as "/vigil.events.v2.EventService/GetEvent", or NULL. Case
  * matters, nothing is decoded. */

@@ -28,7 +28,7 @@ class Contract:
         self.folder = tempfile.TemporaryDirectory(prefix="vigil-contract-")
         files = sorted(
             os.path.relpath(path, PROTO)
-            for path in glob.glob(os.path.join(PROTO, "**", "*.proto"), recursive=True)
+            for path in glob.glob(os.path.join(PROTO, "vigil", "**", "*.proto"), recursive=True)
         )
         set_path = os.path.join(self.folder.name, "contract.bin")
         run = ["protoc", *INCLUDES]

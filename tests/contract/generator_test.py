@@ -32,6 +32,12 @@ def protoc(folder, *arguments):
                f"--plugin=protoc-gen-c={ARGUMENTS.protoc_c}", *includes, *arguments)
 
 
+def options_of(proto):
+    """The generator's parameters that the first line of a file asks for."""
+    first = proto.read_text().splitlines()[0]
+    return ["--vigil_opt=" + first.removeprefix("// options: ")] if first.startswith("// options: ") else []
+
+
 def compile_c(folder, sources, output, *more):
     return run(ARGUMENTS.cc, "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-I", folder, "-I", folder / "build",
                "-I", ARGUMENTS.source, *sources, "-o", output, *more)
@@ -50,8 +56,8 @@ class Golden(unittest.TestCase):
         self.assertGreaterEqual(len(protos), 8)
         for proto in protos:
             with self.subTest(proto.stem), tempfile.TemporaryDirectory() as scratch:
-                result = protoc(proto.parent, f"--vigil_out={scratch}", "--vigil_opt=dump", proto.name,
-                                *SHARED_PROTOS)
+                result = protoc(proto.parent, f"--vigil_out={scratch}", "--vigil_opt=dump", *options_of(proto),
+                                proto.name, *SHARED_PROTOS)
                 self.assertEqual(result.returncode, 0, result.stderr)
                 self.compare(proto.with_suffix(".txt"), (pathlib.Path(scratch) / "contract.txt").read_text())
 
@@ -89,7 +95,8 @@ class Golden(unittest.TestCase):
         # As in the build: messages below one include folder, tables as "proto/contract_json.h" below another.
         tables = scratch / "build" / "proto"
         tables.mkdir(parents=True)
-        result = protoc(proto.parent, f"--vigil_out={tables}", f"--c_out={scratch}", proto.name, *SHARED_PROTOS)
+        result = protoc(proto.parent, f"--vigil_out={tables}", f"--c_out={scratch}", *options_of(proto), proto.name,
+                        *SHARED_PROTOS)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertGreater(len(list(tables.glob("contract_*.c"))), 4)
         for source in sorted(tables.glob("contract_*.c")):
@@ -106,7 +113,7 @@ class Golden(unittest.TestCase):
         result = compile_c(scratch, walk + methods, scratch / "linked", *ARGUMENTS.link)
         if "service " in proto.read_text():
             self.assertNotEqual(result.returncode, 0, "a missing handler must be a link error")
-            self.assertIn("undefined reference to `vg_golden_v1_", result.stderr)
+            self.assertRegex(result.stderr, "undefined reference to `vg_(golden|other)_v1_")
         else:
             self.assertEqual(result.returncode, 0, result.stderr)
 
@@ -125,7 +132,9 @@ class Refusals(unittest.TestCase):
     def test_each_is_refused_with_its_sentences(self):
         for rule in self.rules():
             with self.subTest(rule), tempfile.TemporaryDirectory() as scratch:
-                result = protoc(HERE / "refuse", f"--vigil_out={scratch}", f"{rule}.proto", *SHARED_PROTOS)
+                proto = HERE / "refuse" / f"{rule}.proto"
+                result = protoc(HERE / "refuse", f"--vigil_out={scratch}", *options_of(proto), proto.name,
+                                *SHARED_PROTOS)
                 self.assertNotEqual(result.returncode, 0, "was not refused")
                 lines = [line.removeprefix("--vigil_out: ") for line in result.stderr.splitlines()
                          if "warning" not in line]
@@ -137,6 +146,26 @@ class Refusals(unittest.TestCase):
                     expected.write_text(actual)
                 else:
                     self.assertEqual(expected.read_text(), actual)
+
+    def test_only_files_with_services_are_served_as_they_are(self):
+        for name, sentence in (("other/none.proto", "is not among the files"),
+                               ("google/protobuf/descriptor.proto", "has no service")):
+            for word in ("serve", "public"):
+                with self.subTest(name), tempfile.TemporaryDirectory() as scratch:
+                    result = protoc(HERE / "golden", f"--vigil_out={scratch}", f"--vigil_opt={word}={name}",
+                                    "kinds.proto", *SHARED_PROTOS)
+                    self.assertNotEqual(result.returncode, 0)
+                    self.assertIn(f"file `{name}` is to be served as it is, but {sentence} [served-file]",
+                                  result.stderr)
+
+    def test_at_most_sixteen_files_are_served_as_they_are(self):
+        options = [f"--vigil_opt=serve={number}.proto" for number in range(17)]
+        for count, sentence in ((16, "[served-file]"), (17, "--vigil_opt=serve=16.proto is not known")):
+            with self.subTest(count), tempfile.TemporaryDirectory() as scratch:
+                result = protoc(HERE / "golden", f"--vigil_out={scratch}", *options[:count], "methods.proto",
+                                *SHARED_PROTOS)
+                self.assertNotEqual(result.returncode, 0)
+                self.assertIn(sentence, result.stderr)
 
     def test_an_unknown_parameter_is_named(self):
         with tempfile.TemporaryDirectory() as scratch:

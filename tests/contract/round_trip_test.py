@@ -149,7 +149,7 @@ class Fixtures(unittest.TestCase):
 def load_contract():
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "set"
-        files = [str(path) for path in sorted((SOURCE / "proto").rglob("*.proto"))]
+        files = [str(path) for path in sorted((SOURCE / "proto" / "vigil").rglob("*.proto"))]
         subprocess.run(
             ["protoc", "--include_imports", f"--descriptor_set_out={out}", "-I", str(SOURCE / "proto"),
              "-I", os.environ["VIGIL_GOOGLEAPIS"], "-I", "/usr/include", *files], check=True)

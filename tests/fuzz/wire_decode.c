@@ -23,6 +23,7 @@ static const char *const names[] = {
     "vigil.events.v2.BulkSubmitRequest",
     "vigil.events.v2.Event",
     "vigil.record.v1.Event",
+    "grpc.reflection.v1.ServerReflectionResponse", /* oneofs, members without presence */
 };
 
 static void must(bool good)

@@ -121,10 +121,7 @@ static uint8_t *fill_message(
             memcpy(message + field->offset, &items, sizeof(items));
             continue;
         }
-        if (field->quantifier != 0) {
-            protobuf_c_boolean has = 1;
-            memcpy(message + field->quantifier, &has, sizeof(has));
-        }
+        vg_wire_mark_set(field, message);
         fill_value(random, field, depth, message + field->offset);
     }
     return message;

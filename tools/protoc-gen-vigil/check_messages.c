@@ -54,6 +54,11 @@ static void check_shape(const struct vg_model_message *message, struct vg_refusa
             "message `%s` has a oneof; say it with a bare message or with presence",
             message->full_name);
     }
+}
+
+/* What our tables and protoc-c's names can bear, whoever has declared the message. */
+static void check_limits(const struct vg_model_message *message, struct vg_refusals *refusals)
+{
     if (message->field_count > FIELD_COUNT_MAX || message->name_count > FIELD_COUNT_MAX) {
         vg_refusal_add(
             refusals,
@@ -357,17 +362,22 @@ void vg_check_messages(const struct vg_model *model, struct vg_refusals *refusal
         if (map_entry) {
             continue;
         }
-        check_shape(message, refusals);
+        check_limits(message, refusals);
+        if (message->place.file->own) {
+            check_shape(message, refusals);
+        }
         check_json_names(message, refusals);
         check_bare(message, refusals);
         for (size_t k = 0; k < message->field_count; k++) {
             const struct vg_model_field *field = &message->fields[k];
             check_label_and_type(field, refusals);
-            check_packed(field, refusals);
-            check_options(field, refusals);
-            check_entries(field, refusals);
-            check_record(field, refusals);
             check_member(field, refusals);
+            if (message->place.file->own) {
+                check_packed(field, refusals);
+                check_options(field, refusals);
+                check_entries(field, refusals);
+                check_record(field, refusals);
+            }
         }
     }
 }

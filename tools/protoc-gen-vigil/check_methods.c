@@ -206,6 +206,9 @@ void vg_check_methods(const struct vg_model *model, struct vg_refusals *refusals
     for (size_t i = 0; i < model->method_count; i++) {
         check_name(model, i, refusals);
         check_types(model->methods[i], refusals);
+        if (!model->methods[i]->place.file->own) {
+            continue; /* it states nothing of ours */
+        }
         check_permissions(model->methods[i], refusals);
         check_envelope(model->methods[i], refusals);
         check_twin(model->methods[i], refusals);

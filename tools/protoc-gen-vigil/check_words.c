@@ -11,9 +11,10 @@
 static void check_values(const struct vg_model_enum *words, struct vg_refusals *refusals)
 {
     const char *prefix = vg_proto_names_value_prefix(words->proto->name);
+    const bool own = words->place.file->own;
     for (size_t i = 0; i < words->value_count; i++) {
         const struct vg_model_value *value = &words->values[i];
-        if (strncmp(value->proto->name, prefix, strlen(prefix)) != 0) {
+        if (own && strncmp(value->proto->name, prefix, strlen(prefix)) != 0) {
             vg_refusal_add(
                 refusals,
                 VG_REFUSAL_VALUE_PREFIX,
@@ -38,8 +39,8 @@ static void check_values(const struct vg_model_enum *words, struct vg_refusals *
         }
     }
     const struct vg_model_value *first = &words->values[0];
-    if (first->proto->number != 0 ||
-        strcmp(first->proto->name, vg_text_pool_print("%sUNSPECIFIED", prefix)) != 0) {
+    if (own && (first->proto->number != 0 ||
+                strcmp(first->proto->name, vg_text_pool_print("%sUNSPECIFIED", prefix)) != 0)) {
         vg_refusal_add(
             refusals,
             VG_REFUSAL_FIRST_VALUE,

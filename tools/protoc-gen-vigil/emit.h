@@ -23,8 +23,12 @@ void vg_emit_handlers(const struct vg_model *model, struct vg_text *out);
 void vg_emit_methods(const struct vg_model *model, struct vg_text *out);
 /* contract_routes.c. emit_routes.c */
 void vg_emit_routes(const struct vg_model *model, struct vg_text *out);
-/* contract_descriptors.c: every file of the run, without source info. emit_descriptors.c */
+/* contract_descriptors.c: the files that services are in and all they import, without source info,
+ * and where each name is declared. emit_descriptors.c, emit_symbols.c */
 void vg_emit_descriptors(const struct vg_model *model, struct vg_text *out);
+void vg_emit_symbols(const struct vg_model *model, struct vg_text *out);
+/* Position of a file among those that are reflected. */
+size_t vg_emit_file_position(const struct vg_model *model, const struct vg_model_file *file);
 /* The tables as text for people and golden tests. emit_dump.c */
 void vg_emit_dump(const struct vg_model *model, struct vg_text *out);
 
@@ -41,7 +45,7 @@ void vg_emit_uncommented(const struct vg_model *model, struct vg_text *out);
 
 /* The comment at the top of a generated file. */
 void vg_emit_banner(struct vg_text *out, const char *what);
-/* #include lines of the protoc-c headers of our own files that declare messages. */
+/* #include lines of the protoc-c headers of the files that declare the model's messages. */
 void vg_emit_includes(const struct vg_model *model, struct vg_text *out);
 /* A line of bytes: `1, 2, 3,`, broken into lines. */
 void vg_emit_bytes(struct vg_text *out, const uint8_t *bytes, size_t count);

@@ -84,8 +84,12 @@ static void print_field(const struct vg_model_field *field, struct vg_text *out)
         vg_text_print(out, ".sub = &vg_words_%s, ", field->words->symbol);
     }
     vg_text_print(out, ".offset = offsetof(%s, %s),\n      ", owner, field->member);
-    if ((field->flags & VG_FIELD_REPEATED) != 0) {
+    if (field->oneof_case != NULL) {
+        vg_text_print(out, ".quantifier = offsetof(%s, %s),\n      ", owner, field->oneof_case);
+    } else if ((field->flags & VG_FIELD_REPEATED) != 0) {
         vg_text_print(out, ".quantifier = offsetof(%s, n_%s),\n      ", owner, field->member);
+    } else if ((field->flags & VG_FIELD_IMPLICIT) != 0) {
+        /* the value itself tells */
     } else if (field->kind != VG_KIND_STRING && field->kind != VG_KIND_MESSAGE) {
         vg_text_print(out, ".quantifier = offsetof(%s, has_%s),\n      ", owner, field->member);
     }

@@ -40,7 +40,7 @@ void vg_emit_uncommented(const struct vg_model *model, struct vg_text *out)
     for (size_t i = 0; i < model->message_count; i++) {
         const struct vg_model_message *message = model->messages[i];
         bool map_entry = message->proto->options != NULL && message->proto->options->map_entry;
-        if (map_entry) {
+        if (map_entry || !message->place.file->own) {
             continue;
         }
         if (vg_place_comment(&message->place)[0] == '\0') {
@@ -53,7 +53,8 @@ void vg_emit_uncommented(const struct vg_model *model, struct vg_text *out)
         }
     }
     for (size_t i = 0; i < model->method_count; i++) {
-        if (vg_place_comment(&model->methods[i]->place)[0] == '\0') {
+        if (model->methods[i]->place.file->own &&
+            vg_place_comment(&model->methods[i]->place)[0] == '\0') {
             vg_text_print(out, "method %s\n", model->methods[i]->path);
         }
     }

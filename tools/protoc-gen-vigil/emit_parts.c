@@ -11,11 +11,21 @@ void vg_emit_banner(struct vg_text *out, const char *what)
     vg_text_print(out, "/* %s Made by protoc-gen-vigil from proto/; do not edit. */\n", what);
 }
 
+static bool is_included(const struct vg_model *model, const struct vg_model_file *file)
+{
+    for (size_t i = 0; i < model->message_count; i++) {
+        if (model->messages[i]->place.file == file) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void vg_emit_includes(const struct vg_model *model, struct vg_text *out)
 {
     for (size_t i = 0; i < model->file_count; i++) {
         const struct vg_model_file *file = &model->files[i];
-        if (file->own && !file->options && file->proto->n_message_type > 0) {
+        if (is_included(model, file)) {
             size_t size = strlen(file->proto->name) - strlen(".proto");
             vg_text_print(out, "#include \"%.*s.pb-c.h\"\n", (int)size, file->proto->name);
         }
@@ -34,7 +44,7 @@ void vg_emit_flags(struct vg_text *out, enum vg_emit_flag_set set, unsigned flag
 {
     static const struct {
         const char *prefix;
-        const char *names[9];
+        const char *names[11];
     } sets[] = {
         [VG_EMIT_FIELD] = { "VG_FIELD_",
                             { "REPEATED",
@@ -44,7 +54,9 @@ void vg_emit_flags(struct vg_text *out, enum vg_emit_flag_set set, unsigned flag
                               "TIME",
                               "UNIQUE",
                               "REQUIRED",
-                              "DOTTED" } },
+                              "DOTTED",
+                              "IMPLICIT",
+                              "ONEOF" } },
         [VG_EMIT_TABLE] = { "VG_TABLE_", { "BARE", "SHAPES", "ENTRY", "CHECKED" } },
         [VG_EMIT_NAME] = { "VG_NAME_", { "DOCUMENTED", "ALIAS", "OWN" } },
         [VG_EMIT_METHOD] = { "VG_METHOD_",
@@ -52,7 +64,8 @@ void vg_emit_flags(struct vg_text *out, enum vg_emit_flag_set set, unsigned flag
                                "CLIENT_STREAMS",
                                "REFUSE_UNKNOWN",
                                "BODY_OPTIONAL",
-                               "READS" } },
+                               "READS",
+                               "PUBLIC" } },
         [VG_EMIT_PRODUCT] = { "VG_PRODUCT_", { "CSV", "JSONL", "XLSX", "PCAP" } },
     };
     bool any = false;

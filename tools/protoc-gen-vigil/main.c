@@ -4,7 +4,8 @@
  * protoc writes a CodeGeneratorRequest to standard input and reads a CodeGeneratorResponse from
  * standard output. One run must be given all files. Parameters (--vigil_opt=…): `dump` writes the
  * tables as text to contract.txt instead of C; `rules` writes the names of all refusal rules to
- * rules.txt.
+ * rules.txt; `serve=FILE` adds the services of a file that is not ours, `public=FILE` those that
+ * need no key.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -74,6 +75,40 @@ static void add_tables(response_message *response, const struct vg_model *model)
     }
 }
 
+/* Takes the files to serve out of the parameters, `serve=FILE` and `public=FILE`; what is left, at
+ * most one word, says what to write. */
+static const char *take_served(const char *parameter, struct vg_model_served *served)
+{
+    static const char *const words[] = { "serve=", "public=" };
+    const char *left = "";
+    while (*parameter != '\0') {
+        size_t size = strcspn(parameter, ",");
+        const char *part = vg_text_pool_copy(parameter, size);
+        bool taken = false;
+        for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+            if (strncmp(part, words[i], strlen(words[i])) == 0 &&
+                served->count < sizeof served->files / sizeof served->files[0]) {
+                served->files[served->count] = part + strlen(words[i]);
+                served->is_public[served->count++] = i == 1;
+                taken = true;
+            }
+        }
+        left = taken ? left : part;
+        parameter += size + (parameter[size] == ',');
+    }
+    return left;
+}
+
+static bool is_known(const char *parameter)
+{
+    static const char *const words[] = { "", "dump", "uncommented" };
+    bool known = false;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        known = known || strcmp(parameter, words[i]) == 0;
+    }
+    return known;
+}
+
 static void answer(const request_message *request, response_message *response)
 {
     const char *parameter = request->parameter == NULL ? "" : request->parameter;
@@ -82,7 +117,16 @@ static void answer(const request_message *request, response_message *response)
         return;
     }
     struct vg_refusals refusals = { 0 };
-    struct vg_model *model = vg_model_build(request, &refusals);
+    struct vg_model_served served = { 0 };
+    parameter = take_served(parameter, &served);
+    if (!is_known(parameter)) {
+        response->error = vg_text_pool_print(
+            "--vigil_opt=%s is not known; there are dump, rules, uncommented, serve=FILE and "
+            "public=FILE (at most 16)",
+            parameter);
+        return;
+    }
+    struct vg_model *model = vg_model_build(request, &served, &refusals);
     vg_check_messages(model, &refusals);
     vg_check_words(model, &refusals);
     vg_check_methods(model, &refusals);
@@ -92,20 +136,15 @@ static void answer(const request_message *request, response_message *response)
         return;
     }
     vg_model_hash(model);
+    struct vg_text text = { 0 };
     if (strcmp(parameter, "dump") == 0) {
-        struct vg_text text = { 0 };
         vg_emit_dump(model, &text);
         add_output(response, "contract.txt", &text);
     } else if (strcmp(parameter, "uncommented") == 0) {
-        struct vg_text text = { 0 };
         vg_emit_uncommented(model, &text);
         add_output(response, "uncommented.txt", &text);
-    } else if (parameter[0] == '\0') {
-        add_tables(response, model);
     } else {
-        response->error = vg_text_pool_print(
-            "--vigil_opt=%s is not known; there are dump, rules and uncommented",
-            parameter);
+        add_tables(response, model);
     }
 }
 

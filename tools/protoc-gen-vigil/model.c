@@ -7,6 +7,7 @@
 #include "tools/protoc-gen-vigil/model_build.h"
 #include "tools/protoc-gen-vigil/options_read.h"
 #include "tools/protoc-gen-vigil/proto_names.h"
+#include "tools/protoc-gen-vigil/refusal.h"
 #include "tools/protoc-gen-vigil/text_pool.h"
 
 /* Members of FileDescriptorProto and DescriptorProto, as source info counts them. */
@@ -92,6 +93,7 @@ static void add_enum(
     if (place.file->options && !words->options->has_words) {
         return;
     }
+    words->needed = place.file->own;
     words->value_count = proto->n_value;
     words->values = vg_text_pool_take((proto->n_value + 1) * sizeof *words->values);
     for (size_t i = 0; i < proto->n_value; i++) {
@@ -117,6 +119,7 @@ static void add_message(
     struct vg_model_message *message = vg_text_pool_take(sizeof *message);
     message->proto = proto;
     message->place = place;
+    message->needed = place.file->own;
     message->full_name = vg_text_pool_print("%s.%s", scope, proto->name);
     message->symbol = vg_proto_names_symbol(message->full_name);
     message->struct_name = vg_proto_names_struct(message->full_name);
@@ -143,8 +146,7 @@ static void add_message(
     }
 }
 
-static void add_file(
-    struct vg_model *model,
+static void describe_file(
     struct vg_model_file *file,
     const Google__Protobuf__FileDescriptorProto *proto)
 {
@@ -152,9 +154,16 @@ static void add_file(
     file->proto = proto;
     file->place.file = file;
     file->own = strcmp(package, "vigil") == 0 || strncmp(package, "vigil.", 6) == 0;
+    file->proto3 = proto->syntax != NULL && strcmp(proto->syntax, "proto3") == 0;
     file->options = strcmp(proto->name, "vigil/options.proto") == 0;
     file->record = strncmp(package, "vigil.record.", 13) == 0;
-    if (!file->own) {
+}
+
+static void add_file(struct vg_model *model, const struct vg_model_file *file, bool with_foreign)
+{
+    const Google__Protobuf__FileDescriptorProto *proto = file->proto;
+    const char *package = proto->package == NULL ? "" : proto->package;
+    if (!file->own && !with_foreign) {
         return;
     }
     for (size_t i = 0; i < proto->n_message_type && !file->options; i++) {
@@ -238,15 +247,67 @@ size_t vg_model_row(const struct vg_model_field *field)
     return (size_t)(field - field->owner->fields);
 }
 
+struct vg_model_file *vg_model_find_file(const struct vg_model *model, const char *name)
+{
+    for (size_t i = 0; i < model->file_count; i++) {
+        if (strcmp(model->files[i].proto->name, name) == 0) {
+            return &model->files[i];
+        }
+    }
+    return NULL;
+}
+
+/* The files whose services are served though they are not ours. */
+static void mark_served(
+    struct vg_model *model,
+    const struct vg_model_served *served,
+    struct vg_refusals *refusals)
+{
+    for (size_t i = 0; i < served->count; i++) {
+        struct vg_model_file *file = vg_model_find_file(model, served->files[i]);
+        if (file == NULL || file->own || file->proto->n_service == 0) {
+            vg_refusal_add(
+                refusals,
+                VG_REFUSAL_SERVED_FILE,
+                file == NULL ? &model->files[0].place : &file->place,
+                "file `%s` is to be served as it is, but %s",
+                served->files[i],
+                file == NULL ? "is not among the files"
+                : file->own  ? "is ours"
+                             : "has no service");
+            continue;
+        }
+        file->served = true;
+        file->is_public = served->is_public[i];
+    }
+}
+
+/* The file and all it imports. */
+static void mark_reflected(const struct vg_model *model, struct vg_model_file *file)
+{
+    if (file == NULL || file->reflected) {
+        return;
+    }
+    file->reflected = true;
+    for (size_t i = 0; i < file->proto->n_dependency; i++) {
+        mark_reflected(model, vg_model_find_file(model, file->proto->dependency[i]));
+    }
+}
+
 struct vg_model *vg_model_build(
     const Google__Protobuf__Compiler__CodeGeneratorRequest *request,
+    const struct vg_model_served *served,
     struct vg_refusals *refusals)
 {
     struct vg_model *model = vg_text_pool_take(sizeof *model);
     model->file_count = request->n_proto_file;
     model->files = vg_text_pool_take((model->file_count + 1) * sizeof *model->files);
     for (size_t i = 0; i < model->file_count; i++) {
-        add_file(model, &model->files[i], request->proto_file[i]);
+        describe_file(&model->files[i], request->proto_file[i]);
+    }
+    mark_served(model, served, refusals);
+    for (size_t i = 0; i < model->file_count; i++) {
+        add_file(model, &model->files[i], served->count > 0);
     }
     sort_types(model);
     for (size_t i = 0; i < model->message_count; i++) {
@@ -254,6 +315,13 @@ struct vg_model *vg_model_build(
     }
     vg_model_fields_mark(model);
     vg_model_methods_build(model);
+    vg_model_foreign_trim(model);
+    for (size_t i = 0; i < model->file_count; i++) {
+        struct vg_model_file *file = &model->files[i];
+        if (file->proto->n_service > 0 && (file->own || file->served)) {
+            mark_reflected(model, file);
+        }
+    }
     return model;
 }
 

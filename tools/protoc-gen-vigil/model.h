@@ -3,8 +3,9 @@
  * tables.
  *
  * Built once by vg_model_build, looked at by the checks and then by every emit_*.c. It holds
- * messages, enums and methods of our own packages only (`vigil` and below it); of the other files
- * only their descriptors are kept.
+ * messages, enums and methods of our own packages (`vigil` and below it), and of the services of
+ * others that are served: their methods and the messages these need. Of other files only their
+ * descriptors are kept.
  *
  * Threads: one thread; everything is in the text pool and lives until the program ends.
  */
@@ -36,9 +37,13 @@ struct vg_place {
 struct vg_model_file {
     const Google__Protobuf__FileDescriptorProto *proto;
     struct vg_place place;
-    bool own;     /* its package is `vigil` or below it */
-    bool options; /* vigil/options.proto: only its enums that state their words are contract */
-    bool record;  /* package vigil.record…: what is stored */
+    bool own;       /* its package is `vigil` or below it */
+    bool served;    /* not own, but its services are served as they are */
+    bool is_public; /* served, and for that no key is needed */
+    bool proto3;
+    bool reflected; /* it has a service, or is imported by a file that has */
+    bool options;   /* vigil/options.proto: only its enums that state their words are contract */
+    bool record;    /* package vigil.record…: what is stored */
 };
 
 struct vg_model_rule {
@@ -75,6 +80,7 @@ struct vg_model_enum {
     size_t word_count;
     int32_t number_min;
     int32_t number_max;
+    bool needed; /* as of messages */
     struct vg_name_hash hash;
 };
 
@@ -97,6 +103,7 @@ struct vg_model_field {
     struct vg_model_enum *words;      /* kind ENUM */
     unsigned flags;                   /* enum vg_field_flag */
     size_t rule;                      /* row of vg_model.rules */
+    const char *oneof_case;           /* the member that tells which of a oneof is set, or NULL */
 };
 
 struct vg_model_message {
@@ -116,6 +123,7 @@ struct vg_model_message {
     size_t bare_scalar; /* rows; VG_ROW_NONE = none */
     size_t bare_list;
     size_t bare_object;
+    bool needed; /* of a file that is not ours: by a method that is served */
     struct vg_name_hash hash;
 };
 
@@ -181,14 +189,25 @@ struct vg_model {
 
 struct vg_refusals;
 
+/* Files of others whose services are served, by name. */
+struct vg_model_served {
+    const char *files[16];
+    bool is_public[16];
+    size_t count;
+};
+
 /*
- * The model of `request`. What cannot be expressed at all (an unknown type, a pattern that does not
- * compile) is refused here; all other rules are looked at by vg_check_messages and
- * vg_check_methods.
+ * The model of `request`, with the services of `served`. What cannot be expressed at all (an
+ * unknown type, a pattern that does not compile) is refused here; all other rules are looked at by
+ * vg_check_messages and vg_check_methods.
  */
 struct vg_model *vg_model_build(
     const Google__Protobuf__Compiler__CodeGeneratorRequest *request,
+    const struct vg_model_served *served,
     struct vg_refusals *refusals);
+
+/* The file called `name`, or NULL. */
+struct vg_model_file *vg_model_find_file(const struct vg_model *model, const char *name);
 
 /* The hashes of names and words; only for a model that was not refused. */
 void vg_model_hash(struct vg_model *model);

@@ -20,6 +20,12 @@ void vg_model_fields_mark(struct vg_model *model);
 /* All methods and routes. model_methods.c */
 void vg_model_methods_build(struct vg_model *model);
 
+/* Drop what is of others and needed by no method. model_foreign.c */
+void vg_model_foreign_trim(struct vg_model *model);
+/* What a field of others' messages is that ours are not: without presence, or of a oneof.
+ * model_foreign.c */
+void vg_model_foreign_field(struct vg_model_field *field);
+
 /* By type name as descriptors write it (`.vigil.events.v1.Event`), or NULL. model.c */
 struct vg_model_message *vg_model_find_message(const struct vg_model *model, const char *type_name);
 struct vg_model_enum *vg_model_find_enum(const struct vg_model *model, const char *type_name);

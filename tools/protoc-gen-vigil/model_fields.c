@@ -105,6 +105,14 @@ static size_t add_rule(
     return model->rule_count++;
 }
 
+/* Of ours every map; of others' those with texts as keys, as JSON has them. */
+static bool is_map(const struct vg_model_field *field)
+{
+    const struct vg_model_message *entry = field->message;
+    return entry != NULL && entry->proto->options != NULL && entry->proto->options->map_entry &&
+           (entry->place.file->own || kind_of(entry->proto->field[0]) == VG_KIND_STRING);
+}
+
 static unsigned flags_of(const struct vg_model_field *field)
 {
     const Vigil__FieldOptions *options = field->options;
@@ -113,8 +121,7 @@ static unsigned flags_of(const struct vg_model_field *field)
     if (field->proto->label == GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__LABEL__LABEL_REPEATED) {
         flags |= VG_FIELD_REPEATED;
     }
-    if (field->message != NULL && field->message->proto->options != NULL &&
-        field->message->proto->options->map_entry) {
+    if (is_map(field)) {
         flags |= VG_FIELD_MAP;
     }
     flags |= options->object ? VG_FIELD_OBJECT : 0;
@@ -147,10 +154,20 @@ static void build_field(
     field->kind = kind_of(proto);
     if (field->kind == VG_KIND_MESSAGE) {
         field->message = vg_model_find_message(model, proto->type_name);
+        if (field->message != NULL && message->place.file->own &&
+            !field->message->place.file->own) {
+            field->message = NULL; /* what others declare is refused in ours */
+        }
     } else if (field->kind == VG_KIND_ENUM) {
         field->words = vg_model_find_enum(model, proto->type_name);
+        if (field->words != NULL && message->place.file->own && !field->words->place.file->own) {
+            field->words = NULL;
+        }
     }
     field->flags = flags_of(field);
+    if (!message->place.file->own) {
+        vg_model_foreign_field(field);
+    }
     if (field->message != NULL && (field->flags & (VG_FIELD_MAP | VG_FIELD_OBJECT)) != 0) {
         field->message->flags |= VG_TABLE_ENTRY;
     }
@@ -235,6 +252,9 @@ void vg_model_fields_build(
 
 static bool has_something_to_check(const struct vg_model_message *message)
 {
+    if (!message->place.file->own) {
+        return false; /* no rules of ours; enums of proto3 are open */
+    }
     if ((message->flags & VG_TABLE_BARE) != 0) {
         return true;
     }

@@ -105,6 +105,14 @@ static bool name_says_read(const char *name)
     return false;
 }
 
+/* Methods of ours take and return messages of ours. */
+static struct vg_model_message *of_same_side(
+    struct vg_model_message *message,
+    const struct vg_model_file *file)
+{
+    return message != NULL && file->own && !message->place.file->own ? NULL : message;
+}
+
 static struct vg_model_method *build_method(
     struct vg_model *model,
     const Google__Protobuf__ServiceDescriptorProto *service,
@@ -133,8 +141,8 @@ static struct vg_model_method *build_method(
         (const ProtobufCMessage *)proto->options,
         VG_OPTIONS_HTTP_TAG,
         &google__api__http_rule__descriptor);
-    method->request = vg_model_find_message(model, proto->input_type);
-    method->answer = vg_model_find_message(model, proto->output_type);
+    method->request = of_same_side(vg_model_find_message(model, proto->input_type), place.file);
+    method->answer = of_same_side(vg_model_find_message(model, proto->output_type), place.file);
     method->stem = method;
     build_routes(method);
     return method;
@@ -148,6 +156,7 @@ static void build_flags(struct vg_model_method *method)
     method->flags |= method->proto->client_streaming ? VG_METHOD_CLIENT_STREAMS : 0;
     method->flags |= options->refuse_unknown ? VG_METHOD_REFUSE_UNKNOWN : 0;
     method->flags |= options->body_optional ? VG_METHOD_BODY_OPTIONAL : 0;
+    method->flags |= method->place.file->is_public ? VG_METHOD_PUBLIC : 0;
     if (name_says_read(stem->proto->name) ||
         (stem->route_count > 0 && stem->routes[0].verb == VG_VERB_GET)) {
         method->flags |= VG_METHOD_READS;
@@ -180,12 +189,17 @@ static void join_twin(struct vg_model *model, struct vg_model_method *method)
     }
 }
 
+static bool has_methods(const struct vg_model_file *file)
+{
+    return file->own || file->served;
+}
+
 static size_t count_methods(const struct vg_model *model)
 {
     size_t count = 0;
     for (size_t i = 0; i < model->file_count; i++) {
         const Google__Protobuf__FileDescriptorProto *file = model->files[i].proto;
-        for (size_t k = 0; k < file->n_service && model->files[i].own; k++) {
+        for (size_t k = 0; k < file->n_service && has_methods(&model->files[i]); k++) {
             count += file->service[k]->n_method;
         }
     }
@@ -213,7 +227,7 @@ void vg_model_methods_build(struct vg_model *model)
     model->methods = vg_text_pool_take((count_methods(model) + 1) * sizeof *model->methods);
     for (size_t i = 0; i < model->file_count; i++) {
         const struct vg_model_file *file = &model->files[i];
-        for (size_t k = 0; k < file->proto->n_service && file->own; k++) {
+        for (size_t k = 0; k < file->proto->n_service && has_methods(file); k++) {
             add_service(model, file, k);
         }
     }

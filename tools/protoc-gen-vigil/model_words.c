@@ -38,9 +38,9 @@ void vg_model_words_build(struct vg_model_enum *words)
         if (strncmp(rest, prefix, strlen(prefix)) == 0) {
             rest += strlen(prefix);
         }
-        value->word = value->options->word != NULL
-                          ? value->options->word
-                          : vg_proto_names_word(rest, words->options->words);
+        value->word = value->options->word != NULL ? value->options->word
+                      : !words->place.file->own    ? value->proto->name
+                                                : vg_proto_names_word(rest, words->options->words);
         add_word(words, value, value->word, false);
         for (size_t k = 0; k < value->options->n_alias; k++) {
             add_word(words, value, value->options->alias[k], true);

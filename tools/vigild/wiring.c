@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/access/bootstrap.h"
@@ -150,7 +151,7 @@ static enum vg_reason open_all(struct vg_wiring *wiring, struct vg_error *error)
     wiring->service.method_count = vg_method_count;
     wiring->service.routes = vg_routes;
     wiring->service.route_count = vg_route_count;
-    atomic_init(&wiring->service.starting, true);
+    vg_readiness_init(&wiring->service.readiness, VG_READINESS_STARTING);
     open_faces(wiring);
     return open_server(wiring, error);
 }
@@ -185,7 +186,7 @@ enum vg_reason vg_wiring_start(
     wiring->node.owner = owner;
     enum vg_reason reason = vg_node_start(&wiring->node, error);
     if (reason == VG_OK) {
-        atomic_store(&wiring->service.starting, false);
+        vg_readiness_become(&wiring->service.readiness, VG_READINESS_READY);
     }
     return reason;
 }
@@ -195,12 +196,27 @@ uint16_t vg_wiring_port(const struct vg_wiring *wiring)
     return wiring->server->port;
 }
 
+/* Who routes work to this server is told before the listeners close, and given time to act. One
+ * that was still starting has never been said to be ready. */
+static void leave(struct vg_wiring *wiring)
+{
+    if (vg_readiness_state(&wiring->service.readiness) != VG_READINESS_READY) {
+        return;
+    }
+    const uint32_t notice_ms = wiring->settings.drain_notice_ms;
+    const struct timespec notice = { .tv_sec = notice_ms / 1000,
+                                     .tv_nsec = (long)(notice_ms % 1000) * 1000000 };
+    vg_readiness_become(&wiring->service.readiness, VG_READINESS_LEAVING);
+    (void)nanosleep(&notice, NULL);
+}
+
 void vg_wiring_close(struct vg_wiring *wiring)
 {
     if (wiring == NULL) {
         return;
     }
     if (wiring->server != NULL) {
+        leave(wiring);
         vg_server_drain(wiring->server);
         vg_server_join(wiring->server);
     }
@@ -214,6 +230,7 @@ void vg_wiring_close(struct vg_wiring *wiring)
     if (wiring->faces_open) {
         vg_http2_protocol_dispose(&wiring->http2);
         vg_web_dispose(&wiring->web);
+        vg_readiness_dispose(&wiring->service.readiness);
     }
     free(wiring);
 }
