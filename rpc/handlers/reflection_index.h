@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "proto/contract.h"
+#include "proto/descriptors.h"
 
 /* Position of the file in vg_descriptor_files. False = there is none; also in those below. */
 bool vg_reflection_index_file(const char *name, size_t *out_file);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "proto/contract.h"
+#include "proto/descriptors.h"
 
 static unsigned failures;
 
@@ -179,6 +180,38 @@ static void check_table(const struct vg_table *table)
         "no larger number");
 }
 
+/* The index of descriptors: in order, and closed under imports. */
+static void check_descriptors(void)
+{
+    for (size_t i = 0; i < vg_descriptor_file_count; i++) {
+        const struct vg_descriptor_file *file = &vg_descriptor_files[i];
+        check(file->size > 0, file->name, "", "has bytes");
+        for (size_t k = 0; k < file->import_count; k++) {
+            check(file->imports[k] < i, file->name, "", "imports stand before it");
+        }
+    }
+    for (size_t i = 0; i < vg_descriptor_symbol_count; i++) {
+        const struct vg_descriptor_symbol *symbol = &vg_descriptor_symbols[i];
+        const char *name = vg_descriptor_names + symbol->name;
+        check(symbol->file < vg_descriptor_file_count, name, "", "is of a file");
+        check(
+            i == 0 || strcmp(vg_descriptor_names + symbol[-1].name, name) < 0,
+            name,
+            "",
+            "order of symbols, each once");
+    }
+    for (size_t i = 0; i < vg_descriptor_extension_count; i++) {
+        const struct vg_descriptor_extension *row = &vg_descriptor_extensions[i];
+        check(row->file < vg_descriptor_file_count, row->extended, "", "is of a file");
+        check(
+            i == 0 || strcmp(row[-1].extended, row->extended) < 0 ||
+                (strcmp(row[-1].extended, row->extended) == 0 && row[-1].number < row->number),
+            row->extended,
+            "",
+            "order of extensions");
+    }
+}
+
 int main(void)
 {
     check(vg_table_count > 0, "", "", "there are tables");
@@ -191,9 +224,7 @@ int main(void)
             "",
             "order");
     }
-    for (size_t i = 0; i < vg_descriptor_file_count; i++) {
-        check(vg_descriptor_files[i].size > 0, vg_descriptor_files[i].name, "", "has bytes");
-    }
+    check_descriptors();
     for (size_t i = 0; i < vg_openapi_file_count; i++) {
         const struct vg_openapi_file *file = &vg_openapi_files[i];
         check(strlen(file->data) == file->size, file->name, "", "size of the OpenAPI document");

@@ -172,7 +172,7 @@ class Reflection(Served):
         for symbol, file in (
                 (EVENTS, "vigil/events/v2/service.proto"),
                 (EVENTS + ".GetEvent", "vigil/events/v2/service.proto"),
-                ("vigil.events.v2.EventStream.Submit", "vigil/events/v2/service.proto"),
+                ("vigil.events.v2.EventStream.Submit", "vigil/events/v2/stream.proto"),
                 ("vigil.events.v2.Event", "vigil/events/v2/event.proto"),
                 ("vigil.events.v2.Event.id", "vigil/events/v2/event.proto"),
                 ("vigil.method", "vigil/options.proto"),

@@ -44,7 +44,7 @@ static void print_imports(
 void vg_emit_descriptors(const struct vg_model *model, struct vg_text *out)
 {
     vg_emit_banner(out, "File descriptors without source info, for reflection.");
-    vg_text_print(out, "#include \"proto/contract.h\"\n\n#include <stddef.h>\n\n");
+    vg_text_print(out, "#include \"proto/descriptors.h\"\n\n");
     struct vg_text rows = { 0 };
     vg_text_print(&rows, "\nconst struct vg_descriptor_file vg_descriptor_files[] = {\n");
     size_t count = 0;
