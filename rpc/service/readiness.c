@@ -1,5 +1,6 @@
 #include "rpc/service/readiness.h"
 
+#include "core/base/assert.h"
 #include "core/base/compiler.h"
 
 void vg_readiness_init(struct vg_readiness *readiness, enum vg_readiness_state state)
@@ -11,11 +12,7 @@ void vg_readiness_init(struct vg_readiness *readiness, enum vg_readiness_state s
 
 void vg_readiness_dispose(struct vg_readiness *readiness)
 {
-    while (readiness->watches != NULL) {
-        struct vg_readiness_watch *watch = readiness->watches;
-        readiness->watches = watch->next;
-        watch->destroy(watch);
-    }
+    VG_ASSERT(readiness->watches == NULL);
     (void)pthread_mutex_destroy(&readiness->lock);
 }
 

@@ -7,7 +7,8 @@
  * who routes work to it should stop before its listeners close. Nothing goes back.
  *
  * Who wants to hear of changes embeds a watch. Its memory belongs to the readiness while it
- * watches, because a change may be on its way to the worker when it ends.
+ * watches, because a change may be on its way to the worker when it ends. The last change is made
+ * before the workers are told to end, so that all of it arrives.
  *
  * Threads: state and changes any thread; a watch begins, hears and ends on the thread of its
  * mailbox. No lock is held while anybody is told.
@@ -48,7 +49,7 @@ struct vg_readiness {
 
 void vg_readiness_init(struct vg_readiness *readiness, enum vg_readiness_state state);
 
-/* Free watches that nobody will tell any more; after the workers have ended. */
+/* After the workers have ended: nobody watches any more. */
 void vg_readiness_dispose(struct vg_readiness *readiness);
 
 enum vg_readiness_state vg_readiness_state(const struct vg_readiness *readiness);
