@@ -1,7 +1,8 @@
 /*
- * Misbehaviour budget of one HTTP/2 connection: breaking the rules costs, finishing a stream well
- * earns. A peer that errs now and then is served for ever; one that lives on errors (resets,
- * mismatched lengths, window overflows, floods of pings) runs out of credit and is sent away.
+ * Misbehaviour budget of one HTTP/2 connection: breaking the rules costs, and so do frames that do
+ * nothing but make work; finishing a stream well earns, and so does time. A peer that errs now and
+ * then is served for ever; one that lives on errors (resets, mismatched lengths, window overflows,
+ * floods of empty or pointless frames) runs out of credit and is sent away.
  *
  * Pure: counters and times in, a verdict out.
  *
@@ -13,12 +14,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define VG_HTTP2_CREDIT_MAX  400
-#define VG_HTTP2_STRIKES_MAX 2
+#define VG_HTTP2_CREDIT_MAX        400
+#define VG_HTTP2_CREDIT_PER_SECOND 10
+#define VG_HTTP2_STRIKES_MAX       2
 
 /* What an event costs. */
 enum vg_http2_fault {
-    VG_HTTP2_FAULT_REFUSED = 1, /* a stream over the limit, a stream the peer reset */
+    VG_HTTP2_FAULT_REFUSED = 1, /* a stream over the limit, a stream the peer reset; frames that
+                                   may be sent, but not in floods: SETTINGS, PRIORITY, DATA without
+                                   octets, answers to no PING */
     VG_HTTP2_FAULT_FRAME = 2,   /* an invalid frame or header, a stream we had to reset */
     VG_HTTP2_FAULT_HEAVY = 20,  /* a header block far beyond its limit */
 };
@@ -26,13 +30,17 @@ enum vg_http2_fault {
 struct vg_http2_budget {
     int32_t credit;
     uint8_t strikes;
-    uint64_t ping_ns; /* last ping that counts; 0 = none since data was last sent */
+    uint64_t earned_ns; /* up to when time has earned credit */
+    uint64_t ping_ns;   /* last ping that counts; 0 = none since data was last sent */
 };
 
 void vg_http2_budget_init(struct vg_http2_budget *budget);
 
 /* False = the credit is used up: send the peer away. */
-bool vg_http2_budget_charge(struct vg_http2_budget *budget, enum vg_http2_fault fault);
+bool vg_http2_budget_charge(
+    struct vg_http2_budget *budget,
+    enum vg_http2_fault fault,
+    uint64_t now_ns);
 
 /* A stream ended as it should. */
 void vg_http2_budget_earn(struct vg_http2_budget *budget);

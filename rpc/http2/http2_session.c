@@ -50,7 +50,7 @@ void vg_http2_session_fail(
 
 void vg_http2_session_charge(struct vg_http2_session *session, enum vg_http2_fault fault)
 {
-    if (!vg_http2_budget_charge(&session->budget, fault)) {
+    if (!vg_http2_budget_charge(&session->budget, fault, session->now_ns)) {
         vg_http2_session_fail(
             session,
             VG_HTTP2_CAUSE_ERRORS,
@@ -183,6 +183,8 @@ static void session_on_ping(struct vg_http2_session *own, const nghttp2_ping *pi
     bool ack = (ping->hd.flags & NGHTTP2_FLAG_ACK) != 0;
     if (ack && memcmp(ping->opaque_data, session_drain_ping, sizeof(session_drain_ping)) == 0) {
         session_drain_final(own);
+    } else if (ack) {
+        vg_http2_session_charge(own, VG_HTTP2_FAULT_REFUSED);
     } else if (!ack && !vg_http2_budget_ping(&own->budget, own->now_ns, interval_ns)) {
         /* The words that gRPC clients look for, grpc proposal A8. */
         vg_http2_session_fail(
@@ -198,12 +200,18 @@ static int session_on_frame(nghttp2_session *session, const nghttp2_frame *frame
     struct vg_http2_session *own = owner;
     struct vg_http2_stream *stream = session_stream(session, frame->hd.stream_id);
     if (frame->hd.type == NGHTTP2_SETTINGS) {
+        vg_http2_session_charge(own, VG_HTTP2_FAULT_REFUSED);
         return vg_http2_guard_on_settings(session, &frame->settings, own);
     }
     if (frame->hd.type == NGHTTP2_PING) {
         session_on_ping(own, &frame->ping);
     } else if (frame->hd.type == NGHTTP2_RST_STREAM && stream != NULL && !stream->answered) {
         vg_metrics_add(VG_METRIC_http2_reset_received_total, 1);
+        vg_http2_session_charge(own, VG_HTTP2_FAULT_REFUSED);
+    } else if (
+        frame->hd.type == NGHTTP2_PRIORITY ||
+        (frame->hd.type == NGHTTP2_DATA && frame->hd.length == 0 &&
+         (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0)) {
         vg_http2_session_charge(own, VG_HTTP2_FAULT_REFUSED);
     }
     bool carries = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
@@ -337,10 +345,11 @@ static int session_on_invalid_frame(
     void *owner)
 {
     (void)session;
-    (void)code;
     struct vg_http2_session *own = owner;
     vg_http2_seen_cut(&own->seen, frame->hd.stream_id); /* refused: more of it may be under way */
-    vg_http2_session_charge(own, VG_HTTP2_FAULT_FRAME);
+    if (code != NGHTTP2_ERR_REFUSED_STREAM) {           /* that one costs when its reset is sent */
+        vg_http2_session_charge(own, VG_HTTP2_FAULT_FRAME);
+    }
     return 0;
 }
 
@@ -441,7 +450,9 @@ void vg_http2_session_read(struct vg_conn *conn, struct vg_bytes part)
     session->now_ns = vg_worker_now_ns(conn->worker);
     session->heard_ns = session->now_ns;
     if (!vg_http2_guard_read(session, part)) {
-        session->failed = true; /* nghttp2 has queued the GOAWAY that fits, if any */
+        /* Unless the GOAWAY that fits is queued already, it was a flood: of frames that want an
+         * acknowledgement, of CONTINUATION, of resets. */
+        vg_http2_session_fail(session, VG_HTTP2_CAUSE_ERRORS, NGHTTP2_ENHANCE_YOUR_CALM, "flooded");
     }
     vg_conn_wake(conn);
 }

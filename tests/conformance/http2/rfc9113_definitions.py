@@ -3,9 +3,9 @@ import struct
 
 from vigiltest.frames import (ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR,
                               GOAWAY, HEADERS, NO_ERROR, PADDED, PING, PREFACE, PRIORITY, PROTOCOL_ERROR, PUSH_PROMISE,
-                              RST_STREAM, SETTINGS, WINDOW_UPDATE, WITH_PRIORITY, block, data, frame, headers, ping,
-                              reset as rst, settings, window_update)
-from vigiltest.rfc_case import Table, goaway, lives, malformed, reset, served
+                              RST_STREAM, SETTINGS, WINDOW_UPDATE, WITH_PRIORITY, block, data, frame, ping, reset as
+                              rst, settings, window_update)
+from vigiltest.rfc_case import Table, goaway, lives, reset, served
 
 table = Table()
 case = table.case

@@ -1,7 +1,7 @@
 """RFC 9113 sections 3 and 4 (preface, frames, field compression) and RFC 7541: what a peer can break."""
 from vigiltest.frames import (ACK, COMPRESSION_ERROR, CONTINUATION, DATA, END_HEADERS, END_STREAM, FRAME_SIZE_ERROR,
-                              HEADERS, PING, PREFACE, PRIORITY, PROTOCOL_ERROR, SETTINGS, block, data, frame, headers,
-                              ping, settings, window_update)
+                              PING, PREFACE, PRIORITY, PROTOCOL_ERROR, SETTINGS, block, data, frame, headers, ping,
+                              settings, window_update)
 from vigiltest.rfc_case import Table, closed, goaway, lives, malformed, served
 
 table = Table()

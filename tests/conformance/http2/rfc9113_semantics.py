@@ -1,6 +1,6 @@
 """RFC 9113 section 8: which field sections are requests, and which are malformed."""
-from vigiltest.frames import (END_HEADERS, NO_ERROR, STREAM_CLOSED, data, frame, headers)
-from vigiltest.rfc_case import Table, answered, goaway, malformed, reset, served
+from vigiltest.frames import NO_ERROR, data, frame, headers
+from vigiltest.rfc_case import Table, answered, malformed, served
 
 table = Table()
 case = table.case

@@ -1,8 +1,7 @@
 """RFC 9113 section 5: streams, their identifiers and states, and how errors are said."""
-from vigiltest.frames import (CANCEL, CONTINUATION, DATA, END_HEADERS, FLOW_CONTROL_ERROR, HEADERS, NO_ERROR, PADDED,
-                              PREFACE, PRIORITY, PROTOCOL_ERROR, REFUSED_STREAM, RST_STREAM, STREAM_CLOSED, data, frame,
-                              headers, ping, reset as rst, settings, window_update)
-from vigiltest.rfc_case import Table, goaway, lives, reset, served
+from vigiltest.frames import (CONTINUATION, END_HEADERS, PREFACE, PRIORITY, PROTOCOL_ERROR, REFUSED_STREAM,
+                              STREAM_CLOSED, data, frame, headers, reset as rst, settings, window_update)
+from vigiltest.rfc_case import Table, goaway, lives, served
 
 table = Table()
 case = table.case
