@@ -1,5 +1,5 @@
 /*
- * Tables of tests/support/sketch/vigil/sketch.proto.
+ * Tables of tests/support/sketch/vigil/sketch.proto, and of a service of others, other/other.proto.
  *
  * Threads: immutable.
  */
@@ -13,5 +13,6 @@ extern const struct vg_table vg_table_vigil_sketch_criteria;
 extern const struct vg_table vg_table_vigil_sketch_shuffled;
 extern const struct vg_table vg_table_vigil_sketch_id;
 extern const struct vg_table vg_table_vigil_sketch_note;
+extern const struct vg_table vg_table_other_v1_request;
 
 #endif
