@@ -15,6 +15,8 @@
 #define VG_CONN_ROUNDS_MAX   8u
 #define VG_CONN_WATCH_NS_MAX UINT64_C(5000000000)
 #define VG_CONN_WATCH_NS_MIN UINT64_C(10000000)
+/* A connection that had several streams open is expected to have so again for this long. */
+#define VG_CONN_CROWDED_NS   UINT64_C(1000000)
 #define VG_CONN_LINGER_NS    UINT64_C(1000000000)
 #define VG_CONN_LINGER_BYTES (4u * 1024u * 1024u)
 #define VG_CONN_PREFACE      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -29,15 +31,28 @@ void vg_conn_wake(struct vg_conn *conn)
     if (conn->flush_queued || conn->closing) {
         return;
     }
-    bool delayed = conn->streams_open > 1 && conn->limits->flush_delay_ns > 0;
-    conn->flush_ns = delayed ? uv_hrtime() + conn->limits->flush_delay_ns : 0;
+    conn->woken_ns = conn->limits->flush_delay_ns > 0 ? uv_hrtime() : 0;
     vg_worker_add_flush(conn->worker, conn);
+}
+
+/*
+ * Decided when the input has been taken, because the first of ten requests that came together is
+ * answered before the second is looked at. Answers that are flushed leave no stream open, so the
+ * next request of a busy client finds none either: what counts is whether several were open a short
+ * while ago.
+ */
+bool vg_conn_may_wait(struct vg_conn *conn, uint64_t now_ns)
+{
+    if (conn->streams_open > 1) {
+        conn->crowded_ns = now_ns;
+    }
+    return now_ns - conn->woken_ns < conn->limits->flush_delay_ns && !conn->close_wanted &&
+           conn->crowded_ns != 0 && now_ns - conn->crowded_ns < VG_CONN_CROWDED_NS;
 }
 
 void vg_conn_close(struct vg_conn *conn)
 {
     conn->close_wanted = true;
-    conn->flush_ns = 0;
     vg_conn_wake(conn);
 }
 

@@ -106,7 +106,8 @@ struct vg_conn {
     struct vg_conn *next; /* all connections of the worker */
     struct vg_conn *back;
     struct vg_conn *flush_next;
-    uint64_t flush_ns; /* not to be flushed before */
+    uint64_t woken_ns;   /* when it was put in line for a flush */
+    uint64_t crowded_ns; /* when a flush last found several streams open; 0 = never */
     bool flush_queued;
     bool reading;
     bool paused; /* by the protocol */
@@ -136,10 +137,11 @@ void vg_conn_close(struct vg_conn *conn);
 /* Read nothing from the peer for now, because what it has sent is not used yet, or go on. */
 void vg_conn_pause(struct vg_conn *conn, bool paused);
 
-/* For rpc/net: accept the connection the loop has announced, or all that still wait in line; flush,
- * or close; begin to drain. */
+/* For rpc/net: accept the connection the loop has announced, or all that still wait in line; may
+ * the flush be put off until there is more to write; flush, or close; begin to drain. */
 void vg_conn_accept(struct vg_worker *worker);
 void vg_conn_accept_rest(struct vg_worker *worker);
+bool vg_conn_may_wait(struct vg_conn *conn, uint64_t now_ns);
 void vg_conn_flush(struct vg_conn *conn);
 void vg_conn_drain(struct vg_conn *conn, enum vg_conn_end end);
 

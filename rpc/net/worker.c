@@ -88,7 +88,7 @@ static void worker_flush(struct vg_worker *worker)
     worker->flush_last = NULL;
     while (conn != NULL) {
         struct vg_conn *next = conn->flush_next;
-        if (conn->flush_ns > now_ns) {
+        if (vg_conn_may_wait(conn, now_ns)) {
             vg_worker_add_flush(worker, conn);
         } else {
             conn->flush_queued = false;

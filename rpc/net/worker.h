@@ -3,10 +3,10 @@
  * on it, and everything that hangs on them. Other threads reach it only through its mailbox.
  *
  * Output is not written where it arises: a connection that has some says so (vg_conn_wake), and
- * once the loop has handled its input, before it sleeps, the worker flushes those connections; a
- * connection with several open streams waits up to the flush delay first, because the peer's next
- * requests are likely to arrive meanwhile and one write for all of them is much cheaper than one
- * for each.
+ * once the loop has handled its input, before it sleeps, the worker flushes those connections. One
+ * that has several streams open, or had them a moment ago, waits up to the flush delay first,
+ * because the peer's next requests are likely to arrive meanwhile and one write for all of them is
+ * much cheaper than one for each.
  *
  * A call that outlives its connection (it runs on an executor when the client goes away) holds the
  * worker: the loop ends only after the last hold is released.

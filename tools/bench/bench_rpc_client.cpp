@@ -1,7 +1,8 @@
 /*
  * A real grpc C++ client in a closed loop: so many connections, so many calls of
  * grpc.testing.TestService.UnaryCall in flight on each, every answer at once followed by the next
- * call. Payloads of 100 bytes, so that messages have 104.
+ * call. Each connection has a completion queue and a thread of its own. Payloads of 100 bytes, so
+ * that messages have 104.
  *
  *   bench_rpc_client HOST:PORT CONNECTIONS FLIGHT SECONDS
  *
@@ -14,6 +15,7 @@
 #include <grpcpp/grpcpp.h>
 #include <memory>
 #include <string>
+#include <thread>
 #include <sys/resource.h>
 #include <vector>
 
@@ -46,22 +48,16 @@ struct Call {
     }
 };
 
-std::vector<std::unique_ptr<TestService::Stub>> connect(const std::string &address, int count)
+std::unique_ptr<TestService::Stub> connect(const std::string &address)
 {
-    std::vector<std::unique_ptr<TestService::Stub>> stubs;
-    for (int i = 0; i < count; i++) {
-        grpc::ChannelArguments options;
-        options.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1); // a connection of its own
-        auto channel =
-            grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), options);
-        auto deadline = std::chrono::system_clock::now() + std::chrono::seconds(10);
-        if (!channel->WaitForConnected(deadline)) {
-            std::fprintf(stderr, "bench_rpc_client: nobody answers at %s\n", address.c_str());
-            std::exit(1);
-        }
-        stubs.push_back(TestService::NewStub(channel));
+    grpc::ChannelArguments options;
+    options.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1); // a connection of its own
+    auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), options);
+    if (!channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(10))) {
+        std::fprintf(stderr, "bench_rpc_client: nobody answers at %s\n", address.c_str());
+        std::exit(1);
     }
-    return stubs;
+    return TestService::NewStub(channel);
 }
 
 double cpu_seconds()
@@ -88,6 +84,39 @@ void report(std::vector<float> &took_us, size_t failed, double seconds, double c
         count == 0 ? 0.0 : cpu * 1e6 / static_cast<double>(count));
 }
 
+/* One connection: its calls and what became of them. */
+struct Loop {
+    std::unique_ptr<TestService::Stub> stub;
+    grpc::CompletionQueue queue;
+    std::vector<Call> calls;
+    std::vector<float> took_us;
+    size_t failed = 0;
+
+    void run(const SimpleRequest &request, Clock::time_point end)
+    {
+        for (Call &call : calls) {
+            call.stub = stub.get();
+            call.begin(request, &queue);
+        }
+        size_t under_way = calls.size();
+        void *tag = nullptr;
+        bool ok = false;
+        while (under_way > 0 && queue.Next(&tag, &ok)) {
+            Call *call = static_cast<Call *>(tag);
+            const auto now = Clock::now();
+            if (!call->status.ok() || call->response.payload().body().size() != payload_bytes) {
+                failed++;
+            }
+            took_us.push_back(std::chrono::duration<float, std::micro>(now - call->begun).count());
+            if (now < end) {
+                call->begin(request, &queue);
+            } else {
+                under_way--;
+            }
+        }
+    }
+};
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -96,44 +125,35 @@ int main(int argc, char **argv)
         std::fprintf(stderr, "usage: bench_rpc_client HOST:PORT CONNECTIONS FLIGHT SECONDS\n");
         return 2;
     }
-    const int connections = std::atoi(argv[2]);
-    const int flight = std::atoi(argv[3]);
+    const auto connections = static_cast<size_t>(std::atoi(argv[2]));
+    const auto flight = static_cast<size_t>(std::atoi(argv[3]));
     const auto length = std::chrono::duration<double>(std::atof(argv[4]));
-    auto stubs = connect(argv[1], connections);
     SimpleRequest request;
     request.mutable_payload()->set_body(std::string(payload_bytes, 'x'));
-    grpc::CompletionQueue queue;
-    std::vector<Call> calls(static_cast<size_t>(connections) * static_cast<size_t>(flight));
-    std::vector<float> took_us;
-    took_us.reserve(1000000);
+    std::vector<Loop> loops(connections);
+    for (Loop &loop : loops) {
+        loop.stub = connect(argv[1]);
+        loop.calls = std::vector<Call>(flight);
+        loop.took_us.reserve(1000000);
+    }
     const double cpu_before = cpu_seconds();
     const auto begun = Clock::now();
-    for (size_t i = 0; i < calls.size(); i++) {
-        calls[i].stub = stubs[i % stubs.size()].get();
-        calls[i].begin(request, &queue);
+    const auto end = begun + std::chrono::duration_cast<Clock::duration>(length);
+    std::vector<std::thread> threads;
+    for (Loop &loop : loops) {
+        threads.emplace_back([&loop, &request, end] { loop.run(request, end); });
     }
-    size_t under_way = calls.size();
+    for (std::thread &thread : threads) {
+        thread.join();
+    }
+    const double seconds = std::chrono::duration<double>(Clock::now() - begun).count();
+    const double cpu = cpu_seconds() - cpu_before;
+    std::vector<float> took_us;
     size_t failed = 0;
-    void *tag = nullptr;
-    bool ok = false;
-    auto now = begun;
-    while (under_way > 0 && queue.Next(&tag, &ok)) {
-        Call *call = static_cast<Call *>(tag);
-        now = Clock::now();
-        if (!call->status.ok() || call->response.payload().body().size() != payload_bytes) {
-            failed++;
-        }
-        took_us.push_back(std::chrono::duration<float, std::micro>(now - call->begun).count());
-        if (now - begun < length) {
-            call->begin(request, &queue);
-        } else {
-            under_way--;
-        }
+    for (const Loop &loop : loops) {
+        took_us.insert(took_us.end(), loop.took_us.begin(), loop.took_us.end());
+        failed += loop.failed;
     }
-    report(
-        took_us,
-        failed,
-        std::chrono::duration<double>(now - begun).count(),
-        cpu_seconds() - cpu_before);
+    report(took_us, failed, seconds, cpu);
     return failed == 0 ? 0 : 1;
 }
