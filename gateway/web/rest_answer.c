@@ -12,6 +12,7 @@
 #include "gateway/web/rest.h"
 #include "gateway/web/rest_metadata.h"
 #include "gateway/web/verb.h"
+#include "rpc/service/call_trace.h"
 
 /* Send the response head with `headers`; the body follows by pull unless there is none. */
 static void send_head(
@@ -42,6 +43,31 @@ static struct vg_http_header header(const char *name, const char *value)
     return (struct vg_http_header){ vg_bytes_text(name), vg_bytes_text(value) };
 }
 
+/* The names that tie an answer to what others log of it. */
+#define TRACE_HEADERS 2u
+
+struct trace_texts {
+    char request_id[VG_CALL_TRACE_ID_SIZE];
+    char response[VG_TRACE_TEXT_SIZE];
+};
+
+static size_t trace_headers(
+    struct vg_rest *rest,
+    struct vg_http_header headers[TRACE_HEADERS],
+    struct trace_texts *texts)
+{
+    size_t count = 0;
+    vg_call_trace_read(&rest->call); /* what never became a call has a name too */
+    const struct vg_call_trace *trace = &rest->call.trace;
+    vg_call_trace_request_id(&rest->call, texts->request_id);
+    headers[count++] = header("x-request-id", texts->request_id);
+    if (trace->has_parent) {
+        vg_trace_print_response(&trace->parent, trace->id, texts->response);
+        headers[count++] = header("traceresponse", texts->response);
+    }
+    return count;
+}
+
 /* The head of an answer that is not a call's success. */
 static void respond(
     struct vg_rest *rest,
@@ -50,7 +76,8 @@ static void respond(
     int64_t length,
     uint32_t retry_after_s)
 {
-    struct vg_http_header headers[6 + VG_LIMIT_ANSWER_METADATA];
+    struct vg_http_header headers[6 + TRACE_HEADERS + VG_LIMIT_ANSWER_METADATA];
+    struct trace_texts trace;
     char seconds[VG_TEXT_NUMBER_SIZE];
     size_t count = 0;
     char allow[VG_VERB_LIST_SIZE];
@@ -69,6 +96,7 @@ static void respond(
         vg_verb_print_list(rest->match.verbs_allowed, allow);
         headers[count++] = header("allow", allow);
     }
+    count += trace_headers(rest, headers + count, &trace);
     count += vg_rest_metadata_write(&rest->call, headers + count);
     send_head(rest, status, headers, count, length);
 }
@@ -102,7 +130,8 @@ static size_t page_headers(
 void vg_rest_send_call(struct vg_rest *rest)
 {
     const struct vg_call *call = &rest->call;
-    struct vg_http_header headers[4 + PAGE_HEADERS + VG_LIMIT_ANSWER_METADATA];
+    struct vg_http_header headers[4 + PAGE_HEADERS + TRACE_HEADERS + VG_LIMIT_ANSWER_METADATA];
+    struct trace_texts trace;
     char numbers[PAGE_HEADERS][VG_TEXT_NUMBER_SIZE];
     char disposition[DISPOSITION_SIZE];
     size_t count = 0;
@@ -118,6 +147,7 @@ void vg_rest_send_call(struct vg_rest *rest)
         headers[count++] = header("content-disposition", disposition);
     }
     count += page_headers(rest, headers + count, numbers);
+    count += trace_headers(rest, headers + count, &trace);
     count += vg_rest_metadata_write(call, headers + count);
     int64_t length = call->out_done ? (int64_t)call->out.size : rest->body.length;
     rest->out = &rest->sending;

@@ -104,6 +104,7 @@ bool vg_rest_take_head(struct vg_rest *rest)
     call->idempotency_key = find_idempotency_key(request);
     call->peer = request->peer;
     call->peer_port = request->peer_port;
+    call->http_version = request->version;
     call->request_bytes_max = rest->web->service->settings->request_bytes_max;
     read_accept(request, &rest->accept);
     if (!keep(call, &call->target) || !keep(call, &call->verb) || !keep(call, &call->credential) ||

@@ -40,6 +40,7 @@
 #include "rpc/service/intake.h"
 #include "rpc/service/metadata.h"
 #include "rpc/service/reply.h"
+#include "rpc/service/trace.h"
 
 struct vg_call;
 struct vg_node;
@@ -110,6 +111,18 @@ enum vg_call_stage {
     VG_CALL_STAGE_ENDED,      /* nothing more comes; may be disposed */
 };
 
+/* What the request is called: call_trace.h. Texts lie in the metadata. */
+struct vg_call_trace {
+    uint64_t id; /* our span, and the request's id when the client gave none; 0 = not yet read */
+    struct vg_bytes request_id; /* of the client; data NULL = none */
+    struct vg_bytes state;
+    struct vg_bytes user_agent;
+    struct vg_trace_parent parent; /* valid with has_parent */
+    bool has_parent;
+    uint8_t parent_count;
+    uint8_t state_count;
+};
+
 struct vg_call {
     uint32_t magic;
     enum vg_call_stage stage;
@@ -123,6 +136,8 @@ struct vg_call {
     struct vg_bytes credential;      /* the API key as sent, data NULL = none */
     struct vg_bytes idempotency_key; /* as sent, data NULL = none */
     struct vg_metadata metadata;     /* of the request: call_metadata.h */
+    uint8_t http_version;            /* 11, 20; 0 = not said */
+    struct vg_call_trace trace;
     struct vg_network peer;
     uint16_t peer_port;
     uint64_t timeout_ns;      /* asked by the client; 0 = none: the service's default holds */

@@ -3,28 +3,75 @@
 #include <stdlib.h>
 
 #include "core/access/principal.h"
+#include "core/base/hex.h"
 #include "core/base/log.h"
 #include "core/base/metrics.h"
 #include "core/base/metrics_text.h"
 #include "core/base/process_figures.h"
 #include "core/base/settings.h"
+#include "rpc/service/call_trace.h"
 
-static bool is_sampled(const struct vg_settings *settings, enum vg_reason reason)
+/* Bytes of a user agent that are logged. */
+#define AGENT_MAX 256u
+
+static bool is_sampled(const struct vg_call *call)
 {
-    static _Atomic uint32_t successes;
+    static _Thread_local uint32_t successes;
+    const struct vg_settings *settings = call->service->settings;
     if (settings->access_log == VG_ACCESS_LOG_OFF) {
         return false;
     }
-    if (reason != VG_OK) {
+    if (call->reason != VG_OK) {
         return true;
     }
     if (settings->access_log == VG_ACCESS_LOG_ERRORS) {
         return false;
     }
+    /* A trace that is recorded elsewhere is to have its part here. */
     return settings->access_log_sample <= 1 ||
-           atomic_fetch_add_explicit(&successes, 1, memory_order_relaxed) %
-                   settings->access_log_sample ==
-               0;
+           (call->trace.has_parent && call->trace.parent.sampled) ||
+           successes++ % settings->access_log_sample == 0;
+}
+
+static void put_hex(struct vg_log_line *line, const char *key, const uint8_t *bytes, size_t size)
+{
+    char text[2 * VG_TRACE_ID_SIZE + 1] = { 0 };
+    vg_hex_encode(vg_bytes(bytes, size), text);
+    vg_log_text(line, key, text);
+}
+
+/* What ties the line to those of other programs. */
+static void put_trace(struct vg_log_line *line, const struct vg_call *call)
+{
+    const struct vg_call_trace *trace = &call->trace;
+    char id[VG_CALL_TRACE_ID_SIZE];
+    vg_call_trace_request_id(call, id);
+    vg_log_text(line, "request_id", id);
+    if (trace->has_parent) {
+        put_hex(line, "trace_id", trace->parent.trace_id, sizeof(trace->parent.trace_id));
+        put_hex(line, "parent_span_id", trace->parent.span, sizeof(trace->parent.span));
+        vg_trace_print_number(trace->id, id);
+        vg_log_text(line, "span_id", id);
+    }
+    if (trace->state.data != NULL) {
+        vg_log_bytes(line, "trace_state", trace->state);
+    }
+    if (trace->user_agent.data != NULL) {
+        size_t size = trace->user_agent.size < AGENT_MAX ? trace->user_agent.size : AGENT_MAX;
+        vg_log_bytes(line, "user_agent", vg_bytes(trace->user_agent.data, size));
+    }
+}
+
+/* The status line's number that REST answers; gRPC says all with 200. */
+static unsigned http_status(const struct vg_call *call)
+{
+    if (call->face->takes_wire) {
+        return 200;
+    }
+    if (call->reason != VG_OK || call->method == NULL) {
+        return vg_reason_row(call->reason)->http_status;
+    }
+    return call->reply.status != 0 ? call->reply.status : call->method->success;
 }
 
 static void put_error(struct vg_log_line *line, const struct vg_call *call)
@@ -55,15 +102,24 @@ static void write_line(const struct vg_call *call, uint64_t duration_ns)
     } else {
         vg_log_bytes(&line, "target", call->target);
     }
+    if (call->verb.size > 0) {
+        vg_log_bytes(&line, "verb", call->verb);
+    }
+    if (call->http_version != 0) {
+        vg_log_text(&line, "protocol", call->http_version == 11 ? "HTTP/1.1" : "HTTP/2");
+    }
     vg_log_text(&line, "peer", peer);
+    vg_log_int(&line, "port", call->peer_port);
     if (call->principal != NULL && call->principal->user_id != 0) {
         vg_log_text(&line, "user", call->principal->user_name);
         vg_log_text(&line, "key", call->principal->key_id);
     }
     vg_log_int(&line, "code", row->grpc_code);
+    vg_log_int(&line, "status", http_status(call));
     vg_log_int(&line, "in", (int64_t)(call->bytes_fed != 0 ? call->bytes_fed : call->body.size));
     vg_log_int(&line, "out", (int64_t)call->bytes_out);
     vg_log_int(&line, "us", (int64_t)(duration_ns / 1000));
+    put_trace(&line, call);
     if (call->reason != VG_OK) {
         put_error(&line, call);
     }
@@ -109,7 +165,7 @@ void vg_call_log_end(struct vg_call *call)
     if (row->grpc_code == VG_GRPC_UNAUTHENTICATED) {
         vg_metrics_add(VG_METRIC_authentication_failed_total, 1);
     }
-    if (is_sampled(call->service->settings, call->reason)) {
+    if (is_sampled(call)) {
         write_line(call, duration_ns);
     }
 }

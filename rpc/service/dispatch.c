@@ -22,6 +22,7 @@
 #include "rpc/service/admission.h"
 #include "rpc/service/call.h"
 #include "rpc/service/call_log.h"
+#include "rpc/service/call_trace.h"
 #include "rpc/service/conversation.h"
 #include "rpc/service/service.h"
 
@@ -222,6 +223,9 @@ static void end(struct vg_call *call)
         call->reply.rows = NULL;
     }
     vg_admission_leave(call);
+    if (call->reason != VG_OK && call->face->takes_wire) {
+        vg_call_trace_say_failed(call);
+    }
     if (!call->logged) {
         call->logged = true;
         vg_call_log_end(call);
@@ -269,6 +273,10 @@ enum vg_reason vg_call_begin(struct vg_call *call)
 {
     VG_ASSERT(call->stage == VG_CALL_STAGE_NEW);
     set_deadline(call);
+    vg_call_trace_read(call);
+    if (call->face->takes_wire) { /* REST writes them itself, into every answer */
+        vg_call_trace_say(call);
+    }
     int result = drive(call, STEP_READ);
     if (result != VG_OK) {
         call->reason = (enum vg_reason)result;

@@ -366,7 +366,7 @@ class BothVersions(Http1):
                                   "--globoff", *words, f"http://127.0.0.1:{self.server.port}{target}"],
                                  capture_output=True, check=True)
             lines = head.read().decode().strip().split("\r\n")
-        skipped = ("date", "content-length", "transfer-encoding", "connection")
+        skipped = ("date", "content-length", "transfer-encoding", "connection", "x-request-id")
         headers = {line.split(": ", 1)[0].lower(): line.split(": ", 1)[1] for line in lines[1:] if ": " in line}
         kept = {name: value for name, value in headers.items() if name not in skipped}
         return lines[0].split(" ")[1], kept, run.stdout
