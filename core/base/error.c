@@ -22,6 +22,9 @@ static const struct vg_reason_row reason_rows[VG_REASON_COUNT] = {
 #undef X
 };
 
+/* After which a request may be repeated whose failure names no better time. */
+#define VG_ERROR_RETRY_MS 1000u
+
 const struct vg_reason_row *vg_reason_row(enum vg_reason reason)
 {
     VG_ASSERT((unsigned)reason < VG_REASON_COUNT);
@@ -69,7 +72,16 @@ void vg_error_init(struct vg_error *error, struct vg_arena *arena)
     error->file = NULL;
     error->line = 0;
     error->retry_after_ms = 0;
+    error->grpc_code = 0;
     vg_violations_init(&error->violations, arena);
+}
+
+uint32_t vg_error_retry_after_ms(const struct vg_error *error)
+{
+    if (error->retry_after_ms != 0) {
+        return error->retry_after_ms;
+    }
+    return vg_reason_row(error->reason)->retry_later ? VG_ERROR_RETRY_MS : 0;
 }
 
 /* Cut a text that filled its array back to whole UTF-8 characters. */
@@ -103,6 +115,7 @@ enum vg_reason vg_error_set_at(
     error->file = file;
     error->line = line;
     error->retry_after_ms = 0;
+    error->grpc_code = 0;
     error->parameter[0] = '\0';
     error->field[0] = '\0';
     error->detail[0] = '\0';

@@ -99,11 +99,16 @@ struct vg_error {
     const char *file;
     int line;
     uint32_t retry_after_ms; /* when to repeat the request; 0 = what the row says */
+    uint8_t grpc_code; /* of a status that somebody else has given and we pass on; 0 = the row's */
     struct vg_violations
         violations; /* of a request; count 0 = the error itself is all there is to say */
 };
 
 void vg_error_init(struct vg_error *error, struct vg_arena *arena);
+
+/* When a client may repeat the request, in milliseconds; 0 = it is not worth repeating. What every
+ * face says of it (Retry-After, grpc-retry-pushback-ms, RetryInfo) is made from this. */
+uint32_t vg_error_retry_after_ms(const struct vg_error *error);
 
 /*
  * Set `error` (NULL allowed) and return `reason`. `format` NULL = the text of the row. Use the

@@ -52,6 +52,9 @@ struct vg_settings {
 /* The words of data_center. Stored with events: append only. */
 enum vg_data_center { VG_DATA_CENTER_OSL, VG_DATA_CENTER_SVG };
 
+/* The words of grpc_compression. */
+enum vg_compression { VG_COMPRESSION_OFF, VG_COMPRESSION_ASKED, VG_COMPRESSION_ACCEPTED };
+
 /* The words of access_log. Those of log_level are enum vg_log_level. */
 enum vg_access_log { VG_ACCESS_LOG_OFF, VG_ACCESS_LOG_ERRORS, VG_ACCESS_LOG_ALL };
 

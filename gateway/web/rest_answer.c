@@ -169,10 +169,8 @@ void vg_rest_send_own(
 /* Retry-After counts whole seconds (RFC 9110 §10.2.3); 0 = the request is not worth repeating. */
 static uint32_t retry_after_s(const struct vg_error *error)
 {
-    if (error->retry_after_ms != 0) {
-        return error->retry_after_ms / 1000 + (error->retry_after_ms % 1000 != 0);
-    }
-    return vg_reason_row(error->reason)->retry_later ? 1 : 0;
+    const uint32_t ms = vg_error_retry_after_ms(error);
+    return ms / 1000 + (ms % 1000 != 0);
 }
 
 void vg_rest_send_error(struct vg_rest *rest, const struct vg_error *error)

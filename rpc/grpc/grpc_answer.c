@@ -5,11 +5,13 @@
 #include "core/base/assert.h"
 #include "core/base/compiler.h"
 #include "core/base/limits.h"
+#include "core/base/settings.h"
 #include "core/base/text_number.h"
 #include "rpc/grpc/grpc_request.h"
 #include "rpc/grpc/grpc_stream.h"
 #include "rpc/service/call_metadata.h"
 #include "rpc/service/conversation.h"
+#include "rpc/service/service.h"
 
 /* Static texts as headers. */
 #define VG_GRPC_FIELD(text_name, text_value)                                                       \
@@ -30,7 +32,8 @@ const struct vg_grpc_form vg_grpc_form_http2 = { .content_type = "application/gr
 
 static size_t answer_put_head(const struct vg_grpc_stream *stream, struct vg_http_header *headers)
 {
-    static const struct vg_http_header accepts = VG_GRPC_FIELD("grpc-accept-encoding", "identity");
+    static const struct vg_http_header accepts =
+        VG_GRPC_FIELD("grpc-accept-encoding", VG_GRPC_ENCODING_ACCEPTED);
     headers[0] = (struct vg_http_header){ vg_bytes_text("content-type"),
                                           vg_bytes_text(stream->form->content_type) };
     headers[1] = accepts;
@@ -74,6 +77,14 @@ static const struct vg_metadata *answer_trailers(const struct vg_grpc_stream *st
     return stream->has_call ? vg_call_trailers(&stream->call) : &none;
 }
 
+/* Are there messages that may be compressed, or is it the one there is? */
+static bool answer_has_encoding(const struct vg_grpc_stream *stream)
+{
+    const struct vg_buffer *out = &stream->call.out;
+    return stream->coding != VG_GRPC_ENCODING_IDENTITY &&
+           (vg_grpc_stream_has_rows(stream) || (out->size > 0 && out->data[0] == 1));
+}
+
 void vg_grpc_answer_begin(struct vg_grpc_stream *stream)
 {
     if (stream->responded) {
@@ -90,7 +101,7 @@ void vg_grpc_answer_begin(struct vg_grpc_stream *stream)
     };
     char texts[VG_GRPC_PAGE_COUNT][VG_TEXT_NUMBER_SIZE];
     struct vg_http_header
-        headers[VG_GRPC_ANSWER_HEAD + VG_GRPC_PAGE_COUNT + VG_LIMIT_ANSWER_METADATA];
+        headers[VG_GRPC_ANSWER_HEAD + 1 + VG_GRPC_PAGE_COUNT + VG_LIMIT_ANSWER_METADATA];
     size_t count = answer_put_head(stream, headers);
     bool has_page =
         vg_grpc_stream_has_rows(stream) && stream->call.method->envelope == VG_ENVELOPE_LIST;
@@ -98,6 +109,11 @@ void vg_grpc_answer_begin(struct vg_grpc_stream *stream)
         size_t size = vg_text_number_print_int64(page[i].value, texts[i]);
         headers[count++] =
             (struct vg_http_header){ vg_bytes_text(page[i].name), vg_bytes(texts[i], size) };
+    }
+    if (answer_has_encoding(stream)) {
+        headers[count++] =
+            (struct vg_http_header){ vg_bytes_text("grpc-encoding"),
+                                     vg_bytes_text(vg_grpc_encoding_name(stream->coding)) };
     }
     count += answer_put_metadata(answer_headers(stream), headers + count);
     stream->responded = true;
@@ -239,6 +255,21 @@ void vg_grpc_answer_finish(
 
 /* --- Messages --------------------------------------------------------------------------------
  */
+
+void vg_grpc_answer_seal(struct vg_call *call, size_t start, bool is_plain)
+{
+    const struct vg_grpc_stream *stream = VG_CONTAINER_OF(call, struct vg_grpc_stream, call);
+    const size_t message = start + VG_GRPC_PREFIX_SIZE;
+    bool compressed =
+        stream->coding != VG_GRPC_ENCODING_IDENTITY && !is_plain &&
+        call->out.size - message >= call->service->settings->grpc_compression_bytes_min &&
+        vg_grpc_encoding_deflate(stream->encodings, stream->coding, &call->out, message);
+    VG_ASSERT(call->out.size - message <= UINT32_MAX);
+    vg_grpc_frame_put_prefix(
+        call->out.data + start,
+        compressed,
+        (uint32_t)(call->out.size - message));
+}
 
 void vg_grpc_answer_resume(struct vg_grpc_stream *stream)
 {

@@ -19,6 +19,7 @@
 #include "rpc/grpc/grpc_status.h"
 #include "rpc/net/exchange.h"
 
+struct vg_call;
 struct vg_grpc_stream;
 
 /* What is in the head of every answer. */
@@ -40,6 +41,13 @@ extern const struct vg_grpc_form vg_grpc_form_http2;
 
 /* Send the head, if it is not sent yet. */
 void vg_grpc_answer_begin(struct vg_grpc_stream *stream);
+
+/*
+ * The bytes of call->out from `start` on, room for a prefix and a message, are complete: compress
+ * the message if the client likes that, it is long enough and not `is_plain`, and write the prefix.
+ * On whatever thread has the call.
+ */
+void vg_grpc_answer_seal(struct vg_call *call, size_t start, bool is_plain);
 
 /* There may be more to pull. */
 void vg_grpc_answer_resume(struct vg_grpc_stream *stream);

@@ -261,7 +261,7 @@ static bool call_on_data(struct vg_http2_client_call *http, struct vg_bytes part
 static void call_put_message(struct vg_grpc_client_call *call, struct vg_bytes message)
 {
     uint8_t prefix[VG_GRPC_PREFIX_SIZE];
-    vg_grpc_frame_put_prefix(prefix, (uint32_t)message.size);
+    vg_grpc_frame_put_prefix(prefix, false, (uint32_t)message.size);
     vg_buffer_append(&call->body, prefix, sizeof(prefix));
     vg_buffer_append(&call->body, message.data, message.size);
 }

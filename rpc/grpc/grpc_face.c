@@ -5,7 +5,9 @@
 #include "core/wire/wire_decode.h"
 #include "core/wire/wire_encode.h"
 #include "core/wire/wire_field.h"
+#include "rpc/grpc/grpc_answer.h"
 #include "rpc/grpc/grpc_frame.h"
+#include "rpc/grpc/grpc_request.h"
 #include "rpc/service/service.h"
 
 /* Memory one row may take while it is made. */
@@ -29,6 +31,10 @@ enum vg_reason vg_grpc_face_find(struct vg_call *call)
 
 enum vg_reason vg_grpc_face_read(struct vg_call *call)
 {
+    enum vg_reason reason = vg_grpc_request_unpack(call);
+    if (reason != VG_OK) {
+        return reason;
+    }
     bool strict = (call->method->flags & VG_METHOD_REFUSE_UNKNOWN) != 0;
     return vg_wire_decode(
         call->method->request,
@@ -146,9 +152,11 @@ static enum vg_reason face_put_answer(struct vg_call *call, size_t before)
     return reason == VG_OK && reply->rows != NULL ? face_put_rows(call, before) : reason;
 }
 
+/* Of a message: its place is taken before the message is there. */
+static const uint8_t prefix[VG_GRPC_PREFIX_SIZE];
+
 bool vg_grpc_face_put(struct vg_call *call, const ProtobufCMessage *message)
 {
-    static const uint8_t prefix[VG_GRPC_PREFIX_SIZE] = { 0 };
     const struct vg_method *method = call->method;
     const struct vg_table *table = method->element != NULL ? method->element : method->answer;
     const size_t start = call->out.size;
@@ -156,24 +164,29 @@ bool vg_grpc_face_put(struct vg_call *call, const ProtobufCMessage *message)
     if (call->out.failed || !vg_wire_encode(table, message, &call->out)) {
         return false;
     }
-    vg_grpc_frame_put_prefix(
-        call->out.data + start,
-        (uint32_t)(call->out.size - start - sizeof(prefix)));
+    vg_grpc_answer_seal(call, start, call->reply.is_plain);
     return true;
 }
 
 /* One row as a message: its prefix and its bytes. */
 static enum vg_reason face_put_row_message(struct vg_call *call, const struct vg_reply_row *row)
 {
+    const struct vg_table *table = call->method->element;
+    const size_t start = call->out.size;
+    vg_buffer_append(&call->out, prefix, sizeof(prefix));
     if (row->wire.data != NULL) {
-        uint8_t prefix[VG_GRPC_PREFIX_SIZE];
-        vg_grpc_frame_put_prefix(prefix, (uint32_t)row->wire.size);
-        vg_buffer_append(&call->out, prefix, sizeof(prefix));
         vg_buffer_append(&call->out, row->wire.data, row->wire.size);
-    } else if (!vg_grpc_face_put(call, row->message)) {
+    } else if (!call->out.failed) {
+        (void)!vg_wire_encode(
+            table != NULL ? table : call->method->answer,
+            row->message,
+            &call->out);
+    }
+    if (call->out.failed) {
         return vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
     }
-    return call->out.failed ? vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL) : VG_OK;
+    vg_grpc_answer_seal(call, start, row->is_plain || call->reply.is_plain);
+    return VG_OK;
 }
 
 /* Rows until the part is full or there are no more. */
@@ -218,7 +231,6 @@ static enum vg_reason face_write_rows(struct vg_call *call)
 
 static enum vg_reason face_write_message(struct vg_call *call)
 {
-    static const uint8_t prefix[VG_GRPC_PREFIX_SIZE] = { 0 };
     const size_t start = call->out.size;
     vg_buffer_append(&call->out, prefix, sizeof(prefix));
     enum vg_reason reason = face_put_answer(call, start + sizeof(prefix));
@@ -226,9 +238,7 @@ static enum vg_reason face_write_message(struct vg_call *call)
         vg_buffer_clear(&call->out);
         return reason;
     }
-    size_t size = call->out.size - start - sizeof(prefix);
-    VG_ASSERT(size <= UINT32_MAX);
-    vg_grpc_frame_put_prefix(call->out.data + start, (uint32_t)size);
+    vg_grpc_answer_seal(call, start, call->reply.is_plain);
     call->out_done = true;
     return VG_OK;
 }

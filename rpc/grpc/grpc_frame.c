@@ -9,13 +9,9 @@ void vg_grpc_frame_init(
     size_t message_bytes_max,
     struct vg_bytes encoding)
 {
-    *frame = (struct vg_grpc_frame){ .message_bytes_max = message_bytes_max, .encoding = encoding };
-}
-
-static bool frame_is_encoded(const struct vg_grpc_frame *frame)
-{
-    return frame->encoding.data != NULL &&
-           !vg_bytes_equal(frame->encoding, vg_bytes_text("identity"));
+    *frame = (struct vg_grpc_frame){ .message_bytes_max = message_bytes_max,
+                                     .encoding = encoding,
+                                     .coding = vg_grpc_encoding_find(encoding) };
 }
 
 static enum vg_reason frame_check_prefix(
@@ -27,14 +23,14 @@ static enum vg_reason frame_check_prefix(
     if (flag > 1) {
         return vg_error_set(error, VG_BAD_FRAME, "message flag %u does not exist", flag);
     }
-    if (flag == 1 && !frame_is_encoded(frame)) {
+    if (flag == 1 && frame->coding == VG_GRPC_ENCODING_IDENTITY) {
         /* grpc compression.md: without grpc-encoding nobody can say how. */
         return vg_error_set(
             error,
             VG_BAD_FRAME,
             "a compressed message needs the header grpc-encoding");
     }
-    if (flag == 1) {
+    if (flag == 1 && frame->coding == VG_GRPC_ENCODING_UNKNOWN) {
         return vg_error_set(
             error,
             VG_COMPRESSION,
@@ -85,6 +81,7 @@ enum vg_reason vg_grpc_frame_next(
     size_t size = input->size < frame->left ? input->size : frame->left;
     piece.part.size = size;
     *input = vg_bytes(input->data + size, input->size - size);
+    piece.compressed = frame->prefix[0] == 1;
     frame->left -= (uint32_t)size;
     if (frame->left == 0) {
         piece.complete = true;

@@ -17,15 +17,17 @@
 #include "core/base/bytes.h"
 #include "core/base/compiler.h"
 #include "core/base/error.h"
+#include "rpc/grpc/grpc_encoding.h"
 
 #define VG_GRPC_PREFIX_SIZE 5u
 
 struct vg_grpc_frame {
     size_t message_bytes_max;
-    /* The message encoding the head named: data NULL = none. Only identity can be read. */
+    /* The message encoding the head named: data NULL = none. */
     struct vg_bytes encoding;
-    uint32_t left;     /* of the current message */
-    uint32_t messages; /* complete ones */
+    enum vg_grpc_encoding coding; /* the same */
+    uint32_t left;                /* of the current message */
+    uint32_t messages;            /* complete ones */
     uint8_t prefix_size;
     uint8_t prefix[VG_GRPC_PREFIX_SIZE];
 };
@@ -40,6 +42,7 @@ struct vg_grpc_piece {
     struct vg_bytes part; /* of the message, borrowed from the input; may be empty */
     bool begins;          /* a prefix was complete: `size` is the length of its message */
     bool complete;        /* `part` is the last of its message */
+    bool compressed;      /* the message is encoded as the head says, with a length of `size` */
     uint32_t size;
 };
 
@@ -62,10 +65,13 @@ static inline bool vg_grpc_frame_is_idle(const struct vg_grpc_frame *frame)
     return frame->prefix_size == 0 && frame->left == 0;
 }
 
-/* Write the prefix of an uncompressed message. */
-static inline void vg_grpc_frame_put_prefix(uint8_t out[VG_GRPC_PREFIX_SIZE], uint32_t size)
+/* Write the prefix of a message. */
+static inline void vg_grpc_frame_put_prefix(
+    uint8_t out[VG_GRPC_PREFIX_SIZE],
+    bool compressed,
+    uint32_t size)
 {
-    out[0] = 0;
+    out[0] = compressed ? 1 : 0;
     out[1] = (uint8_t)(size >> 24);
     out[2] = (uint8_t)(size >> 16);
     out[3] = (uint8_t)(size >> 8);

@@ -101,9 +101,9 @@ static void headers_take_encoding(struct vg_grpc_headers *headers, struct vg_byt
     headers->encoding = value;
 }
 
-static void headers_take_accept_encoding(struct vg_grpc_headers *headers, struct vg_bytes value)
+static void headers_take_accepted(struct vg_grpc_headers *headers, struct vg_bytes value)
 {
-    headers->accept_encoding = value;
+    headers->accepted |= vg_grpc_encoding_list(value);
 }
 
 static const struct headers_rule {
@@ -115,7 +115,7 @@ static const struct headers_rule {
     { { (const uint8_t *)"argus-api-key", 13 }, headers_take_key },
     { { (const uint8_t *)"authorization", 13 }, headers_take_authorization },
     { { (const uint8_t *)"grpc-encoding", 13 }, headers_take_encoding },
-    { { (const uint8_t *)"grpc-accept-encoding", 20 }, headers_take_accept_encoding },
+    { { (const uint8_t *)"grpc-accept-encoding", 20 }, headers_take_accepted },
     { { (const uint8_t *)"idempotency-key", 15 }, headers_take_idempotency_key },
 };
 

@@ -15,6 +15,7 @@
 #include "core/base/bytes.h"
 #include "core/base/compiler.h"
 #include "core/base/error.h"
+#include "rpc/grpc/grpc_encoding.h"
 #include "rpc/net/exchange.h"
 #include "rpc/service/metadata.h"
 
@@ -24,7 +25,7 @@ struct vg_grpc_headers {
     struct vg_bytes credential;      /* API key as sent; data NULL = none */
     struct vg_bytes idempotency_key; /* as sent; data NULL = none */
     struct vg_bytes encoding;        /* of messages; data NULL = not said */
-    struct vg_bytes accept_encoding; /* of answers, the last list; data NULL = not said */
+    unsigned accepted;               /* encodings of answers, as vg_grpc_encoding_list */
     uint64_t timeout_ns;             /* 0 = not said; a timeout of zero is 1 */
     uint32_t metadata_count;         /* all else but gRPC's and HTTP's own headers */
     size_t metadata_bytes;

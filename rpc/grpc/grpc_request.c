@@ -1,6 +1,7 @@
 #include "rpc/grpc/grpc_request.h"
 
 #include "core/base/assert.h"
+#include "core/base/limits.h"
 #include "rpc/grpc/grpc_stream.h"
 #include "rpc/service/conversation.h"
 
@@ -10,6 +11,10 @@
  */
 #define VG_GRPC_UNHEARD_BYTES (1024u * 1024u)
 #define VG_GRPC_UNREAD_BYTES  (256u * 1024u)
+/* A compressed message from this size on may take more than a millisecond to inflate. */
+#define VG_GRPC_HEAVY_BYTES 1024u
+/* What is kept of a buffer from one message of a stream to the next. */
+#define VG_GRPC_IDLE_BYTES (16u * 1024u)
 
 /* --- One message -----------------------------------------------------------------------------
  */
@@ -31,7 +36,30 @@ static bool stream_take(struct vg_grpc_stream *stream, struct vg_bytes *part)
         return false;
     }
     vg_buffer_append(&call->body, piece.part.data, piece.part.size);
+    call->was_packed = call->was_packed || piece.compressed;
     return true;
+}
+
+enum vg_reason vg_grpc_request_unpack(struct vg_call *call)
+{
+    if (!call->was_packed) {
+        return VG_OK;
+    }
+    struct vg_grpc_stream *stream = VG_CONTAINER_OF(call, struct vg_grpc_stream, call);
+    struct vg_buffer plain;
+    vg_buffer_init(&plain, call->request_bytes_max);
+    enum vg_reason reason = vg_grpc_encoding_inflate(
+        stream->encodings,
+        stream->frame.coding,
+        vg_buffer_bytes(&call->body),
+        call->request_bytes_max,
+        &plain,
+        &call->error);
+    struct vg_buffer packed = call->body;
+    call->body = plain;
+    vg_buffer_dispose(&packed);
+    vg_arena_set_max(&call->arena, vg_limit_arena_bytes(call->body.size));
+    return reason;
 }
 
 /* --- The bytes of an upload ------------------------------------------------------------------
@@ -81,13 +109,16 @@ static void stream_receive(struct vg_grpc_stream *stream, struct vg_bytes part)
 /* --- The messages of a conversation ----------------------------------------------------------
  */
 
-/* A piece of a conversation's message: whole ones go to the call. */
-static enum vg_reason stream_hear_piece(
+/* Make `message` of the pieces of one. Then *out_whole is all of it, inflated if need be into
+ * stream->plain; until then its data are NULL. */
+static enum vg_reason stream_collect(
     struct vg_grpc_stream *stream,
-    const struct vg_grpc_piece *piece)
+    const struct vg_grpc_piece *piece,
+    struct vg_bytes *out_whole)
 {
     struct vg_buffer *message = &stream->message;
     struct vg_bytes whole = piece->part;
+    *out_whole = vg_bytes(NULL, 0);
     if (piece->begins) {
         vg_buffer_clear(message);
     }
@@ -98,30 +129,122 @@ static enum vg_reason stream_hear_piece(
     if (message->failed) {
         return VG_REQUEST_MEMORY;
     }
-    if (piece->complete && vg_call_feed_message(&stream->call, whole)) {
+    if (!piece->complete) {
+        return VG_OK;
+    }
+    if (piece->compressed) {
+        vg_buffer_clear(&stream->plain);
+        enum vg_reason reason = vg_grpc_encoding_inflate(
+            stream->encodings,
+            stream->frame.coding,
+            whole,
+            stream->call.request_bytes_max,
+            &stream->plain,
+            NULL);
+        if (reason != VG_OK) {
+            return reason;
+        }
+        whole = vg_buffer_bytes(&stream->plain);
+    }
+    *out_whole = vg_bytes(whole.data == NULL ? (const uint8_t *)"" : whole.data, whole.size);
+    return VG_OK;
+}
+
+/* A stream that is silent now keeps no large buffer. */
+static void stream_forget(struct vg_buffer *buffer)
+{
+    if (buffer->capacity > VG_GRPC_IDLE_BYTES) {
+        vg_buffer_dispose(buffer);
+    }
+    vg_buffer_clear(buffer);
+}
+
+/* A piece of a conversation's message: whole ones go to the call. */
+static enum vg_reason stream_hear_piece(
+    struct vg_grpc_stream *stream,
+    const struct vg_grpc_piece *piece)
+{
+    struct vg_bytes whole;
+    enum vg_reason reason = stream_collect(stream, piece, &whole);
+    if (reason != VG_OK || whole.data == NULL) {
+        return reason;
+    }
+    bool fed = piece->compressed ? vg_call_feed_packed_message(&stream->call, whole)
+                                 : vg_call_feed_message(&stream->call, whole);
+    if (fed) {
         stream->unheard += vg_intake_message_bytes(whole.size);
     }
+    stream_forget(&stream->message);
+    stream_forget(&stream->plain);
     return VG_OK;
 }
 
 /* Is the handler ready for another message, and the client for another answer? */
 static bool stream_may_hear(const struct vg_grpc_stream *stream)
 {
-    return stream->unheard < VG_GRPC_UNHEARD_BYTES &&
+    return stream->unheard < VG_GRPC_UNHEARD_BYTES && stream->plain.size == 0 &&
            vg_call_unsaid(&stream->call) < VG_GRPC_UNREAD_BYTES;
 }
 
-/* Messages of a conversation, as far as they are to be read now. What is read opens the window. */
+/* Of an upload: feed of the message that was inflated as much as may wait. */
+static enum vg_reason stream_feed_plain(struct vg_grpc_stream *stream)
+{
+    struct vg_buffer *plain = &stream->plain;
+    while (stream->plain_read < plain->size && stream->unheard < VG_GRPC_UNHEARD_BYTES) {
+        struct vg_bytes part =
+            vg_bytes(plain->data + stream->plain_read, plain->size - stream->plain_read);
+        if (part.size > VG_GRPC_UNHEARD_BYTES) {
+            part.size = VG_GRPC_UNHEARD_BYTES;
+        }
+        const struct vg_grpc_piece piece = { .part = part,
+                                             .complete =
+                                                 stream->plain_read + part.size == plain->size };
+        enum vg_reason reason = stream_feed(stream, &piece, &stream->unheard);
+        if (reason != VG_OK) {
+            return reason;
+        }
+        stream->plain_read += part.size;
+    }
+    if (stream->plain_read == plain->size) {
+        stream->plain_read = 0;
+        stream_forget(plain);
+    }
+    return VG_OK;
+}
+
+/* A piece of a message of an upload whose messages may be compressed. */
+static enum vg_reason stream_unpack_piece(
+    struct vg_grpc_stream *stream,
+    const struct vg_grpc_piece *piece)
+{
+    struct vg_bytes whole;
+    if (!piece->compressed) {
+        return stream_feed(stream, piece, &stream->unheard);
+    }
+    enum vg_reason reason = stream_collect(stream, piece, &whole);
+    if (reason != VG_OK || whole.data == NULL) {
+        return reason;
+    }
+    stream_forget(&stream->message);
+    return whole.size == 0 ? vg_grpc_content_end(&stream->content, NULL)
+                           : stream_feed_plain(stream);
+}
+
+/* Messages of a stream, as far as they are to be read now. What is read opens the window. */
 static void stream_hear(struct vg_grpc_stream *stream, struct vg_bytes *part)
 {
     struct vg_exchange *exchange = stream->exchange;
     const size_t before = part->size;
     enum vg_reason reason = VG_OK;
+    if (stream->plain.size > 0) {
+        reason = stream_feed_plain(stream);
+    }
     while (part->size > 0 && reason == VG_OK && stream_may_hear(stream)) {
         struct vg_grpc_piece piece;
         reason = vg_grpc_frame_next(&stream->frame, part, &piece, NULL);
         if (reason == VG_OK) {
-            reason = stream_hear_piece(stream, &piece);
+            reason = stream->call.converses ? stream_hear_piece(stream, &piece)
+                                            : stream_unpack_piece(stream, &piece);
         }
     }
     if (reason != VG_OK) {
@@ -129,8 +252,17 @@ static void stream_hear(struct vg_grpc_stream *stream, struct vg_bytes *part)
     }
     if (reason != VG_OK || stream->decided || stream->finished) {
         *part = vg_bytes(part->data + part->size, 0);
+        vg_buffer_clear(&stream->plain);
     }
     exchange->carrier->consume(exchange, before - part->size);
+}
+
+/* Are its messages read one by one, as there is room for them? Of an upload only when they may be
+ * compressed: as it is, it needs no room of ours. */
+static bool stream_is_heard(const struct vg_grpc_stream *stream)
+{
+    return stream->call.converses || stream->frame.coding == VG_GRPC_ENCODING_GZIP ||
+           stream->frame.coding == VG_GRPC_ENCODING_DEFLATE;
 }
 
 /* --- All of it -------------------------------------------------------------------------------
@@ -151,16 +283,16 @@ static void stream_received(struct vg_grpc_stream *stream)
 
 void vg_grpc_request_go_on(struct vg_grpc_stream *stream)
 {
-    if (stream->exchange == NULL || stream->finished || !stream->call.converses) {
+    if (stream->exchange == NULL || stream->finished || !stream_is_heard(stream)) {
         return;
     }
     struct vg_bytes part = vg_buffer_bytes(&stream->pending);
     const size_t before = part.size;
-    if (before > 0) {
+    if (before > 0 || stream->plain.size > 0) {
         stream_hear(stream, &part);
         vg_buffer_drop(&stream->pending, before - part.size);
     }
-    if (stream->ended && stream->pending.size == 0) {
+    if (stream->ended && stream->pending.size == 0 && stream->plain.size == 0) {
         stream->ended = false;
         stream_received(stream);
     }
@@ -178,7 +310,7 @@ static void stream_converse(struct vg_grpc_stream *stream, struct vg_bytes part)
 void vg_grpc_request_taken(struct vg_call *call, size_t size)
 {
     struct vg_grpc_stream *stream = VG_CONTAINER_OF(call, struct vg_grpc_stream, call);
-    if (call->converses) {
+    if (stream_is_heard(stream)) {
         VG_ASSERT(size <= stream->unheard);
         stream->unheard -= size;
         vg_grpc_request_go_on(stream);
@@ -193,7 +325,7 @@ void vg_grpc_request_take(struct vg_grpc_stream *stream, struct vg_bytes part)
 {
     const size_t size = part.size;
     if (!stream->finished && vg_grpc_stream_receives(stream)) {
-        if (stream->call.converses) {
+        if (stream_is_heard(stream)) {
             stream_converse(stream, part);
         } else {
             stream_receive(stream, part);
@@ -213,7 +345,7 @@ void vg_grpc_request_end(struct vg_grpc_stream *stream)
         return;
     }
     if (vg_grpc_stream_receives(stream)) {
-        stream->ended = stream->call.converses;
+        stream->ended = stream_is_heard(stream);
         if (stream->ended) {
             vg_grpc_request_go_on(stream);
         } else {
@@ -231,6 +363,7 @@ void vg_grpc_request_end(struct vg_grpc_stream *stream)
         vg_grpc_stream_fail(stream, vg_error_set(&call->error, VG_MESSAGE_COUNT, NULL));
         return;
     }
+    call->is_heavy = call->was_packed && call->body.size >= VG_GRPC_HEAVY_BYTES;
     stream->away = true;
     vg_worker_hold(stream->worker);
     vg_call_run(call);

@@ -4,7 +4,9 @@
  * says.
  *
  * Nothing piles up: an upload's window opens as its handler takes the bytes, and no message of a
- * conversation is read while too many of its messages or of our answers wait.
+ * conversation, or of an upload that is compressed, is read while too much of earlier ones, or of
+ * our answers, waits. Compressed messages are collected, within the limit of a message, and
+ * inflated at once, within the same limit.
  *
  * Threads: the worker of the exchange.
  */
@@ -14,9 +16,15 @@
 #include <stddef.h>
 
 #include "core/base/bytes.h"
+#include "core/base/compiler.h"
+#include "core/base/error.h"
 
 struct vg_call;
 struct vg_grpc_stream;
+
+/* For READ, on whatever thread has the call: inflate the one message in call->body, if it came in
+ * a compressed form. Fails as vg_grpc_encoding_inflate does. */
+VG_MUST_USE enum vg_reason vg_grpc_request_unpack(struct vg_call *call);
 
 /* Body bytes; all of them are consumed, now or later. */
 void vg_grpc_request_take(struct vg_grpc_stream *stream, struct vg_bytes part);
@@ -24,7 +32,7 @@ void vg_grpc_request_take(struct vg_grpc_stream *stream, struct vg_bytes part);
 /* The body is complete. */
 void vg_grpc_request_end(struct vg_grpc_stream *stream);
 
-/* Of a conversation: the handler or the client has caught up; go on with what has waited. */
+/* Of a stream of messages: the handler or the client has caught up; go on with what has waited. */
 void vg_grpc_request_go_on(struct vg_grpc_stream *stream);
 
 /* The face's `taken`. */

@@ -1,17 +1,19 @@
 #include "rpc/grpc/grpc_server.h"
 
+#include <stdlib.h>
+
+#include "core/base/assert.h"
 #include "core/base/compiler.h"
 #include "rpc/grpc/grpc_answer.h"
+#include "rpc/grpc/grpc_encoding.h"
 #include "rpc/grpc/grpc_headers.h"
 #include "rpc/grpc/grpc_request.h"
 #include "rpc/grpc/grpc_stream.h"
 #include "rpc/service/conversation.h"
 
-static struct vg_service *grpc_service(const struct vg_exchange *exchange)
+static const struct vg_grpc_server *grpc_server_of(const struct vg_exchange *exchange)
 {
-    const struct vg_grpc_server *server =
-        VG_CONTAINER_OF_CONST(exchange->app, struct vg_grpc_server, app);
-    return server->service;
+    return VG_CONTAINER_OF_CONST(exchange->app, struct vg_grpc_server, app);
 }
 
 static void grpc_refuse(struct vg_exchange *exchange, enum vg_reason reason)
@@ -19,14 +21,14 @@ static void grpc_refuse(struct vg_exchange *exchange, enum vg_reason reason)
     struct vg_error error;
     vg_error_init(&error, NULL);
     vg_grpc_answer_finish(
-        vg_grpc_stream_create(exchange, &vg_grpc_form_http2),
+        vg_grpc_stream_create(exchange, grpc_server_of(exchange)),
         vg_error_set(&error, reason, NULL),
         &error);
 }
 
 static void grpc_headers(struct vg_exchange *exchange)
 {
-    struct vg_grpc_stream *stream = vg_grpc_stream_create(exchange, &vg_grpc_form_http2);
+    struct vg_grpc_stream *stream = vg_grpc_stream_create(exchange, grpc_server_of(exchange));
     if (!vg_bytes_equal(exchange->request.method, vg_bytes_text("POST"))) {
         vg_grpc_answer_refuse(stream, 405);
         return;
@@ -40,7 +42,7 @@ static void grpc_headers(struct vg_exchange *exchange)
     } else if (reason != VG_OK) {
         vg_grpc_answer_finish(stream, reason, &error);
     } else {
-        vg_grpc_stream_begin(stream, grpc_service(exchange), &headers);
+        vg_grpc_stream_begin(stream, grpc_server_of(exchange)->service, &headers);
     }
 }
 
@@ -86,5 +88,17 @@ void vg_grpc_server_init(struct vg_grpc_server *server, struct vg_service *servi
                                                 .pull = grpc_pull,
                                                 .drain = grpc_drain,
                                                 .closed = grpc_closed },
-                                       .service = service };
+                                       .service = service,
+                                       .form = &vg_grpc_form_http2,
+                                       .encodings = calloc(1, sizeof(*server->encodings)) };
+    VG_ASSERT(server->encodings != NULL);
+}
+
+void vg_grpc_server_dispose(struct vg_grpc_server *server)
+{
+    if (server->encodings != NULL) {
+        vg_grpc_encoding_pool_dispose(server->encodings);
+    }
+    free(server->encodings);
+    server->encodings = NULL;
 }

@@ -21,12 +21,20 @@
 
 struct vg_service;
 
+struct vg_grpc_encoding_pool;
+struct vg_grpc_form;
+
 struct vg_grpc_server {
     struct vg_exchange_app app; /* what the selector returns for gRPC requests */
     struct vg_service *service;
+    const struct vg_grpc_form *form; /* of HTTP: grpc_answer.h */
+    struct vg_grpc_encoding_pool *encodings;
 };
 
-/* `service` is borrowed for ever. */
+/* `service` is borrowed until dispose. */
 void vg_grpc_server_init(struct vg_grpc_server *server, struct vg_service *service);
+
+/* Once nothing of it is under way. Accepts what was never initialised but is zeroed. */
+void vg_grpc_server_dispose(struct vg_grpc_server *server);
 
 #endif

@@ -10,7 +10,6 @@
 #include "google/rpc/status.pb-c.h"
 
 #define VG_GRPC_STATUS_DETAILS     3u
-#define VG_GRPC_STATUS_RETRY_S     1
 #define VG_GRPC_STATUS_TYPE_PREFIX "type.googleapis.com/"
 
 /* The codes as text: they are sent with every call. */
@@ -140,11 +139,12 @@ static bool status_pack_reason(
         any);
 }
 
-static bool status_pack_retry(struct vg_arena *arena, Google__Protobuf__Any *any)
+static bool status_pack_retry(uint32_t wait_ms, struct vg_arena *arena, Google__Protobuf__Any *any)
 {
     Google__Protobuf__Duration delay;
     google__protobuf__duration__init(&delay);
-    delay.seconds = VG_GRPC_STATUS_RETRY_S;
+    delay.seconds = wait_ms / 1000;
+    delay.nanos = (int32_t)(wait_ms % 1000) * 1000000;
     Google__Rpc__RetryInfo retry;
     google__rpc__retry_info__init(&retry);
     retry.retry_delay = &delay;
@@ -163,6 +163,12 @@ static size_t status_violation_count(const struct vg_error *error)
     return error->field[0] != '\0' ? 1 : 0;
 }
 
+static uint8_t status_code(const struct vg_reason_row *row, const struct vg_error *error)
+{
+    uint8_t code = error->grpc_code != 0 ? error->grpc_code : row->grpc_code;
+    return code <= VG_GRPC_STATUS_CODE_MAX ? code : (uint8_t)VG_GRPC_UNKNOWN;
+}
+
 /* The packed google.rpc.Status with the first `violations`; size 0 without memory. */
 static struct vg_bytes status_pack(
     enum vg_reason reason,
@@ -175,7 +181,7 @@ static struct vg_bytes status_pack(
     Google__Protobuf__Any *list[VG_GRPC_STATUS_DETAILS] = { &any[0], &any[1], &any[2] };
     Google__Rpc__Status status;
     google__rpc__status__init(&status);
-    status.code = row->grpc_code;
+    status.code = status_code(row, error);
     status.message = text_of(error->message);
     status.details = list;
     if (status_pack_reason(row, arena, &any[status.n_details])) {
@@ -185,7 +191,8 @@ static struct vg_bytes status_pack(
         status_pack_violations(error, violations, arena, &any[status.n_details])) {
         status.n_details++;
     }
-    if (row->retry_later && status_pack_retry(arena, &any[status.n_details])) {
+    const uint32_t wait_ms = vg_error_retry_after_ms(error);
+    if (wait_ms != 0 && status_pack_retry(wait_ms, arena, &any[status.n_details])) {
         status.n_details++;
     }
     size_t size = protobuf_c_message_get_packed_size(&status.base);
@@ -235,11 +242,12 @@ size_t vg_grpc_status_trailers(
 {
     const struct vg_reason_row *row = vg_reason_row(reason);
     size_t count = 0;
-    VG_ASSERT(row->grpc_code <= VG_GRPC_STATUS_CODE_MAX);
-    out_trailers[count++] = trailer("grpc-status", vg_bytes_text(status_codes[row->grpc_code]));
     if (reason == VG_OK) {
+        out_trailers[count++] = trailer("grpc-status", vg_bytes_text(status_codes[VG_GRPC_OK]));
         return count;
     }
+    const uint8_t code = status_code(row, error);
+    out_trailers[count++] = trailer("grpc-status", vg_bytes_text(status_codes[code]));
     const char *message = error->message[0] != '\0' ? error->message : row->text;
     struct vg_buffer encoded;
     vg_buffer_init(&encoded, 3 * sizeof(error->message));
@@ -253,8 +261,10 @@ size_t vg_grpc_status_trailers(
     if (details.size > 0) {
         out_trailers[count++] = trailer("grpc-status-details-bin", details);
     }
-    if (reason == VG_COMPRESSION) {
-        out_trailers[count++] = trailer("grpc-accept-encoding", vg_bytes_text("identity"));
+    const uint32_t wait_ms = vg_error_retry_after_ms(error);
+    const char *wait = wait_ms == 0 ? NULL : vg_arena_printf(arena, "%u", wait_ms);
+    if (wait != NULL) {
+        out_trailers[count++] = trailer("grpc-retry-pushback-ms", vg_bytes_text(wait));
     }
     return count;
 }

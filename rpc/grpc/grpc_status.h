@@ -1,7 +1,8 @@
 /*
  * The status of a call as trailers: grpc-status, grpc-message (percent-encoded), and
  * grpc-status-details-bin, a google.rpc.Status that names the reason (ErrorInfo), what was wrong
- * with the request (BadRequest) and whether to repeat it (RetryInfo).
+ * with the request (BadRequest) and when to repeat it (RetryInfo; also grpc-retry-pushback-ms,
+ * which clients that retry by themselves obey, grpc proposal A6).
  *
  * Threads: pure.
  */
@@ -19,7 +20,7 @@
 #include "rpc/net/exchange.h"
 
 #define VG_GRPC_STATUS_DOMAIN "vigil"
-/* Trailers of one status: status, message, details, accepted encodings. */
+/* Trailers of one status: status, message, details, when to try again. */
 #define VG_GRPC_STATUS_TRAILERS 4u
 /* Clients cap what they take of trailers, some at 8 KiB in all. */
 #define VG_GRPC_STATUS_DETAILS_BYTES_MAX 6000u

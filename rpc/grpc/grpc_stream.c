@@ -30,17 +30,19 @@ static const struct vg_face stream_face = {
 
 struct vg_grpc_stream *vg_grpc_stream_create(
     struct vg_exchange *exchange,
-    const struct vg_grpc_form *form)
+    const struct vg_grpc_server *server)
 {
     struct vg_grpc_stream *stream =
         vg_block_pool_calloc(&exchange->worker->blocks, 1, sizeof(*stream));
     VG_ASSERT(stream != NULL);
-    stream->form = form;
+    stream->form = server->form;
+    stream->encodings = server->encodings;
     stream->worker = exchange->worker;
     stream->exchange = exchange;
     vg_arena_init(&stream->arena, VG_GRPC_STATUS_ARENA_BYTES);
     vg_buffer_init(&stream->sending, 0);
     vg_buffer_init(&stream->message, 0);
+    vg_buffer_init(&stream->plain, 0);
     vg_buffer_init(&stream->pending, SIZE_MAX);
     exchange->state = stream;
     return stream;
@@ -53,6 +55,7 @@ static void stream_free(struct vg_grpc_stream *stream)
     }
     vg_buffer_dispose(&stream->sending);
     vg_buffer_dispose(&stream->message);
+    vg_buffer_dispose(&stream->plain);
     vg_buffer_dispose(&stream->pending);
     vg_arena_dispose(&stream->arena);
     vg_block_pool_free(&stream->worker->blocks, stream);
@@ -193,6 +196,19 @@ static bool stream_keep_metadata(
         &call->metadata);
 }
 
+/* How messages of the answer are compressed. */
+static enum vg_grpc_encoding stream_coding(const struct vg_grpc_stream *stream, unsigned accepted)
+{
+    const vg_setting_word wanted = stream->call.service->settings->grpc_compression;
+    const enum vg_grpc_encoding asked = stream->frame.coding;
+    if (wanted == VG_COMPRESSION_OFF || accepted == 0 ||
+        (wanted == VG_COMPRESSION_ASKED && asked == VG_GRPC_ENCODING_IDENTITY)) {
+        return VG_GRPC_ENCODING_IDENTITY;
+    }
+    const bool is_asked = asked != VG_GRPC_ENCODING_IDENTITY && (accepted & 1u << asked) != 0;
+    return is_asked ? asked : vg_grpc_encoding_choose(accepted);
+}
+
 void vg_grpc_stream_begin(
     struct vg_grpc_stream *stream,
     struct vg_service *service,
@@ -221,6 +237,7 @@ void vg_grpc_stream_begin(
         return;
     }
     vg_grpc_frame_init(&stream->frame, call->request_bytes_max, headers->encoding);
+    stream->coding = stream_coding(stream, headers->accepted);
     if (vg_call_is_streamed(call)) {
         stream->away = true;
         vg_worker_hold(exchange->worker);
@@ -231,11 +248,9 @@ void vg_grpc_stream_begin(
             vg_grpc_answer_finish(stream, reason, &call->error);
             return;
         }
-        if (call->converses) {
-            stream->message.bytes_max = call->request_bytes_max;
-        } else {
-            VG_ASSERT(vg_call_takes_content(call));
-        }
+        VG_ASSERT(call->converses || vg_call_takes_content(call));
+        stream->message.bytes_max = call->request_bytes_max;
+        stream->plain.bytes_max = call->request_bytes_max;
     }
     stream_set_deadline(stream);
 }

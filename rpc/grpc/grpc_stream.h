@@ -19,8 +19,10 @@
 #include "core/base/buffer.h"
 #include "rpc/grpc/grpc_answer.h"
 #include "rpc/grpc/grpc_content.h"
+#include "rpc/grpc/grpc_encoding.h"
 #include "rpc/grpc/grpc_frame.h"
 #include "rpc/grpc/grpc_headers.h"
+#include "rpc/grpc/grpc_server.h"
 #include "rpc/net/exchange.h"
 #include "rpc/net/timer.h"
 #include "rpc/net/worker.h"
@@ -33,12 +35,16 @@
 struct vg_grpc_stream {
     struct vg_call call;
     const struct vg_grpc_form *form;
+    struct vg_grpc_encoding_pool *encodings; /* of the server */
+    enum vg_grpc_encoding coding;            /* of the answer, if a message is worth it */
     struct vg_worker *worker;
     struct vg_exchange *exchange; /* NULL once it is closed */
     struct vg_grpc_frame frame;
     struct vg_grpc_content content; /* of a streamed request */
-    struct vg_buffer message;       /* of a conversation: the message that is not yet complete */
-    struct vg_buffer pending;       /* of a conversation: bytes that are not to be read yet */
+    struct vg_buffer message;       /* of a stream of them: the one that is not yet complete */
+    struct vg_buffer plain;         /* of an upload: a message that was compressed */
+    size_t plain_read;              /* of it */
+    struct vg_buffer pending;       /* of a stream of messages: bytes not to be read yet */
     size_t unheard;                 /* bytes of messages the handler has not taken */
     struct vg_timer deadline;
     bool has_call; /* `call` is initialised and not yet disposed */
@@ -61,7 +67,7 @@ struct vg_grpc_stream {
 /* The state of a new exchange; its memory is the worker's. */
 struct vg_grpc_stream *vg_grpc_stream_create(
     struct vg_exchange *exchange,
-    const struct vg_grpc_form *form);
+    const struct vg_grpc_server *server);
 
 /* Take the request head to a call: up to QUOTA, and of a streamed request up to its handler. What
  * fails is answered. */

@@ -152,6 +152,8 @@ struct vg_call {
 
     struct vg_arena arena;
     struct vg_buffer body;
+    bool was_packed; /* the face has got the request in a compressed form */
+    bool is_heavy;   /* READ costs more than the size of the body tells: not on the worker */
     ProtobufCMessage *request;
     /* With an idempotency key, after READ: of the request as it was sent, whichever face read it */
     uint8_t request_sha256[VG_SHA256_SIZE];

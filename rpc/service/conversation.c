@@ -34,20 +34,30 @@ bool vg_intake_next_message(struct vg_bytes *part, struct vg_bytes *out_message)
     }
     VG_ASSERT(part->size >= sizeof(size));
     memcpy(&size, part->data, sizeof(size));
+    size &= ~VG_INTAKE_PACKED;
     VG_ASSERT(part->size - sizeof(size) >= size);
     *out_message = vg_bytes(part->data + sizeof(size), size);
     *part = vg_bytes(part->data + sizeof(size) + size, part->size - sizeof(size) - size);
     return true;
 }
 
-bool vg_call_feed_message(struct vg_call *call, struct vg_bytes message)
+bool vg_intake_is_packed(struct vg_bytes part)
 {
-    VG_ASSERT(call->converses && message.size <= UINT32_MAX);
+    uint32_t size = 0;
+    if (part.size >= sizeof(size)) {
+        memcpy(&size, part.data, sizeof(size));
+    }
+    return (size & VG_INTAKE_PACKED) != 0;
+}
+
+static bool feed_message(struct vg_call *call, struct vg_bytes message, uint32_t flag)
+{
+    VG_ASSERT(call->converses && message.size < VG_INTAKE_PACKED);
     if (call->stage != VG_CALL_STAGE_RECEIVING ||
         atomic_load_explicit(&call->cancelled, memory_order_relaxed)) {
         return false;
     }
-    const uint32_t size = (uint32_t)message.size;
+    const uint32_t size = (uint32_t)message.size | flag;
     call->bytes_fed += message.size;
     vg_metrics_method_messages(call->method->index, 1, 0); /* `messages_in` may be with `take` */
     vg_buffer_append(&call->body, &size, sizeof(size));
@@ -58,6 +68,16 @@ bool vg_call_feed_message(struct vg_call *call, struct vg_bytes message)
     }
     vg_dispatch_take_more(call);
     return true;
+}
+
+bool vg_call_feed_message(struct vg_call *call, struct vg_bytes message)
+{
+    return feed_message(call, message, 0);
+}
+
+bool vg_call_feed_packed_message(struct vg_call *call, struct vg_bytes message)
+{
+    return feed_message(call, message, VG_INTAKE_PACKED);
 }
 
 enum vg_reason vg_call_understand(

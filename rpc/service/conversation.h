@@ -31,6 +31,9 @@ VG_MUST_USE int vg_call_converse(struct vg_call *call, struct vg_intake *intake)
  */
 VG_MUST_USE bool vg_call_feed_message(struct vg_call *call, struct vg_bytes message);
 
+/* The same, of one that came in a compressed form. */
+VG_MUST_USE bool vg_call_feed_packed_message(struct vg_call *call, struct vg_bytes message);
+
 /* For faces: what was said has been passed on to the client's window; for handlers: there is more
  * to say, or more is wanted. On the worker. */
 void vg_call_room(struct vg_call *call);

@@ -419,7 +419,7 @@ void vg_call_run(struct vg_call *call)
     VG_ASSERT(call->stage == VG_CALL_STAGE_BEGUN);
     call->stage = VG_CALL_STAGE_RUNNING;
     call->away = true; /* a handler may complete it from anywhere */
-    if (call->body.size <= VG_CALL_INLINE_BODY_BYTES) {
+    if (call->body.size <= VG_CALL_INLINE_BODY_BYTES && !call->is_heavy) {
         settle(call, drive(call, STEP_REPLY), true);
         return;
     }

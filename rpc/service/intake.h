@@ -52,8 +52,9 @@ struct vg_intake {
 };
 
 /* A message among the bytes of a conversation: its length in four bytes of this machine's order,
- * and itself. */
+ * below 2 GiB, and itself. The highest bit says that the face has got it in a compressed form. */
 #define VG_INTAKE_PREFIX_SIZE sizeof(uint32_t)
+#define VG_INTAKE_PACKED      0x80000000u
 
 static inline size_t vg_intake_message_bytes(size_t message_size)
 {
@@ -62,5 +63,8 @@ static inline size_t vg_intake_message_bytes(size_t message_size)
 
 /* Cut the next message off the front of *part; false = there is none left. */
 bool vg_intake_next_message(struct vg_bytes *part, struct vg_bytes *out_message);
+
+/* Has the face got the next message of `part` in a compressed form? Before it is cut. */
+bool vg_intake_is_packed(struct vg_bytes part);
 
 #endif

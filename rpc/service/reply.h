@@ -23,6 +23,7 @@
 struct vg_reply_row {
     const ProtobufCMessage *message;
     struct vg_bytes wire; /* data NULL = use message */
+    bool is_plain;        /* as of the reply, of this row */
 };
 
 struct vg_rows;
@@ -60,6 +61,9 @@ struct vg_reply {
     bool is_done; /* something has been changed: what does not fit one message is no failure any
                      more, and the rows that do not are left out of it; `count` tells how many there
                      are */
+    /* Never to be compressed: it has a secret beside what somebody else may have chosen, whose
+     * length would tell (CRIME). Of a conversation: of what is said next. */
+    bool is_plain;
     enum vg_reason notice; /* what a success has to say besides; VG_OK = nothing */
     unsigned status;       /* HTTP status instead of the method's success; 0 = that one */
 };

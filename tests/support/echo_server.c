@@ -2,8 +2,10 @@
  * A gRPC server of its own small contract, through the real dispatch: what the gRPC conformance
  * scripts and the official interoperability client talk to.
  *
- *   grpc.testing.TestService  EmptyCall, UnaryCall, StreamingOutputCall, StreamingInputCall,
- *                             FullDuplexCall, HalfDuplexCall
+ *   grpc.testing.TestService  EmptyCall, UnaryCall, CacheableUnaryCall, StreamingOutputCall,
+ *                             StreamingInputCall, FullDuplexCall, HalfDuplexCall, with sizes,
+ *                             intervals, statuses and compression as the requests want them;
+ *                             UnimplementedCall and UnimplementedService are what their names say
  *   vigil.test.Echo           Wire           as UnaryCall, answered from ready bytes
  *                             Sleep          comes back from an executor after response_size ms, or
  * when told to stop Fail           response_size violations, or the status asked for Small
@@ -12,6 +14,8 @@
  * other one as ready bytes; that of number `offset`, if not 0, fails, and there is no other end
  * when that is beyond the limit StreamListCustomers  its twin State          username says "calls=N
  * sleeping=N"
+ *                             Upload         bytes of a file: their number and checksum; takes
+ * them only as slowly as metadata x-interval-us says
  *                             Live           a conversation of one request: payloads of the sizes
  * asked for, then silence until the client or the server goes
  *
@@ -61,6 +65,11 @@ typedef Vigil__Echo__StreamingRequest echo_streaming;
       .size = sizeof(type), .number_max = sizeof(numbers) - 1, .field_count = sizeof(fields_##low) / sizeof(fields_##low[0]), \
       .bare_scalar = VG_ROW_NONE, .bare_list = VG_ROW_NONE, .bare_object = VG_ROW_NONE }
 
+static const struct vg_field fields_bool_value[] = {
+    FIELD(Vigil__Echo__BoolValue, value, HAS(Vigil__Echo__BoolValue, value), 1, VG_KIND_BOOL, VG_WIRE_VARINT, NULL),
+};
+static const uint8_t one[] = { 0, 1 };
+static const struct vg_table table_bool = TABLE(Vigil__Echo__BoolValue, bool_value, one);
 static const struct vg_field fields_payload[] = {
     FIELD(Vigil__Echo__Payload, type, HAS(Vigil__Echo__Payload, type), 1, VG_KIND_INT32, VG_WIRE_VARINT, NULL),
     FIELD(Vigil__Echo__Payload, body, HAS(Vigil__Echo__Payload, body), 2, VG_KIND_BYTES, VG_WIRE_BYTES, NULL),
@@ -76,20 +85,42 @@ static const struct vg_field fields_simple_request[] = {
     FIELD(echo_request, response_type, HAS(echo_request, response_type), 1, VG_KIND_INT32, VG_WIRE_VARINT, NULL),
     FIELD(echo_request, response_size, HAS(echo_request, response_size), 2, VG_KIND_INT32, VG_WIRE_VARINT, NULL),
     FIELD(echo_request, payload, 0, 3, VG_KIND_MESSAGE, VG_WIRE_BYTES, &table_payload),
+    FIELD(echo_request, response_compressed, 0, 6, VG_KIND_MESSAGE, VG_WIRE_BYTES, &table_bool),
     FIELD(echo_request, response_status, 0, 7, VG_KIND_MESSAGE, VG_WIRE_BYTES, &table_status),
+    FIELD(echo_request, expect_compressed, 0, 8, VG_KIND_MESSAGE, VG_WIRE_BYTES, &table_bool),
+    FIELD(echo_request, fill_server_id, HAS(echo_request, fill_server_id), 9, VG_KIND_BOOL, VG_WIRE_VARINT, NULL),
 };
-static const uint8_t request_numbers[] = { 0, 1, 2, 3, 0, 0, 0, 4 };
+static const uint8_t request_numbers[] = { 0, 1, 2, 3, 0, 0, 4, 5, 6, 7 };
 static const struct vg_table table_request = TABLE(echo_request, simple_request, request_numbers);
 static const struct vg_field fields_simple_response[] = {
     FIELD(echo_answer, payload, 0, 1, VG_KIND_MESSAGE, VG_WIRE_BYTES, &table_payload),
     FIELD(echo_answer, username, 0, 2, VG_KIND_STRING, VG_WIRE_BYTES, NULL),
+    FIELD(echo_answer, server_id, 0, 4, VG_KIND_STRING, VG_WIRE_BYTES, NULL),
 };
-static const struct vg_table table_answer = TABLE(echo_answer, simple_response, two);
+static const uint8_t answer_numbers[] = { 0, 1, 2, 0, 3 };
+static const struct vg_table table_answer = TABLE(echo_answer, simple_response, answer_numbers);
+static const struct vg_field fields_input_request[] = {
+    FIELD(Vigil__Echo__InputRequest, payload, 0, 1, VG_KIND_MESSAGE, VG_WIRE_BYTES, &table_payload),
+    FIELD(Vigil__Echo__InputRequest, expect_compressed, 0, 2, VG_KIND_MESSAGE, VG_WIRE_BYTES, &table_bool),
+};
+static const struct vg_table table_input = TABLE(Vigil__Echo__InputRequest, input_request, two);
+static const struct vg_field fields_upload[] = {
+    FIELD(Vigil__Echo__Upload, data, HAS(Vigil__Echo__Upload, data), 1, VG_KIND_BYTES, VG_WIRE_BYTES, NULL),
+};
+static const struct vg_table table_upload = TABLE(Vigil__Echo__Upload, upload, one);
+static const struct vg_field fields_input_response[] = {
+    FIELD(Vigil__Echo__InputResponse, aggregated_payload_size, HAS(Vigil__Echo__InputResponse, aggregated_payload_size), 1,
+        VG_KIND_INT32, VG_WIRE_VARINT, NULL),
+    FIELD(Vigil__Echo__InputResponse, checksum, HAS(Vigil__Echo__InputResponse, checksum), 2, VG_KIND_INT32, VG_WIRE_VARINT, NULL),
+};
+static const struct vg_table table_collected = TABLE(Vigil__Echo__InputResponse, input_response, two);
 static const struct vg_field fields_response_parameters[] = {
     FIELD(Vigil__Echo__ResponseParameters, size, HAS(Vigil__Echo__ResponseParameters, size), 1, VG_KIND_INT32, VG_WIRE_VARINT, NULL),
+    FIELD(Vigil__Echo__ResponseParameters, interval_us, HAS(Vigil__Echo__ResponseParameters, interval_us), 2, VG_KIND_INT32, VG_WIRE_VARINT, NULL),
+    FIELD(Vigil__Echo__ResponseParameters, compressed, 0, 3, VG_KIND_MESSAGE, VG_WIRE_BYTES, &table_bool),
 };
-static const uint8_t one[] = { 0, 1 };
-static const struct vg_table table_parameters = TABLE(Vigil__Echo__ResponseParameters, response_parameters, one);
+static const uint8_t three[] = { 0, 1, 2, 3 };
+static const struct vg_table table_parameters = TABLE(Vigil__Echo__ResponseParameters, response_parameters, three);
 static const struct vg_field fields_streaming_request[] = {
     FIELD(echo_streaming, response_type, HAS(echo_streaming, response_type), 1, VG_KIND_INT32, VG_WIRE_VARINT, NULL),
     { .piece = ",\"response_parameters\":", .piece_size = 23, .sub = &table_parameters,
@@ -97,9 +128,10 @@ static const struct vg_field fields_streaming_request[] = {
       .quantifier = (uint16_t)offsetof(echo_streaming, n_response_parameters), .number = 2, .kind = VG_KIND_MESSAGE,
       .flags = VG_FIELD_REPEATED, .key = { 2 << 3 | VG_WIRE_BYTES, 0, 1, VG_WIRE_BYTES } },
     FIELD(echo_streaming, payload, 0, 3, VG_KIND_MESSAGE, VG_WIRE_BYTES, &table_payload),
+    FIELD(echo_streaming, response_status, 0, 7, VG_KIND_MESSAGE, VG_WIRE_BYTES, &table_status),
 };
-static const uint8_t three[] = { 0, 1, 2, 3 };
-static const struct vg_table table_streaming = TABLE(echo_streaming, streaming_request, three);
+static const uint8_t streaming_numbers[] = { 0, 1, 2, 3, 0, 0, 0, 4 };
+static const struct vg_table table_streaming = TABLE(echo_streaming, streaming_request, streaming_numbers);
 static const uint8_t none[] = { 0 };
 static const struct vg_table table_empty = {
     .descriptor = &vigil__echo__empty__descriptor, .fields = fields_payload, .by_number = none,
@@ -122,17 +154,6 @@ static int empty_call(
     return VG_OK;
 }
 
-/* The first reason that gRPC clients see as `code`. */
-static enum vg_reason reason_of_code(int code)
-{
-    for (int reason = 1; reason < VG_REASON_COUNT; reason++) {
-        if (vg_reason_row((enum vg_reason)reason)->grpc_code == code) {
-            return (enum vg_reason)reason;
-        }
-    }
-    return VG_INTERNAL;
-}
-
 static int answer_payload(struct vg_call *call, const echo_request *in, echo_answer *out)
 {
     Vigil__Echo__Payload *payload = vg_arena_calloc(&call->arena, 1, sizeof(*payload));
@@ -149,6 +170,7 @@ static int answer_payload(struct vg_call *call, const echo_request *in, echo_ans
         payload->body = in->payload->body;
     }
     out->payload = payload;
+    out->server_id = in->fill_server_id ? vg_arena_text(&call->arena, vg_bytes_text("echo")) : NULL;
     out->username =
         call->credential.data == NULL ? NULL : vg_arena_text(&call->arena, call->credential);
     return VG_OK;
@@ -161,14 +183,12 @@ static int unary_call(
 {
     const echo_request *in = (const echo_request *)request;
     vg_echo_metadata(call);
-    if (in->response_status != NULL && in->response_status->code != 0) {
-        return (int)vg_error_set(
-            &call->error,
-            reason_of_code(in->response_status->code),
-            "%s",
-            in->response_status->message == NULL ? "" : in->response_status->message);
+    enum vg_reason reason = vg_echo_status(in->response_status, &call->error);
+    if (reason == VG_OK) {
+        reason = vg_echo_check_packed(in->expect_compressed, call->was_packed, &call->error);
     }
-    return answer_payload(call, in, (echo_answer *)answer);
+    call->reply.is_plain = vg_echo_is_plain(in->response_compressed);
+    return reason != VG_OK ? (int)reason : answer_payload(call, in, (echo_answer *)answer);
 }
 
 static int wire_call(
@@ -316,6 +336,7 @@ static int list_call(
 /* The answers of StreamingOutputCall: payloads of the sizes asked for. */
 struct payload_rows {
     struct vg_rows rows;
+    struct vg_call *call;
     const echo_streaming *request;
     size_t next;
 };
@@ -329,19 +350,24 @@ static enum vg_reason payloads_next(
     struct vg_error *error)
 {
     (void)takes_wire;
-    (void)error;
     struct payload_rows *own = VG_CONTAINER_OF(rows, struct payload_rows, rows);
     if (own->next == own->request->n_response_parameters) {
         *out_end = true;
         return VG_OK;
     }
+    const Vigil__Echo__ResponseParameters *wanted = own->request->response_parameters[own->next++];
+    enum vg_reason reason = vg_echo_wait(own->call, wanted->interval_us, error);
+    if (reason != VG_OK) {
+        return reason;
+    }
     echo_answer *answer = vg_arena_calloc(arena, 1, sizeof(*answer));
     Vigil__Echo__Payload *payload = vg_arena_calloc(arena, 1, sizeof(*payload));
     VG_ASSERT(answer != NULL && payload != NULL);
+    out_row->is_plain = vg_echo_is_plain(wanted->compressed);
     vigil__echo__simple_response__init(answer);
     vigil__echo__payload__init(payload);
     payload->has_body = true;
-    payload->body.len = (size_t)own->request->response_parameters[own->next++]->size;
+    payload->body.len = (size_t)wanted->size;
     payload->body.data = vg_arena_calloc(arena, 1, payload->body.len);
     VG_ASSERT(payload->body.data != NULL);
     answer->payload = payload;
@@ -363,11 +389,17 @@ static int streaming_call(
     ProtobufCMessage *answer)
 {
     (void)answer;
-    struct payload_rows *rows = calloc(1, sizeof(*rows));
+    const echo_streaming *in = (const echo_streaming *)request;
     vg_echo_metadata(call);
+    enum vg_reason reason = vg_echo_status(in->response_status, &call->error);
+    if (reason != VG_OK) {
+        return (int)reason;
+    }
+    struct payload_rows *rows = calloc(1, sizeof(*rows));
     VG_ASSERT(rows != NULL);
     rows->rows.class = &payloads_class;
-    rows->request = (const echo_streaming *)request;
+    rows->call = call;
+    rows->request = in;
     call->reply.rows = &rows->rows;
     call->reply.count = -1;
     return VG_OK;
@@ -381,6 +413,11 @@ static const struct vg_method stream_method;
 static struct vg_method methods[] = {
     { METHOD("/grpc.testing.TestService/EmptyCall", empty_call, table_empty, table_empty) },
     { METHOD("/grpc.testing.TestService/UnaryCall", unary_call, table_request, table_answer) },
+    { METHOD(
+        "/grpc.testing.TestService/CacheableUnaryCall",
+        unary_call,
+        table_request,
+        table_answer) },
     { METHOD("/vigil.test.Echo/Wire", wire_call, table_request, table_answer) },
     { METHOD("/vigil.test.Echo/Sleep", sleep_call, table_request, table_empty) },
     { METHOD("/vigil.test.Echo/Fail", fail_call, table_request, table_empty) },
@@ -399,8 +436,8 @@ static struct vg_method methods[] = {
     { METHOD(
           "/grpc.testing.TestService/StreamingInputCall",
           vg_echo_collect,
-          table_answer,      /* payload = 1, as in StreamingInputCallRequest */
-          table_parameters), /* a number = 1, as in StreamingInputCallResponse */
+          table_input,
+          table_collected),
       .flags = VG_METHOD_CLIENT_STREAMS },
     { METHOD(
           "/grpc.testing.TestService/FullDuplexCall",
@@ -414,6 +451,8 @@ static struct vg_method methods[] = {
           table_streaming,
           table_answer),
       .flags = VG_METHOD_CLIENT_STREAMS | VG_METHOD_STREAMS },
+    { METHOD("/vigil.test.Echo/Upload", vg_echo_upload, table_upload, table_collected),
+      .flags = VG_METHOD_CLIENT_STREAMS },
     { METHOD("/vigil.test.Echo/Live", vg_echo_live, table_streaming, table_answer),
       .flags = VG_METHOD_STREAMS },
     { METHOD(
@@ -571,6 +610,7 @@ int main(int count, char **texts)
     vg_server_destroy(server);
     vg_executor_destroy(service.executor);
     vg_http2_protocol_dispose(&http2);
+    vg_grpc_server_dispose(&grpc);
     (void)printf("calls=%u\n", atomic_load(&service.calls_in_flight));
     return atomic_load(&service.calls_in_flight) == 0 ? 0 : 3;
 }

@@ -231,6 +231,7 @@ void vg_wiring_close(struct vg_wiring *wiring)
         vg_http2_protocol_dispose(&wiring->http2);
         vg_web_dispose(&wiring->web);
         vg_readiness_dispose(&wiring->service.readiness);
+        vg_grpc_server_dispose(&wiring->grpc);
     }
     free(wiring);
 }

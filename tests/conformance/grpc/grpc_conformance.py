@@ -256,13 +256,13 @@ class Wire(GrpcTest):
 
     def test_compressed_flags(self):
         client = self.client()
-        for flag, encoding, code in ((1, None, INTERNAL), (1, "identity", INTERNAL), (1, "gzip", UNIMPLEMENTED),
+        for flag, encoding, code in ((1, None, INTERNAL), (1, "identity", INTERNAL), (1, "gzip", INTERNAL),
                                      (1, "snappy", UNIMPLEMENTED), (2, None, INTERNAL), (255, "gzip", INTERNAL),
-                                     (0, "gzip", OK)):
+                                     (0, "gzip", OK), (0, "snappy", OK)):
             stream = self.start(client, extra=[("grpc-encoding", encoding)] if encoding else [])
-            self.send(client, stream, message(b"", flag), end=code == OK)
+            self.send(client, stream, message(b"", flag), end=encoding != "snappy" or flag == 0)
             headers = self.status(client, stream, code)
-            self.assertEqual(headers["grpc-accept-encoding"], "identity")
+            self.assertEqual(headers["grpc-accept-encoding"], "identity,deflate,gzip")
 
     def test_client_trailers_end_the_request(self):
         client = self.client()

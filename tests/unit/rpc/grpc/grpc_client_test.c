@@ -89,7 +89,7 @@ static void canned_end(struct vg_exchange *exchange)
             vg_http_request_header(&exchange->request, "argus-api-key");
         vg_buffer_clear(&canned->body);
         uint8_t prefix[VG_GRPC_PREFIX_SIZE];
-        vg_grpc_frame_put_prefix(prefix, key == NULL ? 0 : (uint32_t)key->value.size);
+        vg_grpc_frame_put_prefix(prefix, false, key == NULL ? 0 : (uint32_t)key->value.size);
         vg_buffer_append(&canned->body, prefix, sizeof(prefix));
         vg_buffer_append(
             &canned->body,

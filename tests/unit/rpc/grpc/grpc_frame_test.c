@@ -96,7 +96,8 @@ static void test_grpc_frame__judges_flag_and_encoding(void **state)
         { "plain although gzip is announced", 0, "gzip", VG_OK },
         { "compressed without encoding", 1, NULL, VG_BAD_FRAME },
         { "compressed as identity", 1, "identity", VG_BAD_FRAME },
-        { "compressed as gzip", 1, "gzip", VG_COMPRESSION },
+        { "compressed as gzip", 1, "gzip", VG_OK },
+        { "compressed as deflate", 1, "Deflate", VG_OK },
         { "compressed as nonsense", 1, "x", VG_COMPRESSION },
         { "flag 2", 2, NULL, VG_BAD_FRAME },
         { "flag 255", 255, "gzip", VG_BAD_FRAME },
@@ -111,6 +112,21 @@ static void test_grpc_frame__judges_flag_and_encoding(void **state)
     }
 }
 
+static void test_grpc_frame__tells_which_message_is_compressed(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[] = { 1, 0, 0, 0, 2, 'a', 'b', 0, 0, 0, 0, 1, 'c' };
+    struct vg_bytes input = vg_bytes(bytes, sizeof(bytes));
+    struct vg_grpc_frame frame;
+    struct vg_grpc_piece piece;
+    vg_grpc_frame_init(&frame, LIMIT, vg_bytes_text("gzip"));
+    assert_int_equal(frame.coding, VG_GRPC_ENCODING_GZIP);
+    assert_int_equal(vg_grpc_frame_next(&frame, &input, &piece, NULL), VG_OK);
+    assert_true(piece.complete && piece.compressed);
+    assert_int_equal(vg_grpc_frame_next(&frame, &input, &piece, NULL), VG_OK);
+    assert_true(piece.complete && !piece.compressed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +134,7 @@ int main(void)
         cmocka_unit_test(test_grpc_frame__knows_when_it_is_within_a_message),
         cmocka_unit_test(test_grpc_frame__judges_the_length_before_the_message),
         cmocka_unit_test(test_grpc_frame__judges_flag_and_encoding),
+        cmocka_unit_test(test_grpc_frame__tells_which_message_is_compressed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

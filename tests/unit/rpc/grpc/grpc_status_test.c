@@ -110,9 +110,49 @@ static void test_grpc_status__every_reason_travels(void **state)
         read_details(find(trailers, count, "grpc-status-details-bin"), &arena, &details);
         assert_string_equal(details.reason, row->name);
         assert_int_equal(details.violation_count, 0);
-        assert_int_equal(
-            find(trailers, count, "grpc-accept-encoding") != NULL,
-            reason == VG_COMPRESSION);
+        const struct vg_http_header *wait = find(trailers, count, "grpc-retry-pushback-ms");
+        assert_int_equal(wait != NULL, row->retry_later);
+        assert_true(wait == NULL || vg_bytes_equal(wait->value, vg_bytes_text("1000")));
+        vg_arena_dispose(&arena);
+    }
+}
+
+static void test_grpc_status__says_when_to_try_again(void **state)
+{
+    (void)state;
+    struct vg_http_header trailers[VG_GRPC_STATUS_TRAILERS];
+    struct vg_arena arena;
+    struct vg_error error;
+    vg_arena_init(&arena, 100000);
+    vg_error_init(&error, &arena);
+    (void)vg_error_set(&error, VG_QUOTA_EXCEEDED, NULL);
+    error.retry_after_ms = 2345;
+    size_t count = vg_grpc_status_trailers(VG_QUOTA_EXCEEDED, &error, &arena, trailers);
+    assert_true(vg_bytes_equal(
+        find(trailers, count, "grpc-retry-pushback-ms")->value,
+        vg_bytes_text("2345")));
+    vg_arena_dispose(&arena);
+}
+
+static void test_grpc_status__passes_on_the_code_of_others(void **state)
+{
+    (void)state;
+    const struct {
+        uint8_t code;
+        const char *text;
+    } rows[] = { { VG_GRPC_UNKNOWN, "2" }, { 11, "11" }, { 16, "16" }, { 17, "2" }, { 255, "2" } };
+    for (size_t i = 0; i < VG_ARRAY_COUNT(rows); i++) {
+        struct vg_http_header trailers[VG_GRPC_STATUS_TRAILERS];
+        struct vg_arena arena;
+        struct vg_error error;
+        vg_arena_init(&arena, 100000);
+        vg_error_init(&error, &arena);
+        (void)vg_error_set(&error, VG_INTERNAL, "theirs");
+        error.grpc_code = rows[i].code;
+        size_t count = vg_grpc_status_trailers(VG_INTERNAL, &error, &arena, trailers);
+        assert_true(vg_bytes_equal(
+            find(trailers, count, "grpc-status")->value,
+            vg_bytes_text(rows[i].text)));
         vg_arena_dispose(&arena);
     }
 }
@@ -168,6 +208,8 @@ int main(void)
         cmocka_unit_test(test_grpc_status__decoding_never_fails),
         cmocka_unit_test(test_grpc_status__ok_is_one_trailer),
         cmocka_unit_test(test_grpc_status__every_reason_travels),
+        cmocka_unit_test(test_grpc_status__says_when_to_try_again),
+        cmocka_unit_test(test_grpc_status__passes_on_the_code_of_others),
         cmocka_unit_test(test_grpc_status__details_stay_within_their_limit),
         cmocka_unit_test(test_grpc_status__the_code_goes_out_without_memory),
     };
