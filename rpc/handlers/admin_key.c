@@ -335,6 +335,7 @@ static enum vg_reason draw_key(
     char id[VG_API_KEY_ID_SIZE + 1];
     vg_api_key_make(call->service->node->random, record->user_id, text, id, digest);
     answer->key = vg_arena_text(&call->arena, vg_bytes_text(text));
+    call->reply.is_plain = true; /* the secret is beside names that others chose */
     record->id = vg_arena_text(&call->arena, vg_bytes_text(id));
     record->has_secret_sha256 = true;
     record->secret_sha256.data = digest;
