@@ -1,8 +1,8 @@
 /*
  * Authentication: the key's record is found by its id in the directory's snapshot, the secret is
- * compared by digest, and the principal that follows from key, user and customers is kept in a
- * small cache until the directory changes, because expanding customers to their sub-customers walks
- * all of them.
+ * compared by digest (or the handshake of TLS has proved the certificate), and the principal that
+ * follows from key, user and customers is kept in a small cache until the directory changes,
+ * because expanding customers to their sub-customers walks all of them.
  */
 #include "core/access/access.h"
 
@@ -36,6 +36,7 @@ struct key_usage {
 /* What a caller shows, when and from where. */
 struct request {
     struct vg_bytes credential;
+    const struct vg_peer_identity *identity;
     const struct vg_network *peer;
     vg_time now;
 };
@@ -228,6 +229,15 @@ static bool source_is_allowed(const struct vg_api_key *key, const struct vg_netw
     return allowed;
 }
 
+/* The user of the key, if both may still be used. */
+static const struct vg_user *find_able_user(
+    const struct vg_directory_snapshot *snapshot,
+    const struct vg_api_key *key)
+{
+    const struct vg_user *user = vg_directory_user(snapshot, key->user_id);
+    return key->revoked != 0 || user == NULL || user->disabled ? NULL : user;
+}
+
 /* The key whose secret the caller has shown, of a user who may still use it; else NULL. The secret
  * is compared in constant time, and as well for a key that does not exist. */
 static const struct vg_api_key *find_proved_key(
@@ -241,15 +251,77 @@ static const struct vg_api_key *find_proved_key(
     const struct vg_api_key *key = vg_directory_key(snapshot, parts->key_id);
     bool proved =
         vg_digest_equal(key != NULL ? key->secret_sha256 : nothing, digest, sizeof(digest));
-    if (key == NULL || !proved || key->revoked != 0 || key->user_id != parts->user_id) {
+    if (key == NULL || !proved || key->is_certificate || key->user_id != parts->user_id) {
         return NULL;
     }
-    const struct vg_user *user = vg_directory_user(snapshot, key->user_id);
-    if (user == NULL || user->disabled) {
-        return NULL;
+    *out_user = find_able_user(snapshot, key);
+    return *out_user == NULL ? NULL : key;
+}
+
+/* The key of the first name of the certificate that has one. */
+static const struct vg_api_key *find_certificate_key(
+    const struct vg_directory_snapshot *snapshot,
+    const struct vg_peer_identity *identity)
+{
+    for (size_t i = 0; i < identity->name_count; i++) {
+        const struct vg_api_key *key = vg_directory_key(snapshot, identity->names[i]);
+        if (key != NULL && key->is_certificate) {
+            return key;
+        }
     }
+    return NULL;
+}
+
+/* Without a credential the certificate counts. It was good when the connection began; connections
+ * live long, and resumed sessions longer. */
+static enum vg_reason prove_certificate(
+    const struct vg_directory_snapshot *snapshot,
+    const struct request *request,
+    const struct vg_api_key **out_key,
+    const struct vg_user **out_user,
+    struct vg_error *error)
+{
+    const struct vg_peer_identity *identity = request->identity;
+    const struct vg_api_key *key =
+        identity == NULL ? NULL : find_certificate_key(snapshot, identity);
+    if (key == NULL && (identity == NULL || identity->name_count == 0)) {
+        return vg_error_set(error, VG_NOT_AUTHENTICATED, NULL);
+    }
+    if (key == NULL) {
+        return vg_error_set(
+            error,
+            VG_NOT_AUTHENTICATED,
+            "User not authenticated: no key stands for the certificate of %.*s",
+            (int)identity->names[0].size,
+            (const char *)identity->names[0].data);
+    }
+    if (request->now >= identity->expires) {
+        return vg_error_set(error, VG_AUTHENTICATION_FAILED, "The client certificate has ended");
+    }
+    const struct vg_user *user = find_able_user(snapshot, key);
+    if (user == NULL) {
+        return vg_error_set(error, VG_AUTHENTICATION_FAILED, NULL);
+    }
+    *out_key = key;
     *out_user = user;
-    return key;
+    return VG_OK;
+}
+
+static enum vg_reason prove(
+    const struct vg_directory_snapshot *snapshot,
+    const struct request *request,
+    const struct vg_api_key **out_key,
+    const struct vg_user **out_user,
+    struct vg_error *error)
+{
+    struct vg_api_key_parts parts;
+    if (request->credential.size == 0) {
+        return prove_certificate(snapshot, request, out_key, out_user, error);
+    }
+    *out_key = vg_api_key_parse(request->credential, &parts)
+                   ? find_proved_key(snapshot, &parts, out_user)
+                   : NULL;
+    return *out_key == NULL ? vg_error_set(error, VG_AUTHENTICATION_FAILED, NULL) : VG_OK;
 }
 
 /* The rules, in the order in which they are answered: nobody learns more about a key than its
@@ -261,13 +333,11 @@ static enum vg_reason authenticate(
     const struct vg_principal **out_principal,
     struct vg_error *error)
 {
-    struct vg_api_key_parts parts;
     const struct vg_user *user = NULL;
-    const struct vg_api_key *key = vg_api_key_parse(request->credential, &parts)
-                                       ? find_proved_key(snapshot, &parts, &user)
-                                       : NULL;
-    if (key == NULL) {
-        return vg_error_set(error, VG_AUTHENTICATION_FAILED, NULL);
+    const struct vg_api_key *key = NULL;
+    enum vg_reason reason = prove(snapshot, request, &key, &user, error);
+    if (reason != VG_OK) {
+        return reason;
     }
     if (key->expires != 0 && request->now >= key->expires) {
         return vg_error_set(error, VG_KEY_EXPIRED, NULL);
@@ -282,15 +352,16 @@ static enum vg_reason authenticate(
 enum vg_reason vg_access_authenticate(
     struct vg_access *access,
     struct vg_bytes credential,
+    const struct vg_peer_identity *identity,
     const struct vg_network *peer,
     vg_time now,
     const struct vg_principal **out_principal,
     struct vg_error *error)
 {
-    if (credential.size == 0) {
+    if (credential.size == 0 && identity == NULL) {
         return vg_error_set(error, VG_NOT_AUTHENTICATED, NULL);
     }
-    const struct request request = { credential, peer, now };
+    const struct request request = { credential, identity, peer, now };
     const struct vg_directory_snapshot *snapshot = vg_directory_snapshot(access->directory);
     enum vg_reason reason = authenticate(access, snapshot, &request, out_principal, error);
     vg_directory_snapshot_unref(snapshot);

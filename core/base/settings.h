@@ -55,6 +55,10 @@ enum vg_data_center { VG_DATA_CENTER_OSL, VG_DATA_CENTER_SVG };
 /* The words of grpc_compression. */
 enum vg_compression { VG_COMPRESSION_OFF, VG_COMPRESSION_ASKED, VG_COMPRESSION_ACCEPTED };
 
+/* The words of tls_client_certificates and tls_version_min. */
+enum vg_tls_clients { VG_TLS_CLIENTS_OFF, VG_TLS_CLIENTS_OPTIONAL, VG_TLS_CLIENTS_REQUIRED };
+enum vg_tls_version { VG_TLS_VERSION_12, VG_TLS_VERSION_13 };
+
 /* The words of access_log. Those of log_level are enum vg_log_level. */
 enum vg_access_log { VG_ACCESS_LOG_OFF, VG_ACCESS_LOG_ERRORS, VG_ACCESS_LOG_ALL };
 

@@ -121,6 +121,7 @@ struct vg_key_quota {
 struct vg_api_key {
     const char *key_id;
     int64_t user_id;
+    bool is_certificate; /* key_id is a name of a client certificate, and there is no secret */
     uint8_t secret_sha256[32];
     uint32_t roles;           /* bits of roles.def */
     const int64_t *customers; /* as granted, sorted; empty = the user's own */

@@ -193,6 +193,7 @@ static bool make_key(
     }
     *key = (struct vg_api_key){ .key_id = copy(arena, record->id),
                                 .user_id = record->user_id,
+                                .is_certificate = record->is_certificate,
                                 .customers =
                                     copy_ids(arena, record->customer_ids, record->n_customer_ids),
                                 .customer_count = record->n_customer_ids,

@@ -265,6 +265,7 @@ static int on_headers_complete(llhttp_t *parser)
         .method = vg_bytes_text(llhttp_method_name((llhttp_method_t)parser->method)),
         .peer = state->conn->peer,
         .peer_port = state->conn->peer_port,
+        .identity = state->conn->identity,
         .version = (uint8_t)(parser->http_major * 10 + parser->http_minor),
         .content_length =
             (parser->flags & F_CONTENT_LENGTH) != 0 ? (int64_t)parser->content_length : -1,

@@ -105,6 +105,7 @@ bool vg_rest_take_head(struct vg_rest *rest)
     call->peer = request->peer;
     call->peer_port = request->peer_port;
     call->http_version = request->version;
+    call->identity = vg_peer_identity_ref(request->identity);
     call->request_bytes_max = rest->web->service->settings->request_bytes_max;
     read_accept(request, &rest->accept);
     if (!keep(call, &call->target) || !keep(call, &call->verb) || !keep(call, &call->credential) ||

@@ -1,6 +1,9 @@
 /*
  * vigil.admin.v1.AdminService: API keys.
  *
+ * A key is proved by its secret or by a client certificate, whose name is then its id
+ * (core/base/peer_identity.h). Such a name may be given anew once its key is revoked.
+ *
  * A key never holds more than the key that makes it: not more functions, customers or sources, and
  * not for longer. What the request leaves open is taken from the maker where "all" would be more.
  */
@@ -8,6 +11,7 @@
 #include "core/access/principal.h"
 #include "core/access/role.h"
 #include "core/base/assert.h"
+#include "core/base/peer_identity.h"
 #include "core/base/text_number.h"
 #include "core/node/node.h"
 #include "proto/contract_handlers.h"
@@ -108,6 +112,8 @@ static bool fill_key(
     Vigil__Admin__V1__Key *answer = (Vigil__Admin__V1__Key *)message;
     answer->id = vg_answer_text(key->key_id);
     answer->user = vg_admin_view_user(view, key->user_id);
+    answer->has_is_certificate = true;
+    answer->is_certificate = key->is_certificate;
     answer->has_all_customers = true;
     answer->all_customers = key->all_customers;
     answer->has_expires_timestamp = key->expires != 0;
@@ -323,7 +329,44 @@ static enum vg_reason resolve_customers(
     return VG_OK;
 }
 
-/* Draw the key and put its texts into answer, change and record. */
+static enum vg_reason read_key_record(
+    struct vg_call *call,
+    const char *key_id,
+    struct vg_directory_record *out_record)
+{
+    return vg_directory_record_read(
+        call->service->node->directory,
+        &(struct vg_directory_name){ .kind = VG_DIRECTORY_KEY, .name = vg_bytes_text(key_id) },
+        &call->arena,
+        out_record,
+        &call->error);
+}
+
+/* The id of a key that a certificate proves. */
+static enum vg_reason name_key(
+    struct vg_admin_references *references,
+    const Vigil__Admin__V1__AddKeyRequest *request,
+    Vigil__Record__V1__ApiKey *record)
+{
+    struct vg_call *call = references->call;
+    struct vg_peer_name name;
+    if (!vg_peer_name_parse(vg_bytes_text(request->certificate), &name)) {
+        vg_admin_reference_refuse_value(
+            references,
+            "certificate",
+            request->certificate,
+            "The name of a certificate is URI:…, DNS:…, email:… or CN:…, and visible");
+        return VG_OK;
+    }
+    record->has_is_certificate = true;
+    record->is_certificate = true;
+    record->id = vg_arena_text(&call->arena, vg_bytes(name.text, name.size));
+    return record->id != NULL ? VG_OK : vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
+}
+
+/* Draw the key and put its texts into answer, change and record. For a certificate the secret is
+ * drawn too, and forgotten: such a record can be proved by no credential, not even where nobody
+ * knows of certificates. */
 static enum vg_reason draw_key(
     struct vg_admin_change *change,
     uint8_t digest[VG_SHA256_SIZE],
@@ -334,14 +377,16 @@ static enum vg_reason draw_key(
     char text[VG_API_KEY_TEXT_SIZE];
     char id[VG_API_KEY_ID_SIZE + 1];
     vg_api_key_make(call->service->node->random, record->user_id, text, id, digest);
-    answer->key = vg_arena_text(&call->arena, vg_bytes_text(text));
-    call->reply.is_plain = true; /* the secret is beside names that others chose */
-    record->id = vg_arena_text(&call->arena, vg_bytes_text(id));
+    if (!record->is_certificate) {
+        answer->key = vg_arena_text(&call->arena, vg_bytes_text(text));
+        call->reply.is_plain = true; /* the secret is beside names that others chose */
+        record->id = vg_arena_text(&call->arena, vg_bytes_text(id));
+    }
     record->has_secret_sha256 = true;
     record->secret_sha256.data = digest;
     record->secret_sha256.len = VG_SHA256_SIZE;
     change->name = record->id;
-    return answer->key != NULL && record->id != NULL
+    return (answer->key != NULL || record->is_certificate) && record->id != NULL
                ? VG_OK
                : vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
 }
@@ -363,10 +408,35 @@ static enum vg_reason resolve_key(
     record->expires_timestamp = resolve_end(&references, request);
     record->has_expires_timestamp = record->expires_timestamp != 0;
     resolve_quota(&references, request, record);
-    enum vg_reason reason = resolve_customers(&references, request, record);
+    enum vg_reason reason =
+        request->certificate == NULL ? VG_OK : name_key(&references, request, record);
+    reason = reason == VG_OK ? resolve_customers(&references, request, record) : reason;
     reason = reason == VG_OK ? resolve_sources(&references, request, record) : reason;
     reason = reason == VG_OK ? check_roles(call, request) : reason;
     return reason == VG_OK ? vg_admin_reference_end(&references) : reason;
+}
+
+/* Add the key of a certificate, or put it in the place of one that was revoked. */
+static enum vg_reason put_certificate_key(
+    struct vg_admin_change *change,
+    const struct vg_directory_snapshot *snapshot,
+    Vigil__Record__V1__ApiKey *record)
+{
+    struct vg_call *call = change->call;
+    const struct vg_api_key *former = vg_directory_key(snapshot, vg_bytes_text(record->id));
+    if (former == NULL || former->revoked == 0) {
+        return vg_admin_change_add(change, &record->base);
+    }
+    if (vg_admin_change_find(change, snapshot, record->id) == NULL) {
+        return call->error.reason; /* of a customer the caller does not administer */
+    }
+    struct vg_directory_record stored;
+    enum vg_reason reason = read_key_record(call, record->id, &stored);
+    if (reason != VG_OK) {
+        return reason;
+    }
+    stored.message = &record->base;
+    return vg_admin_change_replace(change, &stored);
 }
 
 static enum vg_reason prepare_key(
@@ -396,7 +466,8 @@ static enum vg_reason prepare_key(
     record.created_timestamp = call->now;
     record.has_created_by_user_id = true;
     record.created_by_user_id = call->principal->user_id;
-    return vg_admin_change_add(change, &record.base);
+    return record.is_certificate ? put_certificate_key(change, snapshot, &record)
+                                 : vg_admin_change_add(change, &record.base);
 }
 
 static enum vg_reason prepare_revoking(
@@ -414,12 +485,7 @@ static enum vg_reason prepare_revoking(
         return VG_OK;
     }
     struct vg_directory_record record;
-    enum vg_reason reason = vg_directory_record_read(
-        call->service->node->directory,
-        &(struct vg_directory_name){ .kind = VG_DIRECTORY_KEY, .name = vg_bytes_text(key->key_id) },
-        &call->arena,
-        &record,
-        &call->error);
+    enum vg_reason reason = read_key_record(call, key->key_id, &record);
     if (reason != VG_OK) {
         return reason;
     }

@@ -112,6 +112,7 @@ static enum vg_reason batch_create(struct stream *stream, struct vg_error *error
     enum vg_reason reason = vg_access_authenticate(
         call->service->access,
         call->credential,
+        call->identity,
         &call->peer,
         now,
         &batch->principal,

@@ -338,6 +338,7 @@ struct vg_http2_stream *vg_http2_stream_create(struct vg_http2_session *session,
     exchange->request.headers = stream->headers;
     exchange->request.peer = session->conn->peer;
     exchange->request.peer_port = session->conn->peer_port;
+    exchange->request.identity = session->conn->identity;
     exchange->request.version = 20;
     exchange->request.content_length = -1;
     stream->next = session->streams;

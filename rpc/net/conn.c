@@ -8,8 +8,10 @@
 #include "core/base/assert.h"
 #include "core/base/compiler.h"
 #include "core/base/metrics.h"
+#include "rpc/net/conn_tls.h"
 #include "rpc/net/listener.h"
 #include "rpc/net/server.h"
+#include "rpc/net/tls.h"
 #include "rpc/net/worker.h"
 
 #define VG_CONN_ROUNDS_MAX   8u
@@ -73,6 +75,7 @@ static void conn_on_closed(uv_handle_t *handle)
     worker->conn_count--;
     vg_buffer_dispose(&conn->written);
     vg_buffer_dispose(&conn->queued);
+    vg_conn_tls_dispose(conn);
     conn->magic = 0;
     free(conn);
     vg_worker_end_if_done(worker);
@@ -90,6 +93,17 @@ static void conn_finish(struct vg_conn *conn)
     }
     vg_worker_clear_timer(conn->worker, &conn->watch);
     uv_close((uv_handle_t *)&conn->socket, conn_on_closed);
+}
+
+void vg_conn_part(struct vg_conn *conn)
+{
+    if (conn->protocol != NULL) {
+        conn->protocol->closed(conn);
+        conn->protocol = NULL;
+    }
+    conn->streams_open = 0;
+    conn->parting = true;
+    vg_conn_wake(conn);
 }
 
 static void conn_on_shutdown(uv_shutdown_t *shutdown, int status)
@@ -127,7 +141,7 @@ static void conn_linger(struct vg_conn *conn)
 /* --- Reading -----------------------------------------------------------------------------------
  */
 
-static void conn_open_protocol(struct vg_conn *conn, const struct vg_conn_protocol *protocol)
+void vg_conn_speak(struct vg_conn *conn, const struct vg_conn_protocol *protocol)
 {
     if (protocol == NULL) {
         vg_conn_close(conn);
@@ -139,7 +153,9 @@ static void conn_open_protocol(struct vg_conn *conn, const struct vg_conn_protoc
         vg_conn_close(conn);
         return;
     }
-    protocol->read(conn, vg_bytes(conn->sniffed, conn->sniffed_size));
+    if (conn->sniffed_size > 0) {
+        protocol->read(conn, vg_bytes(conn->sniffed, conn->sniffed_size));
+    }
     if (conn->end != VG_CONN_END_NONE) {
         protocol->drain(conn);
     }
@@ -158,9 +174,9 @@ static size_t conn_sniff(struct vg_conn *conn, struct vg_bytes part)
     memcpy(conn->sniffed + conn->sniffed_size, part.data, size);
     conn->sniffed_size = (uint8_t)(conn->sniffed_size + size);
     if (memcmp(conn->sniffed, VG_CONN_PREFACE, conn->sniffed_size) != 0) {
-        conn_open_protocol(conn, options->http1);
+        vg_conn_speak(conn, options->http1);
     } else if (conn->sniffed_size == VG_CONN_SNIFF_BYTES) {
-        conn_open_protocol(conn, options->http2);
+        vg_conn_speak(conn, options->http2);
     }
     return size;
 }
@@ -172,6 +188,10 @@ static void conn_take_bytes(struct vg_conn *conn, struct vg_bytes part)
         if (conn->lingered_bytes > VG_CONN_LINGER_BYTES) {
             vg_conn_close(conn);
         }
+        return;
+    }
+    if (conn->tls != NULL) {
+        vg_conn_tls_take(conn, part);
         return;
     }
     if (conn->protocol == NULL && !conn->close_wanted) {
@@ -190,6 +210,15 @@ static void conn_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffe
     *buffer = uv_buf_init((char *)conn->worker->read_bytes, VG_WORKER_READ_BYTES);
 }
 
+void vg_conn_end_read(struct vg_conn *conn)
+{
+    (void)uv_read_stop((uv_stream_t *)&conn->socket);
+    conn->reading = false;
+    conn->read_ended = true;
+    conn->protocol->ended(conn);
+    vg_conn_wake(conn);
+}
+
 static void conn_on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 {
     struct vg_conn *conn = VG_CONTAINER_OF(stream, struct vg_conn, socket);
@@ -200,12 +229,11 @@ static void conn_on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buff
         vg_metrics_add(VG_METRIC_bytes_received_total, (uint64_t)size);
         conn_take_bytes(conn, vg_bytes(buffer->base, (size_t)size));
     } else if (size == UV_EOF && conn->protocol != NULL) {
-        (void)uv_read_stop(stream);
-        conn->reading = false;
-        conn->read_ended = true;
-        conn->protocol->ended(conn);
-        vg_conn_wake(conn);
+        vg_conn_end_read(conn); /* with or without close_notify: HTTP knows where it ends */
     } else if (size < 0) {
+        if (conn->tls != NULL) {
+            vg_conn_tls_lost(conn, "the client went away");
+        }
         vg_conn_close(conn);
     }
 }
@@ -276,27 +304,33 @@ static void conn_on_written(uv_write_t *write, int status)
 static bool conn_write_round(struct vg_conn *conn)
 {
     struct vg_buffer *scratch = &conn->worker->scratch;
+    struct vg_buffer *out = scratch;
     vg_buffer_clear(scratch);
-    conn->protocol->fill(conn, scratch, VG_CONN_FILL_BYTES);
-    if (scratch->failed) {
+    if (conn->protocol != NULL) {
+        conn->protocol->fill(conn, scratch, VG_CONN_FILL_BYTES);
+    }
+    if (conn->tls != NULL) {
+        out = scratch->failed ? NULL : vg_conn_tls_seal(conn, scratch);
+    }
+    if (out == NULL || out->failed) {
         vg_conn_close(conn);
         return false;
     }
-    if (scratch->size == 0) {
+    if (out->size == 0) {
         return false;
     }
-    vg_metrics_add(VG_METRIC_bytes_sent_total, scratch->size);
-    uv_buf_t part = uv_buf_init((char *)scratch->data, (unsigned)scratch->size);
+    vg_metrics_add(VG_METRIC_bytes_sent_total, out->size);
+    uv_buf_t part = uv_buf_init((char *)out->data, (unsigned)out->size);
     int size = uv_try_write((uv_stream_t *)&conn->socket, &part, 1);
     if (size < 0 && size != UV_EAGAIN) {
         vg_conn_close(conn);
         return false;
     }
     size_t done = size < 0 ? 0 : (size_t)size;
-    if (done == scratch->size) {
+    if (done == out->size) {
         return true;
     }
-    vg_buffer_append(&conn->written, scratch->data + done, scratch->size - done);
+    vg_buffer_append(&conn->written, out->data + done, out->size - done);
     if (conn->written.failed) {
         vg_conn_close(conn);
         return false;
@@ -310,12 +344,43 @@ static bool conn_write_round(struct vg_conn *conn)
 static void conn_fill_behind(struct vg_conn *conn)
 {
     if (conn->queued.size < VG_CONN_FILL_BYTES) {
-        conn->protocol->fill(conn, &conn->queued, VG_CONN_FILL_BYTES - conn->queued.size);
+        size_t room = VG_CONN_FILL_BYTES - conn->queued.size;
+        struct vg_buffer *plain = conn->tls == NULL ? &conn->queued : &conn->worker->scratch;
+        if (conn->tls != NULL) {
+            vg_buffer_clear(plain);
+        }
+        conn->protocol->fill(conn, plain, room);
+        if (conn->tls != NULL && !plain->failed) {
+            vg_conn_tls_queue(conn, plain);
+        }
     }
     if (conn->queued.failed) {
         vg_conn_close(conn);
     } else if (conn->queued.size >= VG_CONN_FILL_BYTES) {
         conn_read_on(conn, false);
+    }
+}
+
+/* Without a protocol there is only what TLS has to say. */
+static void conn_flush_bare(struct vg_conn *conn)
+{
+    if (!conn->writing && conn->queued.size > 0) {
+        (void)conn_write_round(conn);
+    }
+    if (conn->parting && !conn->writing && !conn->close_wanted) {
+        conn_linger(conn);
+    }
+}
+
+/* Everything is flushed. With TLS close_notify is the last word: without it the peer could not tell
+ * the end from a cut (RFC 8446 section 6.1). */
+static void conn_say_goodbye(struct vg_conn *conn)
+{
+    if (conn->tls != NULL && vg_tls_end(conn->tls, &conn->queued)) {
+        (void)conn_write_round(conn);
+    }
+    if (!conn->writing && !conn->close_wanted) {
+        conn_linger(conn);
     }
 }
 
@@ -325,7 +390,11 @@ void vg_conn_flush(struct vg_conn *conn)
         conn_finish(conn);
         return;
     }
+    if (conn->lingering) {
+        return;
+    }
     if (conn->protocol == NULL) {
+        conn_flush_bare(conn);
         return;
     }
     if (conn->writing) {
@@ -339,7 +408,7 @@ void vg_conn_flush(struct vg_conn *conn)
     if (rounds == VG_CONN_ROUNDS_MAX) {
         vg_conn_wake(conn); /* others first */
     } else if (!conn->writing && !conn->close_wanted && conn->protocol->wants_close(conn)) {
-        conn_linger(conn);
+        conn_say_goodbye(conn);
     }
 }
 
@@ -348,13 +417,10 @@ void vg_conn_flush(struct vg_conn *conn)
 
 static uint64_t conn_watch_ns(const struct vg_conn_limits *limits)
 {
-    const uint64_t all[] = { limits->header_timeout_ns,
-                             limits->body_timeout_ns,
-                             limits->idle_timeout_ns,
-                             limits->write_timeout_ns,
-                             limits->age_ns,
-                             limits->age_grace_ns,
-                             limits->keepalive_ns,
+    const uint64_t all[] = { limits->handshake_timeout_ns, limits->header_timeout_ns,
+                             limits->body_timeout_ns,      limits->idle_timeout_ns,
+                             limits->write_timeout_ns,     limits->age_ns,
+                             limits->age_grace_ns,         limits->keepalive_ns,
                              limits->keepalive_timeout_ns };
     uint64_t period = VG_CONN_WATCH_NS_MAX;
     for (size_t i = 0; i < VG_ARRAY_COUNT(all); i++) {
@@ -390,8 +456,16 @@ static void conn_on_watch(struct vg_timer *timer)
         return;
     }
     bool sniffing = conn->protocol == NULL;
+    uint64_t first_ns = limits->header_timeout_ns;
+    if (conn->tls != NULL) {
+        vg_tls_calm(conn->tls);
+        first_ns = limits->handshake_timeout_ns;
+    }
     if (conn_write_stuck(conn, now_ns) ||
-        (sniffing && conn_past(limits->header_timeout_ns, conn->opened_ns, now_ns))) {
+        (sniffing && conn_past(first_ns, conn->opened_ns, now_ns))) {
+        if (conn->tls != NULL) {
+            vg_conn_tls_lost(conn, "the handshake took too long");
+        }
         vg_metrics_add(VG_METRIC_connections_timed_out_total, 1);
         vg_conn_close(conn);
         return;
@@ -444,7 +518,7 @@ static void conn_begin(struct vg_conn *conn)
 {
     struct vg_worker *worker = conn->worker;
     worker->conn_count++;
-    if (!conn_admit(conn)) {
+    if (!conn_admit(conn)) { /* before TLS takes memory */
         vg_metrics_add(VG_METRIC_connections_refused_total, 1);
         uv_close((uv_handle_t *)&conn->socket, conn_on_dropped);
         return;
@@ -462,11 +536,16 @@ static void conn_begin(struct vg_conn *conn)
     worker->conns = conn;
     conn->watch.fire = conn_on_watch;
     vg_worker_set_timer(worker, &conn->watch, conn->opened_ns + conn_watch_ns(conn->limits));
+    if (conn->tls_first && !vg_conn_tls_open(conn)) {
+        vg_conn_close(conn);
+        return;
+    }
     conn_read_on(conn, true);
 }
 
-static struct vg_conn *conn_create(struct vg_worker *worker)
+static struct vg_conn *conn_create(struct vg_worker_listener *listener)
 {
+    struct vg_worker *worker = listener->worker;
     struct vg_conn *conn = calloc(1, sizeof(*conn));
     VG_ASSERT(conn != NULL);
     conn->magic = VG_CONN_MAGIC;
@@ -474,33 +553,34 @@ static struct vg_conn *conn_create(struct vg_worker *worker)
     conn->limits = &worker->server->options.limits;
     vg_buffer_init(&conn->written, VG_CONN_OUT_BYTES_MAX);
     vg_buffer_init(&conn->queued, VG_CONN_OUT_BYTES_MAX);
+    conn->tls_first = listener->is_tls;
     VG_ASSERT(uv_tcp_init(&worker->loop, &conn->socket) == 0);
     return conn;
 }
 
-void vg_conn_accept(struct vg_worker *worker)
+void vg_conn_accept(struct vg_worker_listener *listener)
 {
-    struct vg_conn *conn = conn_create(worker);
-    if (uv_accept((uv_stream_t *)&worker->listener, (uv_stream_t *)&conn->socket) != 0) {
-        worker->conn_count++;
+    struct vg_conn *conn = conn_create(listener);
+    if (uv_accept((uv_stream_t *)&listener->socket, (uv_stream_t *)&conn->socket) != 0) {
+        listener->worker->conn_count++;
         uv_close((uv_handle_t *)&conn->socket, conn_on_dropped);
         return;
     }
     conn_begin(conn);
 }
 
-void vg_conn_accept_rest(struct vg_worker *worker)
+void vg_conn_accept_rest(struct vg_worker_listener *listener)
 {
-    uv_os_fd_t listener;
-    if (uv_fileno((const uv_handle_t *)&worker->listener, &listener) != 0) {
+    uv_os_fd_t waiting;
+    if (uv_fileno((const uv_handle_t *)&listener->socket, &waiting) != 0) {
         return;
     }
     int handle;
-    while ((handle = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-        struct vg_conn *conn = conn_create(worker);
+    while ((handle = accept4(waiting, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+        struct vg_conn *conn = conn_create(listener);
         if (uv_tcp_open(&conn->socket, handle) != 0) {
             (void)close(handle);
-            worker->conn_count++;
+            listener->worker->conn_count++;
             uv_close((uv_handle_t *)&conn->socket, conn_on_dropped);
             return;
         }

@@ -8,8 +8,8 @@
  * of output waits behind it, the connection stops reading as well, and is given up after the write
  * timeout.
  *
- * Between socket and protocol lies one byte layer in each direction (conn_take_bytes and
- * conn_flush): there TLS will sit.
+ * A connection of the TLS port has a byte layer between socket and protocol, in both directions
+ * (conn_tls.h); there the protocol is chosen by ALPN.
  *
  * Threads: the worker's. A connection is freed some time after vg_conn_close, when the loop has let
  * go of its socket.
@@ -26,11 +26,14 @@
 #include "core/base/buffer.h"
 #include "core/base/bytes.h"
 #include "core/base/network.h"
+#include "core/base/peer_identity.h"
 #include "rpc/net/conn_life.h"
 #include "rpc/net/timer.h"
 
 struct vg_conn;
+struct vg_tls;
 struct vg_worker;
+struct vg_worker_listener;
 
 #define VG_CONN_MAGIC 0x76636f6eu
 /* One round of output: fill is asked for about that much at a time. */
@@ -71,6 +74,7 @@ struct vg_conn_protocol {
 
 /* All zero = no limit, no delay. */
 struct vg_conn_limits {
+    uint64_t handshake_timeout_ns; /* of TLS, from connect */
     uint64_t header_timeout_ns; /* from connect, or the first byte of a head, to a complete head */
     uint64_t body_timeout_ns;   /* without a byte of a request body, or of window for an answer */
     uint64_t idle_timeout_ns;   /* without any request */
@@ -96,6 +100,7 @@ struct vg_conn {
     struct vg_worker *worker;
     struct vg_network peer;
     uint16_t peer_port;
+    const struct vg_peer_identity *identity; /* by a client certificate; NULL = none */
     uint64_t opened_ns;
     uint64_t active_ns;   /* when bytes last arrived or an answer ended */
     enum vg_conn_end end; /* why it takes no new requests */
@@ -115,13 +120,16 @@ struct vg_conn {
     bool writing; /* `written` is with the loop */
     bool close_wanted;
     bool closing;
+    bool parting;   /* nothing is said any more but what is queued */
+    bool tls_first; /* not a byte of TLS has come */
     bool lingering; /* all is said; what the peer still sends is dropped until it closes */
     size_t lingered_bytes;
     size_t write_left; /* of a stuck write, when last looked at */
     uint8_t sniffed[VG_CONN_SNIFF_BYTES];
     uint8_t sniffed_size;
     struct vg_buffer written; /* handed to the loop, not yet taken by the socket */
-    struct vg_buffer queued;  /* filled while a write is stuck */
+    struct vg_buffer queued;  /* filled while a write is stuck, and by TLS */
+    struct vg_tls *tls;       /* NULL = plain text */
     uint64_t write_ns;        /* when the socket last took something */
     uv_shutdown_t shutdown;
     struct vg_timer watch;
@@ -139,10 +147,16 @@ void vg_conn_pause(struct vg_conn *conn, bool paused);
 
 /* For rpc/net: accept the connection the loop has announced, or all that still wait in line; may
  * the flush be put off until there is more to write; flush, or close; begin to drain. */
-void vg_conn_accept(struct vg_worker *worker);
-void vg_conn_accept_rest(struct vg_worker *worker);
+void vg_conn_accept(struct vg_worker_listener *listener);
+void vg_conn_accept_rest(struct vg_worker_listener *listener);
 bool vg_conn_may_wait(struct vg_conn *conn, uint64_t now_ns);
 void vg_conn_flush(struct vg_conn *conn);
 void vg_conn_drain(struct vg_conn *conn, enum vg_conn_end end);
+
+/* For the byte layer: the protocol is chosen (NULL = there is none for it); the peer will send no
+ * more; end the protocol, if any, send what is queued, and close. */
+void vg_conn_speak(struct vg_conn *conn, const struct vg_conn_protocol *protocol);
+void vg_conn_end_read(struct vg_conn *conn);
+void vg_conn_part(struct vg_conn *conn);
 
 #endif

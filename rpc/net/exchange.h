@@ -26,6 +26,7 @@
 #include "core/base/bytes.h"
 #include "core/base/error.h"
 #include "core/base/network.h"
+#include "core/base/peer_identity.h"
 
 struct vg_worker;
 struct vg_exchange;
@@ -44,8 +45,9 @@ struct vg_http_request {
     size_t header_count;
     struct vg_network peer; /* address of the client, a host */
     uint16_t peer_port;
-    uint8_t version;        /* 11 or 20 */
-    int64_t content_length; /* -1 = not said */
+    const struct vg_peer_identity *identity; /* by a client certificate; NULL = none */
+    uint8_t version;                         /* 11 or 20 */
+    int64_t content_length;                  /* -1 = not said */
 };
 
 struct vg_http_response {

@@ -1,6 +1,7 @@
 /*
  * Server: the workers behind one address. Every worker has its own listening socket on the same
- * port (SO_REUSEPORT), so the kernel spreads connections over them and they share nothing.
+ * port (SO_REUSEPORT), so the kernel spreads connections over them and they share nothing. There
+ * can be a second address, for TLS; both serve the same.
  *
  * Life: create (binds: the port is known, nothing is answered yet) → start → drain (stop accepting,
  * let protocols finish, cut what is left after the drain timeout) → join → destroy.
@@ -10,6 +11,7 @@
 #ifndef VG_RPC_NET_SERVER_H
 #define VG_RPC_NET_SERVER_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,14 +20,17 @@
 #include "core/base/error.h"
 #include "rpc/net/conn.h"
 #include "rpc/net/peer_quota.h"
+#include "rpc/net/worker.h"
 
-struct vg_worker;
+struct vg_tls_context;
 
 #define VG_SERVER_WORKERS_MAX 64u
 
 struct vg_server_options {
-    const char *listen; /* "HOST:PORT", "[::1]:PORT"; port 0 = any free one */
-    bool insecure;      /* plain text beyond loopback is wanted */
+    const char *listen;         /* "HOST:PORT", "[::1]:PORT"; port 0 = any free one; NULL = none */
+    const char *listen_tls;     /* the same, for TLS */
+    struct vg_tls_context *tls; /* what TLS is set to, a reference is taken; set with listen_tls */
+    bool insecure;              /* plain text beyond loopback is wanted */
     unsigned worker_count;
     uint64_t drain_timeout_ns;
     struct vg_conn_limits limits;
@@ -37,8 +42,11 @@ struct vg_server {
     struct vg_server_options options;
     struct vg_peer_quota quota;
     _Atomic bool draining;
-    uint16_t port;
-    unsigned worker_count; /* that were opened */
+    uint16_t port; /* of plain text; 0 = none */
+    uint16_t tls_port;
+    pthread_mutex_t tls_lock;
+    struct vg_tls_context *tls; /* under the lock; NULL = none */
+    unsigned worker_count;      /* that were opened */
     struct vg_worker *workers[VG_SERVER_WORKERS_MAX];
 };
 
@@ -55,6 +63,12 @@ VG_MUST_USE enum vg_reason vg_server_create(
 
 /* Start the workers' threads: connections are answered. */
 VG_MUST_USE enum vg_reason vg_server_start(struct vg_server *server, struct vg_error *error);
+
+/* Serve what connects by TLS from now on by `tls`, of which a reference is taken. Any thread. */
+void vg_server_set_tls(struct vg_server *server, struct vg_tls_context *tls);
+
+/* What TLS is set to now: a reference. Any thread. */
+struct vg_tls_context *vg_server_tls(struct vg_server *server);
 
 /* Begin the graceful end. Any thread; a second call does nothing. */
 void vg_server_drain(struct vg_server *server);

@@ -129,9 +129,8 @@ static void worker_on_prepare(uv_prepare_t *prepare)
 
 static void worker_on_connection(uv_stream_t *stream, int status)
 {
-    struct vg_worker *worker = VG_CONTAINER_OF(stream, struct vg_worker, listener);
     if (status == 0) {
-        vg_conn_accept(worker);
+        vg_conn_accept(VG_CONTAINER_OF(stream, struct vg_worker_listener, socket));
     }
 }
 
@@ -163,11 +162,14 @@ static void worker_begin_drain(struct vg_task *task)
         return;
     }
     worker->draining = true;
-    if (worker->listening) {
-        /* Those who are already in line are served: they were told the connection stands. */
-        vg_conn_accept_rest(worker);
-        worker->listening = false;
-        uv_close((uv_handle_t *)&worker->listener, NULL);
+    for (size_t i = 0; i < VG_SERVER_ADDRESSES; i++) {
+        struct vg_worker_listener *listener = &worker->listeners[i];
+        if (listener->is_open) {
+            /* Those who are already in line are served: they were told the connection stands. */
+            vg_conn_accept_rest(listener);
+            listener->is_open = false;
+            uv_close((uv_handle_t *)&listener->socket, NULL);
+        }
     }
     for (struct vg_conn *conn = worker->conns; conn != NULL; conn = conn->next) {
         vg_conn_drain(conn, VG_CONN_END_SHUTDOWN);
@@ -192,11 +194,35 @@ static enum vg_reason worker_failed(int status, struct vg_error *error)
     return vg_error_set(error, VG_RESOURCE_LIMIT, "cannot start a worker: %s", uv_strerror(status));
 }
 
+static int worker_listen(struct vg_worker *worker, int socket, bool is_tls)
+{
+    struct vg_worker_listener *listener = &worker->listeners[is_tls];
+    listener->worker = worker;
+    listener->is_tls = is_tls;
+    (void)uv_tcp_init(&worker->loop, &listener->socket);
+    listener->is_open = true;
+    int status = uv_tcp_open(&listener->socket, socket);
+    if (status != 0) {
+        (void)close(socket);
+        return status;
+    }
+    return uv_listen((uv_stream_t *)&listener->socket, VG_WORKER_BACKLOG, worker_on_connection);
+}
+
+static void close_sockets(const int sockets[VG_SERVER_ADDRESSES])
+{
+    for (size_t i = 0; i < VG_SERVER_ADDRESSES; i++) {
+        if (sockets[i] >= 0) {
+            (void)close(sockets[i]);
+        }
+    }
+}
+
 enum vg_reason vg_worker_open(
     struct vg_worker *worker,
     struct vg_server *server,
     unsigned index,
-    int socket,
+    const int sockets[VG_SERVER_ADDRESSES],
     struct vg_error *error)
 {
     *worker = (struct vg_worker){ .magic = VG_WORKER_MAGIC, .index = index, .server = server };
@@ -204,12 +230,12 @@ enum vg_reason vg_worker_open(
     worker->drain_task.run = worker_begin_drain;
     int status = uv_loop_init(&worker->loop);
     if (status != 0) {
-        (void)close(socket);
+        close_sockets(sockets);
         return worker_failed(status, error);
     }
     status = uv_async_init(&worker->loop, &worker->wake, worker_on_wake);
     if (status != 0) {
-        (void)close(socket);
+        close_sockets(sockets);
         (void)uv_loop_close(&worker->loop);
         return worker_failed(status, error);
     }
@@ -217,22 +243,22 @@ enum vg_reason vg_worker_open(
     worker->opened = true;
     vg_mailbox_init(&worker->mailbox, worker_wake);
     vg_buffer_init(&worker->scratch, VG_CONN_OUT_BYTES_MAX);
+    vg_buffer_init(&worker->sealed, VG_CONN_OUT_BYTES_MAX);
     (void)uv_prepare_init(&worker->loop, &worker->prepare);
     (void)uv_prepare_start(&worker->prepare, worker_on_prepare);
     (void)uv_idle_init(&worker->loop, &worker->spin);
     (void)uv_timer_init(&worker->loop, &worker->alarm);
-    (void)uv_tcp_init(&worker->loop, &worker->listener);
-    worker->listening = true;
-    status = uv_tcp_open(&worker->listener, socket);
-    if (status != 0) {
-        (void)close(socket);
-        return worker_failed(status, error);
+    for (size_t i = 0; i < VG_SERVER_ADDRESSES; i++) {
+        if (sockets[i] < 0) {
+            continue;
+        }
+        if (status != 0) {
+            (void)close(sockets[i]);
+        } else {
+            status = worker_listen(worker, sockets[i], i == VG_SERVER_TLS);
+        }
     }
-    status = uv_listen((uv_stream_t *)&worker->listener, VG_WORKER_BACKLOG, worker_on_connection);
-    if (status != 0) {
-        return worker_failed(status, error);
-    }
-    return VG_OK;
+    return status != 0 ? worker_failed(status, error) : VG_OK;
 }
 
 static void *worker_main(void *owner)
@@ -284,5 +310,6 @@ void vg_worker_dispose(struct vg_worker *worker)
     vg_mailbox_dispose(&worker->mailbox);
     vg_block_pool_dispose(&worker->blocks);
     vg_buffer_dispose(&worker->scratch);
+    vg_buffer_dispose(&worker->sealed);
     worker->opened = false;
 }

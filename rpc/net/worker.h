@@ -35,8 +35,19 @@
 struct vg_conn;
 struct vg_server;
 
+/* What a server listens on: plain text, and TLS. */
+enum { VG_SERVER_PLAIN, VG_SERVER_TLS, VG_SERVER_ADDRESSES };
+
 #define VG_WORKER_MAGIC      0x7677726bu
 #define VG_WORKER_READ_BYTES (64u * 1024u)
+
+/* A listening socket of a worker: plain text, or TLS. */
+struct vg_worker_listener {
+    struct vg_worker *worker;
+    uv_tcp_t socket;
+    bool is_open;
+    bool is_tls;
+};
 
 struct vg_worker {
     uint32_t magic;
@@ -58,8 +69,7 @@ struct vg_worker {
     uv_idle_t spin;       /* active while a delayed flush is due within microseconds */
     uv_timer_t alarm;     /* rings for the earliest of `timers` */
     uint64_t alarm_ns;    /* what it is set to; UINT64_MAX = not set */
-    uv_tcp_t listener;
-    bool listening;
+    struct vg_worker_listener listeners[VG_SERVER_ADDRESSES];
     struct vg_timers timers;
     struct vg_timer drain_timer;
     struct vg_task drain_task;
@@ -69,7 +79,11 @@ struct vg_worker {
     struct vg_conn *flush_last;
     size_t holds;
     struct vg_buffer scratch; /* where the bytes of one flush are gathered */
+    struct vg_buffer sealed;  /* and, with TLS, as they go over the wire */
+    uint64_t tls_log_second;  /* failed handshakes logged in that second */
+    unsigned tls_log_lines;
     uint8_t read_bytes[VG_WORKER_READ_BYTES];
+    uint8_t plain[VG_WORKER_READ_BYTES]; /* what TLS makes of them */
 };
 
 #define VG_ASSERT_ON_WORKER(worker)                                                                \
@@ -87,15 +101,15 @@ void vg_worker_hold(struct vg_worker *worker);
 void vg_worker_release(struct vg_worker *worker);
 
 /*
- * For rpc/net: make the loop and listen on `socket` (taken over, also on failure; -1 = none), start
- * the thread, begin to drain (any thread; at most once each), wait for its end, give everything
- * back. Dispose accepts what was never opened or started.
+ * For rpc/net: make the loop and listen on `sockets` (taken over, also on failure; -1 = none),
+ * start the thread, begin to drain (any thread; at most once each), wait for its end, give
+ * everything back. Dispose accepts what was never opened or started.
  */
 VG_MUST_USE enum vg_reason vg_worker_open(
     struct vg_worker *worker,
     struct vg_server *server,
     unsigned index,
-    int socket,
+    const int sockets[VG_SERVER_ADDRESSES],
     struct vg_error *error);
 VG_MUST_USE enum vg_reason vg_worker_start(struct vg_worker *worker, struct vg_error *error);
 void vg_worker_drain(struct vg_worker *worker);

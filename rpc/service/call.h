@@ -35,6 +35,7 @@
 #include "core/base/digest.h"
 #include "core/base/error.h"
 #include "core/base/network.h"
+#include "core/base/peer_identity.h"
 #include "core/base/task.h"
 #include "proto/contract.h"
 #include "rpc/service/intake.h"
@@ -131,12 +132,13 @@ struct vg_call {
     struct vg_mailbox *home; /* of the worker */
 
     /* Set by the face before vg_call_begin; texts live in the arena or as long as the call. */
-    struct vg_bytes target;          /* gRPC path, or REST target with query */
-    struct vg_bytes verb;            /* REST method, empty for gRPC */
-    struct vg_bytes credential;      /* the API key as sent, data NULL = none */
-    struct vg_bytes idempotency_key; /* as sent, data NULL = none */
-    struct vg_metadata metadata;     /* of the request: call_metadata.h */
-    uint8_t http_version;            /* 11, 20; 0 = not said */
+    struct vg_bytes target;                  /* gRPC path, or REST target with query */
+    struct vg_bytes verb;                    /* REST method, empty for gRPC */
+    struct vg_bytes credential;              /* the API key as sent, data NULL = none */
+    struct vg_bytes idempotency_key;         /* as sent, data NULL = none */
+    struct vg_metadata metadata;             /* of the request: call_metadata.h */
+    const struct vg_peer_identity *identity; /* by a client certificate: a reference; NULL = none */
+    uint8_t http_version;                    /* 11, 20; 0 = not said */
     struct vg_call_trace trace;
     struct vg_network peer;
     uint16_t peer_port;

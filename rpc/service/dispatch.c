@@ -54,6 +54,7 @@ static int step_authenticate(struct vg_call *call)
     return (int)vg_access_authenticate(
         call->service->access,
         call->credential,
+        call->identity,
         &call->peer,
         call->now,
         &call->principal,
@@ -245,6 +246,8 @@ void vg_call_dispose(struct vg_call *call)
     }
     vg_principal_unref(call->principal);
     call->principal = NULL;
+    vg_peer_identity_unref(call->identity);
+    call->identity = NULL;
     vg_buffer_dispose(&call->body);
     vg_buffer_dispose(&call->taking);
     vg_buffer_dispose(&call->out);

@@ -167,6 +167,8 @@ void vg_directory_fixture_key(
         sources[record.n_sources] = lend(key->sources[record.n_sources]);
         record.n_sources++;
     }
+    record.has_is_certificate = key->is_certificate;
+    record.is_certificate = key->is_certificate;
     record.has_all_customers = true;
     record.all_customers = key->all_customers;
     record.has_expires_timestamp = key->expires != 0;

@@ -62,6 +62,7 @@ struct vg_fixture_key {
     int64_t customers[4]; /* 0 ends */
     const char *sources[4];
     bool all_customers;
+    bool is_certificate;
     int64_t expires; /* 0 = never */
     int64_t revoked; /* 0 = not */
 };

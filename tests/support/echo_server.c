@@ -497,6 +497,7 @@ static void finish_methods(void)
 enum vg_reason vg_access_authenticate(
     struct vg_access *access,
     struct vg_bytes credential,
+    const struct vg_peer_identity *identity,
     const struct vg_network *peer,
     vg_time now,
     const struct vg_principal **out_principal,
@@ -504,6 +505,7 @@ enum vg_reason vg_access_authenticate(
 {
     static struct vg_principal everyone = { .references = 1, .all_customers = true };
     (void)access;
+    (void)identity;
     (void)peer;
     (void)now;
     if (vg_bytes_equal(credential, vg_bytes_text("wrong"))) {

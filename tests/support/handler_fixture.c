@@ -77,6 +77,7 @@ struct vg_call *vg_handler_fixture_begin(
     enum vg_reason reason = vg_access_authenticate(
         fixture->access,
         vg_bytes_text(credential),
+        NULL,
         &call->peer,
         call->now,
         &call->principal,

@@ -17,6 +17,7 @@ static const struct vg_option add_options[] = {
     { .name = "--burst", .value = "N", .field = "request_burst", .help = "requests that may come together after a pause; by default those of one second" },
     { .name = "--at-once", .value = "N", .field = "requests_at_once", .help = "requests under way at once; 0 = no limit" },
     { .name = "--event-rate", .value = "N", .field = "events_per_second", .help = "events submitted a second; 0 = no limit" },
+    { .name = "--certificate", .value = "NAME", .field = "certificate", .help = "name of the client certificate that proves it, instead of a secret: URI:…, DNS:…, email:… or CN:…" },
     // clang-format on
 };
 
@@ -25,6 +26,7 @@ static const struct vg_option list_options[] = { VG_LIST_OPTIONS };
 static const struct vg_column columns[] = {
     // clang-format off
     { "ID", "id" },
+    { "CERTIFICATE", "isCertificate" },
     { "USER", "user.shortName" },
     { "ROLES", "roles" },
     { "CUSTOMERS", "customers.shortName" },
@@ -64,7 +66,8 @@ static enum vg_exit run_add(
     }
     const Vigil__Admin__V1__IssuedKey *issued =
         (const Vigil__Admin__V1__IssuedKey *)(const void *)answer;
-    (void)puts(issued->key == NULL ? "" : issued->key);
+    /* A certificate proves itself: there is no secret to tell. */
+    (void)puts(issued->key != NULL ? issued->key : issued->details->id);
     return fflush(stdout) == 0 ? VG_EXIT_DONE : VG_EXIT_REFUSED;
 }
 

@@ -19,6 +19,7 @@ static void block_signals(sigset_t *out_set)
     (void)sigemptyset(out_set);
     (void)sigaddset(out_set, SIGTERM);
     (void)sigaddset(out_set, SIGINT);
+    (void)sigaddset(out_set, SIGHUP);
     (void)pthread_sigmask(SIG_BLOCK, out_set, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
     /* A limit of file sizes is a full disk, and answered as one. */
@@ -52,6 +53,46 @@ static bool is_to_stop(void *owner)
             (sigismember(signals, SIGINT) == 1 && sigismember(&pending, SIGINT) == 1));
 }
 
+/* One line, which ends with where the server is; with TLS beside plain text one before it. */
+static void print_ready(const struct vg_settings *settings, const struct vg_wiring *wiring)
+{
+    uint16_t port = vg_wiring_port(wiring);
+    uint16_t tls_port = vg_wiring_tls_port(wiring);
+    const char *listen = settings->listen;
+    const char *listen_tls = settings->listen_tls;
+    if (port != 0 && tls_port != 0) {
+        (void)printf(
+            "vigild " VG_VERSION " serves TLS on %.*s:%u\n",
+            host_length(listen_tls),
+            listen_tls,
+            (unsigned)tls_port);
+    }
+    if (port == 0) {
+        listen = listen_tls;
+        port = tls_port;
+    }
+    (void)printf(
+        "vigild " VG_VERSION " ready on %.*s:%u\n",
+        host_length(listen),
+        listen,
+        (unsigned)port);
+    (void)fflush(stdout);
+}
+
+/* Wait for a signal to end, and reload at every SIGHUP before it. */
+static int wait_for_end(struct vg_wiring *wiring, const sigset_t *signals)
+{
+    int number = SIGHUP;
+    while (number == SIGHUP) {
+        if (sigwait(signals, &number) != 0) {
+            number = SIGHUP;
+        } else if (number == SIGHUP) {
+            vg_wiring_reload(wiring);
+        }
+    }
+    return number;
+}
+
 static enum vg_reason run(const struct vg_options *options, sigset_t *signals)
 {
     struct vg_error error;
@@ -63,22 +104,13 @@ static enum vg_reason run(const struct vg_options *options, sigset_t *signals)
     }
     bool is_given_up = reason == VG_CANCELLED;
     if (reason == VG_OK) {
-        uint16_t port = vg_wiring_port(wiring);
-        const char *listen = options->settings.listen;
-        (void)printf(
-            "vigild " VG_VERSION " ready on %.*s:%u\n",
-            host_length(listen),
-            listen,
-            (unsigned)port);
-        (void)fflush(stdout);
+        print_ready(&options->settings, wiring);
         if (options->demo) {
-            reason = vg_demo_run(options->settings.data, port, &error);
+            reason = vg_demo_run(options->settings.data, vg_wiring_port(wiring), &error);
         }
     }
     if (reason == VG_OK || is_given_up) {
-        int signal_number = 0;
-        while (sigwait(signals, &signal_number) != 0) {
-        }
+        int signal_number = wait_for_end(wiring, signals);
         vg_log_message(VG_LOG_INFO, "stopping", "%s", strsignal(signal_number));
         reason = VG_OK;
     } else {

@@ -18,6 +18,11 @@ static const char help_text[] =
     "\n"
     "  --data DIR          where everything is kept (made if missing)\n"
     "  --listen HOST:PORT  where to serve; port 0 picks a free one\n"
+    "  --listen-tls HOST:PORT\n"
+    "                      where to serve TLS, beside plain text\n"
+    "  --certificate FILE[,FILE]\n"
+    "                      the server's certificates with their chains, PEM\n"
+    "  --key FILE[,FILE]   their private keys, if they are not in the same files\n"
     "  --demo              fill an empty store with demo data and print lines to try\n"
     "  --insecure          serve plain text beyond loopback\n"
     "  --set NAME=VALUE    change a setting\n"
@@ -27,7 +32,7 @@ static const char help_text[] =
     "\n"
     "The first start writes an administrator key to DIR/admin.key. SIGTERM or Ctrl-C ends the "
     "server after the calls\n"
-    "under way are answered.\n";
+    "under way are answered; SIGHUP reads certificates anew.\n";
 
 static bool set_value(struct vg_settings *settings, const char *name, const char *value)
 {
@@ -136,28 +141,41 @@ static void print_settings(void)
     vg_buffer_dispose(&text);
 }
 
-/* Options that take a value; each names the setting it stands for, or NULL for the two with a
- * meaning of their own. */
-static bool take_valued(struct vg_options *options, const char *option, const char *value)
+/* Options that take a value, and the setting each stands for; NULL for the two with a meaning of
+ * their own. */
+static const struct valued_option {
+    const char *name;
+    const char *setting;
+} valued_options[] = {
+    { "--data", "data" },
+    { "--listen", "listen" },
+    { "--listen-tls", "listen_tls" },
+    { "--certificate", "tls_certificates" },
+    { "--key", "tls_keys" },
+    { "--set", NULL },
+    { "--config", NULL },
+};
+
+static bool take_valued(
+    struct vg_options *options,
+    const struct valued_option *option,
+    const char *value)
 {
-    if (strcmp(option, "--set") == 0) {
-        return set_assignment(&options->settings, value);
+    if (option->setting != NULL) {
+        return set_value(&options->settings, option->setting, value);
     }
-    if (strcmp(option, "--config") == 0) {
-        return read_config(&options->settings, value);
-    }
-    return set_value(&options->settings, option + 2, value); /* --data, --listen */
+    return strcmp(option->name, "--set") == 0 ? set_assignment(&options->settings, value)
+                                              : read_config(&options->settings, value);
 }
 
-static bool is_valued(const char *option)
+static const struct valued_option *find_valued(const char *option)
 {
-    static const char *const valued[] = { "--data", "--listen", "--set", "--config" };
-    for (size_t i = 0; i < VG_ARRAY_COUNT(valued); i++) {
-        if (strcmp(valued[i], option) == 0) {
-            return true;
+    for (size_t i = 0; i < VG_ARRAY_COUNT(valued_options); i++) {
+        if (strcmp(valued_options[i].name, option) == 0) {
+            return &valued_options[i];
         }
     }
-    return false;
+    return NULL;
 }
 
 enum vg_options_outcome vg_options_read(int argc, char **argv, struct vg_options *out_options)
@@ -166,12 +184,13 @@ enum vg_options_outcome vg_options_read(int argc, char **argv, struct vg_options
     vg_settings_init(&out_options->settings);
     for (int i = 1; i < argc; i++) {
         const char *option = argv[i];
-        if (is_valued(option)) {
+        const struct valued_option *valued = find_valued(option);
+        if (valued != NULL) {
             if (i + 1 == argc) {
                 (void)fprintf(stderr, "vigild: %s needs a value; see vigild --help\n", option);
                 return VG_OPTIONS_WRONG;
             }
-            if (!take_valued(out_options, option, argv[++i])) {
+            if (!take_valued(out_options, valued, argv[++i])) {
                 return VG_OPTIONS_WRONG;
             }
         } else if (strcmp(option, "--demo") == 0) {

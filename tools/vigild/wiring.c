@@ -7,6 +7,8 @@
 
 #include "core/access/bootstrap.h"
 #include "core/base/assert.h"
+#include "core/base/log.h"
+#include "core/base/metrics.h"
 #include "core/base/random.h"
 #include "core/node/node.h"
 #include "core/node/node_metrics.h"
@@ -16,6 +18,7 @@
 #include "rpc/grpc/grpc_server.h"
 #include "rpc/http2/http2_protocol.h"
 #include "rpc/net/server.h"
+#include "rpc/net/tls_context.h"
 #include "rpc/service/service.h"
 
 struct vg_wiring {
@@ -70,16 +73,55 @@ static uint64_t ns(uint32_t ms)
     return (uint64_t)ms * 1000000u;
 }
 
+/* What TLS is set to, from the files as they are now. */
+static enum vg_reason load_tls(
+    const struct vg_settings *settings,
+    struct vg_tls_context **out_tls,
+    struct vg_error *error)
+{
+    const struct vg_tls_options options = {
+        .certificates = settings->tls_certificates,
+        .keys = settings->tls_keys,
+        .client_ca = settings->tls_client_ca,
+        .clients = (enum vg_tls_clients)settings->tls_client_certificates,
+        .version_min = (enum vg_tls_version)settings->tls_version_min,
+        .ciphers = settings->tls_ciphers,
+    };
+    enum vg_reason reason =
+        vg_tls_context_create(&options, vg_clock_now(&vg_clock_real), out_tls, error);
+    if (reason == VG_OK) {
+        vg_metrics_set(
+            VG_METRIC_tls_certificate_expiry_seconds,
+            vg_tls_context_expires(*out_tls) / 1000);
+    }
+    return reason;
+}
+
+static const char *address(const char *setting)
+{
+    return setting[0] == '\0' ? NULL : setting;
+}
+
 static enum vg_reason open_server(struct vg_wiring *wiring, struct vg_error *error)
 {
     const struct vg_settings *settings = &wiring->settings;
+    struct vg_tls_context *tls = NULL;
+    if (settings->listen_tls[0] != '\0') {
+        enum vg_reason reason = load_tls(settings, &tls, error);
+        if (reason != VG_OK) {
+            return reason;
+        }
+    }
     unsigned workers = settings->workers != 0 ? settings->workers : core_count();
     struct vg_server_options options = {
-        .listen = settings->listen,
+        .listen = address(settings->listen),
+        .listen_tls = address(settings->listen_tls),
+        .tls = tls,
         .insecure = settings->insecure,
         .worker_count = workers < VG_SERVER_WORKERS_MAX ? workers : VG_SERVER_WORKERS_MAX,
         .drain_timeout_ns = ns(settings->drain_timeout_ms),
-        .limits = { .header_timeout_ns = ns(settings->header_timeout_ms),
+        .limits = { .handshake_timeout_ns = ns(settings->tls_handshake_timeout_ms),
+                    .header_timeout_ns = ns(settings->header_timeout_ms),
                     .body_timeout_ns = ns(settings->body_timeout_ms),
                     .idle_timeout_ns = ns(settings->idle_timeout_ms),
                     .write_timeout_ns = ns(settings->write_timeout_ms),
@@ -93,7 +135,9 @@ static enum vg_reason open_server(struct vg_wiring *wiring, struct vg_error *err
         .http2 = &wiring->http2.protocol,
         .http1 = &wiring->http1.protocol,
     };
-    return vg_server_create(&options, &wiring->server, error);
+    enum vg_reason reason = vg_server_create(&options, &wiring->server, error);
+    vg_tls_context_unref(tls);
+    return reason;
 }
 
 static void open_faces(struct vg_wiring *wiring)
@@ -189,6 +233,31 @@ enum vg_reason vg_wiring_start(
         vg_readiness_become(&wiring->service.readiness, VG_READINESS_READY);
     }
     return reason;
+}
+
+void vg_wiring_reload(struct vg_wiring *wiring)
+{
+    struct vg_error error;
+    struct vg_tls_context *tls = NULL;
+    vg_error_init(&error, NULL);
+    if (wiring->settings.listen_tls[0] == '\0') {
+        vg_log_message(VG_LOG_INFO, "reload", "there is no TLS, so there is nothing to reload");
+        return;
+    }
+    if (load_tls(&wiring->settings, &tls, &error) != VG_OK) {
+        vg_metrics_add(VG_METRIC_tls_reloads_failed_total, 1);
+        vg_log_error(VG_LOG_ERROR, "reload_failed", &error);
+        return;
+    }
+    vg_server_set_tls(wiring->server, tls);
+    vg_tls_context_unref(tls);
+    vg_metrics_add(VG_METRIC_tls_reloads_total, 1);
+    vg_log_message(VG_LOG_INFO, "reload", "new connections get the certificates as they are now");
+}
+
+uint16_t vg_wiring_tls_port(const struct vg_wiring *wiring)
+{
+    return wiring->server->tls_port;
 }
 
 uint16_t vg_wiring_port(const struct vg_wiring *wiring)

@@ -32,8 +32,13 @@ VG_MUST_USE enum vg_reason vg_wiring_start(
     void *owner,
     struct vg_error *error);
 
-/* The port that is served. */
+/* The ports that are served, in plain text and by TLS; 0 = none. */
 uint16_t vg_wiring_port(const struct vg_wiring *wiring);
+uint16_t vg_wiring_tls_port(const struct vg_wiring *wiring);
+
+/* Read certificates, keys and authorities anew. What is wrong with them is logged, and what was
+ * there before stays in use. Connections that are open notice nothing. */
+void vg_wiring_reload(struct vg_wiring *wiring);
 
 /* Take no new calls, finish those under way, drain the writer, close everything. Accepts NULL. */
 void vg_wiring_close(struct vg_wiring *wiring);

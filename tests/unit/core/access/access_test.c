@@ -75,6 +75,7 @@ static enum vg_reason ask(
     enum vg_reason reason = vg_access_authenticate(
         setting->access,
         vg_bytes_text(credential),
+        NULL,
         &network,
         now,
         out_principal,

@@ -154,6 +154,7 @@ static enum vg_reason authenticate(
     return vg_access_authenticate(
         fixture->access,
         vg_bytes_text(credential),
+        NULL,
         &peer,
         NOW,
         out_principal,

@@ -237,6 +237,7 @@ static enum vg_reason authenticate(struct vg_handler_fixture *fixture, const cha
     enum vg_reason reason = vg_access_authenticate(
         fixture->access,
         vg_bytes_text(credential),
+        NULL,
         &peer,
         VG_DIRECTORY_FIXTURE_TIME,
         &principal,

@@ -57,6 +57,7 @@ static struct world *world; /* callbacks of the call have no owner of ours */
 enum vg_reason vg_access_authenticate(
     struct vg_access *access,
     struct vg_bytes credential,
+    const struct vg_peer_identity *identity,
     const struct vg_network *peer,
     vg_time now,
     const struct vg_principal **out_principal,
@@ -64,6 +65,7 @@ enum vg_reason vg_access_authenticate(
 {
     (void)access;
     (void)credential;
+    (void)identity;
     (void)peer;
     (void)now;
     (void)error;
