@@ -18,6 +18,7 @@
 
 struct vg_grpc_client {
     struct vg_http2_client *http;
+    struct vg_tls_client *tls;         /* NULL = plain text */
     struct vg_grpc_client_call *calls; /* under way, newest first */
     struct vg_grpc_client_call *done_first;
     struct vg_grpc_client_call *done_last;
@@ -87,7 +88,14 @@ static void call_set_reset(struct vg_grpc_client_call *call, uint32_t code)
     char text[80];
     enum vg_grpc_code status = VG_GRPC_INTERNAL;
     if (code == VG_HTTP2_CLIENT_LOST) {
-        call_set(call, VG_GRPC_UNAVAILABLE, "the connection to the server was lost");
+        const char *failure = vg_http2_client_failure(call->client->http);
+        (void)snprintf(
+            text,
+            sizeof(text),
+            "the connection to the server was lost%s%s",
+            failure == NULL ? "" : ": ",
+            failure == NULL ? "" : failure);
+        call_set(call, VG_GRPC_UNAVAILABLE, text);
         return;
     }
     if (code == 7) { /* REFUSED_STREAM */
@@ -352,8 +360,12 @@ static bool client_ready(struct vg_grpc_client *client, struct vg_error *error)
     }
     vg_http2_client_close(client->http);
     client->http = NULL;
-    return vg_http2_client_open(client->address, VG_GRPC_CLIENT_CONNECT_NS, &client->http, error) ==
-           VG_OK;
+    return vg_http2_client_open(
+               client->address,
+               client->tls,
+               VG_GRPC_CLIENT_CONNECT_NS,
+               &client->http,
+               error) == VG_OK;
 }
 
 static void call_send(struct vg_grpc_client *client, struct vg_grpc_client_call *call)
@@ -471,6 +483,16 @@ enum vg_reason vg_grpc_client_open(
     struct vg_grpc_client **out_client,
     struct vg_error *error)
 {
+    return vg_grpc_client_open_tls(address, NULL, credential, out_client, error);
+}
+
+enum vg_reason vg_grpc_client_open_tls(
+    const char *address,
+    struct vg_tls_client *tls,
+    const char *credential,
+    struct vg_grpc_client **out_client,
+    struct vg_error *error)
+{
     if (strlen(address) >= VG_GRPC_CLIENT_ADDRESS_MAX) {
         return vg_error_set(error, VG_CONFIG, "the address of the server is too long");
     }
@@ -479,6 +501,7 @@ enum vg_reason vg_grpc_client_open(
     }
     struct vg_grpc_client *client = calloc(1, sizeof(*client));
     VG_ASSERT(client != NULL);
+    client->tls = tls;
     (void)snprintf(client->address, sizeof(client->address), "%s", address);
     (void)snprintf(
         client->credential,
@@ -486,7 +509,7 @@ enum vg_reason vg_grpc_client_open(
         "%s",
         credential == NULL ? "" : credential);
     enum vg_reason reason =
-        vg_http2_client_open(address, VG_GRPC_CLIENT_CONNECT_NS, &client->http, error);
+        vg_http2_client_open(address, tls, VG_GRPC_CLIENT_CONNECT_NS, &client->http, error);
     if (reason != VG_OK) {
         free(client);
         return reason;

@@ -43,6 +43,7 @@
 #define VG_GRPC_CLIENT_CREDENTIAL_MAX    512u
 
 struct vg_grpc_client;
+struct vg_tls_client;
 
 enum vg_grpc_client_next {
     VG_GRPC_CLIENT_NEXT_MESSAGE,
@@ -98,6 +99,14 @@ struct vg_grpc_client_call {
  */
 VG_MUST_USE enum vg_reason vg_grpc_client_open(
     const char *address,
+    const char *credential,
+    struct vg_grpc_client **out_client,
+    struct vg_error *error);
+
+/* The same by TLS: `tls` is kept until the client is closed; NULL = in plain text. */
+VG_MUST_USE enum vg_reason vg_grpc_client_open_tls(
+    const char *address,
+    struct vg_tls_client *tls,
     const char *credential,
     struct vg_grpc_client **out_client,
     struct vg_error *error);

@@ -16,6 +16,7 @@
 #include "core/base/assert.h"
 #include "core/base/buffer.h"
 #include "core/base/clock.h"
+#include "rpc/net/tls.h"
 
 #define VG_HTTP2_CLIENT_WINDOW       (16u << 20)
 #define VG_HTTP2_CLIENT_STREAMS_MAX  1000u
@@ -34,8 +35,11 @@ struct vg_http2_client {
     nghttp2_session *session;
     struct vg_http2_client_call *calls;
     struct vg_buffer out;
+    struct vg_tls *tls;      /* NULL = plain text */
+    struct vg_buffer sealed; /* with TLS: `out` as it goes over the wire */
     char authority[VG_HTTP2_CLIENT_ADDRESS_SIZE];
     uint8_t read_bytes[VG_HTTP2_CLIENT_READ_BYTES];
+    uint8_t plain[VG_HTTP2_CLIENT_READ_BYTES]; /* what TLS makes of them */
 };
 
 /* --- Calls -------------------------------------------------------------------------------------
@@ -198,7 +202,9 @@ void vg_http2_client_start(struct vg_http2_client *client, struct vg_http2_clien
     VG_ASSERT(call->header_count + 4 <= VG_HTTP2_CLIENT_HEADERS_MAX);
     nghttp2_nv fields[VG_HTTP2_CLIENT_HEADERS_MAX] = {
         client_field(vg_bytes_text(":method"), vg_bytes_text("POST")),
-        client_field(vg_bytes_text(":scheme"), vg_bytes_text("http")),
+        client_field(
+            vg_bytes_text(":scheme"),
+            vg_bytes_text(client->tls == NULL ? "http" : "https")),
         client_field(vg_bytes_text(":path"), vg_bytes_text(call->path)),
         client_field(vg_bytes_text(":authority"), vg_bytes_text(client->authority)),
     };
@@ -319,10 +325,10 @@ static bool client_split(const char *address, char *host, const char **port)
 static enum vg_reason client_dial(
     const char *address,
     uint64_t timeout_ns,
+    char host[VG_HTTP2_CLIENT_ADDRESS_SIZE],
     int *out_socket,
     struct vg_error *error)
 {
-    char host[VG_HTTP2_CLIENT_ADDRESS_SIZE];
     const char *port;
     if (!client_split(address, host, &port)) {
         return vg_error_set(error, VG_CONFIG, "\"%s\" is not HOST:PORT", address);
@@ -357,14 +363,115 @@ static enum vg_reason client_dial(
     return VG_OK;
 }
 
+static struct vg_buffer *client_wire(struct vg_http2_client *client)
+{
+    return client->tls == NULL ? &client->out : &client->sealed;
+}
+
+/* Write what is ready for the wire; false when the connection is lost. */
+static bool client_write(struct vg_http2_client *client)
+{
+    struct vg_buffer *wire = client_wire(client);
+    ssize_t size = send(client->socket, wire->data, wire->size, MSG_NOSIGNAL);
+    if (size < 0) {
+        return errno == EAGAIN || errno == EINTR;
+    }
+    vg_buffer_drop(wire, (size_t)size);
+    return true;
+}
+
+/* One step of the handshake: send, wait, receive. */
+static bool client_shake_once(struct vg_http2_client *client, int timeout_ms)
+{
+    struct pollfd wait = { .fd = client->socket, .events = POLLIN };
+    if (client->sealed.size > 0 && !client_write(client)) {
+        return false;
+    }
+    if (client->sealed.size > 0) {
+        wait.events |= POLLOUT;
+    }
+    if (poll(&wait, 1, timeout_ms) < 0) {
+        return errno == EINTR;
+    }
+    if ((wait.revents & (POLLIN | POLLERR | POLLHUP)) == 0) {
+        return true;
+    }
+    ssize_t size = recv(client->socket, client->read_bytes, sizeof(client->read_bytes), 0);
+    if (size <= 0) {
+        return size < 0 && (errno == EAGAIN || errno == EINTR);
+    }
+    vg_tls_feed(client->tls, vg_bytes(client->read_bytes, (size_t)size));
+    return true;
+}
+
+/* The handshake, to its end; NULL, or what went wrong. */
+static const char *client_shake(struct vg_http2_client *client, uint64_t timeout_ns)
+{
+    uint64_t end_ns = vg_clock_monotonic_ns(&vg_clock_real) + timeout_ns;
+    while (vg_tls_shake(client->tls, &client->sealed) == VG_TLS_HANDSHAKE) {
+        uint64_t now_ns = vg_clock_monotonic_ns(&vg_clock_real);
+        if (now_ns >= end_ns) {
+            return "the handshake took too long";
+        }
+        int wait_ms = (int)((end_ns - now_ns) / VG_HTTP2_CLIENT_NS_PER_MS) + 1;
+        if (!client_shake_once(client, wait_ms)) {
+            return "the server closed the connection";
+        }
+    }
+    if (vg_tls_state(client->tls) == VG_TLS_FAILED) {
+        (void)client_write(client); /* the alert that says why */
+        return vg_tls_failure(client->tls);
+    }
+    return vg_tls_protocol(client->tls) == VG_TLS_PROTOCOL_H2 ? NULL
+                                                              : "it does not speak HTTP/2 (ALPN)";
+}
+
+/* What came with the last of the handshake is the beginning of HTTP/2. */
+static bool client_take_sealed(struct vg_http2_client *client)
+{
+    size_t size;
+    while (
+        (size = vg_tls_read(client->tls, client->plain, sizeof(client->plain), &client->sealed)) >
+        0) {
+        if (nghttp2_session_mem_recv(client->session, client->plain, size) < 0) {
+            return false;
+        }
+    }
+    return vg_tls_state(client->tls) == VG_TLS_OPEN;
+}
+
+static enum vg_reason client_begin_tls(
+    struct vg_http2_client *client,
+    struct vg_tls_client *tls,
+    const char *host,
+    uint64_t timeout_ns,
+    struct vg_error *error)
+{
+    client->tls = vg_tls_connect(tls, host);
+    const char *failure =
+        client->tls == NULL ? "no memory for a connection" : client_shake(client, timeout_ns);
+    if (failure == NULL && !client_take_sealed(client)) {
+        failure = "the server closed the connection";
+    }
+    return failure == NULL ? VG_OK
+                           : vg_error_set(
+                                 error,
+                                 VG_OVERLOADED,
+                                 "cannot connect to %s by TLS: %s",
+                                 client->authority,
+                                 failure);
+}
+
 enum vg_reason vg_http2_client_open(
     const char *address,
+    struct vg_tls_client *tls,
     uint64_t timeout_ns,
     struct vg_http2_client **out_client,
     struct vg_error *error)
 {
     int handle = -1;
-    enum vg_reason reason = client_dial(address, timeout_ns, &handle, error);
+    char host[VG_HTTP2_CLIENT_ADDRESS_SIZE];
+    enum vg_reason reason = client_dial(address, timeout_ns, host, &handle, error);
     if (reason != VG_OK) {
         return reason;
     }
@@ -372,10 +479,16 @@ enum vg_reason vg_http2_client_open(
     VG_ASSERT(client != NULL);
     client->socket = handle;
     vg_buffer_init(&client->out, VG_HTTP2_CLIENT_OUT_MAX);
+    vg_buffer_init(&client->sealed, VG_HTTP2_CLIENT_OUT_MAX);
     memcpy(client->authority, address, strlen(address) + 1);
     if (client_session(client) != 0) {
+        reason = vg_error_set(error, VG_RESOURCE_LIMIT, "no memory for a connection");
+    } else if (tls != NULL) {
+        reason = client_begin_tls(client, tls, host, timeout_ns, error);
+    }
+    if (reason != VG_OK) {
         vg_http2_client_close(client);
-        return vg_error_set(error, VG_RESOURCE_LIMIT, "no memory for a connection");
+        return reason;
     }
     *out_client = client;
     return VG_OK;
@@ -388,9 +501,19 @@ void vg_http2_client_close(struct vg_http2_client *client)
     }
     client_lose(client);
     nghttp2_session_del(client->session);
+    if (client->tls != NULL && vg_tls_end(client->tls, &client->sealed)) {
+        (void)client_write(client); /* close_notify, if the socket takes it */
+    }
+    vg_tls_destroy(client->tls);
     vg_buffer_dispose(&client->out);
+    vg_buffer_dispose(&client->sealed);
     (void)close(client->socket);
     free(client);
+}
+
+const char *vg_http2_client_failure(const struct vg_http2_client *client)
+{
+    return client->tls == NULL ? NULL : vg_tls_failure(client->tls);
 }
 
 bool vg_http2_client_is_usable(const struct vg_http2_client *client)
@@ -399,11 +522,22 @@ bool vg_http2_client_is_usable(const struct vg_http2_client *client)
            nghttp2_session_check_request_allowed(client->session) != 0;
 }
 
+/* Make records of what is to be said; at once, so that `out` is empty afterwards. */
+static bool client_seal(struct vg_http2_client *client)
+{
+    uint64_t now_ns = vg_clock_monotonic_ns(&vg_clock_real);
+    bool good = client->out.size == 0 ||
+                vg_tls_seal(client->tls, vg_buffer_bytes(&client->out), now_ns, &client->sealed);
+    vg_buffer_clear(&client->out);
+    return good;
+}
+
 /* Write until nothing is left or the socket is full; false when the connection is lost. */
 static bool client_send(struct vg_http2_client *client)
 {
+    struct vg_buffer *wire = client_wire(client);
     for (;;) {
-        while (client->out.size < VG_HTTP2_CLIENT_OUT_BYTES) {
+        while (client->out.size + client->sealed.size < VG_HTTP2_CLIENT_OUT_BYTES) {
             const uint8_t *frame;
             ssize_t size = nghttp2_session_mem_send(client->session, &frame);
             if (size < 0) {
@@ -414,15 +548,29 @@ static bool client_send(struct vg_http2_client *client)
             }
             vg_buffer_append(&client->out, frame, (size_t)size);
         }
-        if (client->out.size == 0) {
+        if (client->tls != NULL && !client_seal(client)) {
+            return false;
+        }
+        if (wire->size == 0) {
             return true;
         }
-        ssize_t size = send(client->socket, client->out.data, client->out.size, MSG_NOSIGNAL);
-        if (size < 0) {
-            return errno == EAGAIN || errno == EINTR;
+        size_t before = wire->size;
+        if (!client_write(client)) {
+            return false;
         }
-        vg_buffer_drop(&client->out, (size_t)size);
+        if (wire->size == before) {
+            return true; /* the socket is full */
+        }
     }
+}
+
+static bool client_take(struct vg_http2_client *client, struct vg_bytes part)
+{
+    if (client->tls == NULL) {
+        return nghttp2_session_mem_recv(client->session, part.data, part.size) >= 0;
+    }
+    vg_tls_feed(client->tls, part);
+    return client_take_sealed(client);
 }
 
 /* Read until the socket is empty; false when the connection is lost. */
@@ -433,8 +581,7 @@ static bool client_receive(struct vg_http2_client *client)
         if (size < 0) {
             return errno == EAGAIN || errno == EINTR;
         }
-        if (size == 0 ||
-            nghttp2_session_mem_recv(client->session, client->read_bytes, (size_t)size) < 0) {
+        if (size == 0 || !client_take(client, vg_bytes(client->read_bytes, (size_t)size))) {
             return false;
         }
         if ((size_t)size < sizeof(client->read_bytes)) {
@@ -457,7 +604,7 @@ void vg_http2_client_turn(struct vg_http2_client *client, int timeout_ms)
         timeout_ms = 0; /* a body that could not be had: its caller waits for nothing else */
     }
     struct pollfd wait = { .fd = client->socket, .events = POLLIN };
-    if (client->out.size > 0) {
+    if (client_wire(client)->size > 0) {
         wait.events |= POLLOUT;
     }
     if (poll(&wait, 1, timeout_ms) < 0 && errno != EINTR) {

@@ -1,6 +1,6 @@
 /*
- * The client side of HTTP/2 for our own command line: one plain-text connection, many requests
- * under way, driven by whoever waits (vg_http2_client_turn). Knows neither gRPC nor JSON.
+ * The client side of HTTP/2 for our own command line: one connection, in plain text or by TLS, many
+ * requests under way, driven by whoever waits (vg_http2_client_turn). Knows neither gRPC nor JSON.
  *
  * Threads: one at a time.
  */
@@ -20,6 +20,7 @@
 #define VG_HTTP2_CLIENT_LOST UINT32_MAX
 
 struct vg_http2_client;
+struct vg_tls_client;
 
 /* A request and what comes back; embedded by the caller, who keeps it until `closed` was called. */
 struct vg_http2_client_call {
@@ -53,12 +54,14 @@ struct vg_http2_client_call {
 };
 
 /*
- * Connect to "HOST:PORT".
+ * Connect to "HOST:PORT"; with `tls` (kept; NULL = in plain text) the server has to prove that it
+ * is HOST, and to speak HTTP/2 by ALPN.
  *
- * Fails with: CONFIG (no such address), OVERLOADED (nobody answers there).
+ * Fails with: CONFIG (no such address), OVERLOADED (nobody answers there, or not as wanted).
  */
 VG_MUST_USE enum vg_reason vg_http2_client_open(
     const char *address,
+    struct vg_tls_client *tls,
     uint64_t timeout_ns,
     struct vg_http2_client **out_client,
     struct vg_error *error);
@@ -76,6 +79,9 @@ void vg_http2_client_cancel(struct vg_http2_client_call *call);
 /* Send what is to be sent, wait at most `timeout_ms` (-1 = for ever) for the peer, take what it
  * sent. */
 void vg_http2_client_turn(struct vg_http2_client *client, int timeout_ms);
+
+/* What TLS has found wrong with a lost connection, or the server with us; NULL = nothing. */
+const char *vg_http2_client_failure(const struct vg_http2_client *client);
 
 /* Can new requests be started? False after a lost connection or the peer's GOAWAY. */
 bool vg_http2_client_is_usable(const struct vg_http2_client *client);

@@ -224,10 +224,10 @@ static void tls_size_records(struct vg_tls *tls, uint64_t now_ns)
     tls->sealed_ns = now_ns;
     bool is_large = tls->burst_bytes >= VG_TLS_BURST_BYTES;
     if (is_large != tls->is_large) {
+        long size = is_large ? VG_TLS_RECORD_BYTES : VG_TLS_RECORD_FIRST_BYTES;
         tls->is_large = is_large;
-        (void)SSL_set_max_send_fragment(
-            tls->ssl,
-            is_large ? VG_TLS_RECORD_BYTES : VG_TLS_RECORD_FIRST_BYTES);
+        (void)SSL_set_max_send_fragment(tls->ssl, size);
+        (void)SSL_set_split_send_fragment(tls->ssl, size); /* follows downwards only */
     }
 }
 

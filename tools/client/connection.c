@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "core/base/assert.h"
@@ -10,29 +12,97 @@
 #include "core/base/random.h"
 #include "core/wire/wire_decode.h"
 #include "core/wire/wire_encode.h"
+#include "rpc/net/tls_client.h"
 
 /* The first pause; each further one is twice as long. Up to a quarter is added at random, so that
  * many importers do not come back at once. */
 #define PAUSE_FIRST_NS UINT64_C(100000000)
 
+/* A name has at most 255 characters (RFC 1035). */
+#define ADDRESS_SIZE 300u
+
 struct vg_connection {
     struct vg_grpc_client *client;
+    struct vg_tls_client *tls;          /* NULL = plain text */
     struct vg_connection_call *waiting; /* to be repeated */
 };
 
+static bool take_scheme(const char **server, const char *scheme)
+{
+    size_t size = strlen(scheme);
+    bool is_there = strncasecmp(*server, scheme, size) == 0;
+    *server += is_there ? size : 0;
+    return is_there;
+}
+
+/* Whether a port stands behind the host: the colons within the brackets of IPv6 are none. */
+static bool has_port(const char *host)
+{
+    const char *bracket = strrchr(host, ']');
+    return strchr(bracket == NULL ? host : bracket, ':') != NULL;
+}
+
+/* "HOST:PORT" from what stands for the server; *out_tls: its scheme asks for TLS. */
+static enum vg_reason read_server(
+    const struct vg_connection_options *options,
+    char out_address[ADDRESS_SIZE],
+    bool *out_tls,
+    struct vg_error *error)
+{
+    const char *host = options->server;
+    bool is_secure = take_scheme(&host, "https://");
+    bool is_plain = !is_secure && take_scheme(&host, "http://");
+    size_t size = strlen(host);
+    size -= (is_secure || is_plain) && size > 0 && host[size - 1] == '/' ? 1 : 0;
+    const char *port = is_secure ? ":443" : is_plain ? ":80" : "";
+    int written =
+        snprintf(out_address, ADDRESS_SIZE, "%.*s%s", (int)size, host, has_port(host) ? "" : port);
+    bool wants_tls = options->with_tls || options->ca != NULL || options->certificate != NULL;
+    if (written >= (int)ADDRESS_SIZE || strchr(out_address, '/') != NULL) {
+        return vg_error_set(error, VG_CONFIG, "\"%s\" is not HOST:PORT", options->server);
+    }
+    if (is_plain && wants_tls) {
+        return vg_error_set(
+            error,
+            VG_CONFIG,
+            "%s asks for plain text, and another option for TLS",
+            options->server);
+    }
+    *out_tls = is_secure || wants_tls;
+    return VG_OK;
+}
+
 enum vg_reason vg_connection_open(
-    const char *server,
-    const char *key,
+    const struct vg_connection_options *options,
     struct vg_connection **out_connection,
     struct vg_error *error)
 {
+    char address[ADDRESS_SIZE];
+    bool with_tls = false;
+    enum vg_reason reason = read_server(options, address, &with_tls, error);
+    if (reason != VG_OK) {
+        return reason;
+    }
     struct vg_connection *connection = calloc(1, sizeof(*connection));
     if (connection == NULL) {
         return vg_error_set(error, VG_RESOURCE_LIMIT, NULL);
     }
-    enum vg_reason reason = vg_grpc_client_open(server, key, &connection->client, error);
+    if (with_tls) {
+        const struct vg_tls_client_options tls = { .ca = options->ca,
+                                                   .certificate = options->certificate,
+                                                   .key = options->certificate_key };
+        reason = vg_tls_client_create(&tls, &connection->tls, error);
+    }
+    if (reason == VG_OK) {
+        reason = vg_grpc_client_open_tls(
+            address,
+            connection->tls,
+            options->key,
+            &connection->client,
+            error);
+    }
     if (reason != VG_OK) {
-        free(connection);
+        vg_connection_close(connection);
         return reason;
     }
     *out_connection = connection;
@@ -43,6 +113,7 @@ void vg_connection_close(struct vg_connection *connection)
 {
     if (connection != NULL) {
         vg_grpc_client_close(connection->client);
+        vg_tls_client_destroy(connection->tls);
         free(connection);
     }
 }

@@ -54,14 +54,24 @@ struct vg_connection_call {
     struct vg_connection_call *next;
 };
 
+/* Where to connect to and as whom; what is not set is NULL. */
+struct vg_connection_options {
+    const char *server; /* "HOST:PORT"; "https://HOST[:PORT]" is by TLS, "http://HOST[:PORT]" not */
+    const char *key;    /* the API key */
+    bool with_tls;      /* wanted in any case; implied by the files below */
+    const char *ca; /* PEM file of the authorities the server is held against; else the machine's */
+    const char *certificate;     /* PEM file that proves who we are */
+    const char *certificate_key; /* of its key; NULL = in the same file */
+};
+
 /*
- * Connect to `server` ("HOST:PORT"). `key`: the API key, NULL = none.
+ * Connect.
  *
- * Fails with: CONFIG for an address that is none; OVERLOADED when nobody answers there.
+ * Fails with: CONFIG for an address that is none and files that cannot be used; OVERLOADED when
+ * nobody answers there, or the server does not prove who it is.
  */
 VG_MUST_USE enum vg_reason vg_connection_open(
-    const char *server,
-    const char *key,
+    const struct vg_connection_options *options,
     struct vg_connection **out_connection,
     struct vg_error *error);
 

@@ -26,7 +26,6 @@ static const struct vg_option list_options[] = { VG_LIST_OPTIONS };
 static const struct vg_column columns[] = {
     // clang-format off
     { "ID", "id" },
-    { "CERTIFICATE", "isCertificate" },
     { "USER", "user.shortName" },
     { "ROLES", "roles" },
     { "CUSTOMERS", "customers.shortName" },

@@ -6,15 +6,22 @@
 
 #define ARGUMENTS_MAX 4096
 
-static const char help_head[] =
-    "vigil: command line of vigild, the server for security events\n"
-    "\n"
-    "usage: vigil [--server HOST:PORT] [--key-file FILE] [--output table|json|jsonl] COMMAND …\n"
-    "\n";
+static const char help_head[] = "vigil: command line of vigild, the server for security events\n"
+                                "\n"
+                                "usage: vigil [--server HOST:PORT] [--tls] [--key-file FILE] "
+                                "[--output table|json|jsonl] COMMAND …\n"
+                                "\n";
 
 static const char help_foot[] =
     "\n"
     "  --server HOST:PORT    where vigild serves (default " VG_SESSION_SERVER_DEFAULT ")\n"
+    "                        or https://HOST:PORT\n"
+    "  --tls                 connect by TLS, as https:// does\n"
+    "  --ca FILE             the authorities that the server is held against, PEM; else the "
+    "machine's\n"
+    "  --cert FILE           the certificate that proves who you are, PEM; in the place of an API "
+    "key\n"
+    "  --key FILE            its private key, if it is not in the same file\n"
     "  --key-file FILE       file with the API key; else the variable " VG_SESSION_KEY_VARIABLE "\n"
     "  --output FORM         table (default), json, or jsonl: a line for each row\n"
     "  --version, --help     'vigil COMMAND --help' tells its options\n"
@@ -53,8 +60,18 @@ static enum vg_taken take_global(struct vg_session *session, int argc, char **ar
 {
     const char *value = NULL;
     const char *name = argv[*index];
+    if (strcmp(name, "--tls") == 0) {
+        session->server.with_tls = true;
+        return TAKEN;
+    }
     if (take_value("--server", argc, argv, index, &value)) {
-        session->server = value;
+        session->server.server = value;
+    } else if (take_value("--ca", argc, argv, index, &value)) {
+        session->server.ca = value;
+    } else if (take_value("--cert", argc, argv, index, &value)) {
+        session->server.certificate = value;
+    } else if (take_value("--key", argc, argv, index, &value)) {
+        session->server.certificate_key = value;
     } else if (take_value("--key-file", argc, argv, index, &value)) {
         session->key_file = value;
     } else if (take_value("--output", argc, argv, index, &value)) {

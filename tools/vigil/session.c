@@ -13,7 +13,7 @@
 
 void vg_session_init(struct vg_session *session)
 {
-    *session = (struct vg_session){ .server = VG_SESSION_SERVER_DEFAULT };
+    *session = (struct vg_session){ .server = { .server = VG_SESSION_SERVER_DEFAULT } };
     vg_arena_init(&session->arena, ARENA_MAX);
 }
 
@@ -78,11 +78,9 @@ enum vg_exit vg_session_connect(struct vg_session *session)
         return VG_EXIT_DONE;
     }
     vg_session_error_init(session, &error);
-    enum vg_reason reason = vg_connection_open(
-        session->server,
-        session->key[0] == '\0' ? NULL : session->key,
-        &session->connection,
-        &error);
+    struct vg_connection_options options = session->server;
+    options.key = session->key[0] == '\0' ? NULL : session->key;
+    enum vg_reason reason = vg_connection_open(&options, &session->connection, &error);
     if (reason == VG_OK) {
         return VG_EXIT_DONE;
     }

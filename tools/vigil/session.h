@@ -24,8 +24,8 @@
 #define VG_SESSION_INPUT_BYTES_MAX (64u << 20)
 
 struct vg_session {
-    const char *server;
-    const char *key_file; /* NULL = none */
+    struct vg_connection_options server; /* `key` is not among them yet */
+    const char *key_file;                /* NULL = none */
     enum vg_output output;
     char key[VG_SESSION_KEY_BYTES_MAX]; /* "" = none */
     struct vg_connection *connection;   /* NULL until it is needed */

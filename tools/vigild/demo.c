@@ -374,7 +374,10 @@ static bool is_key_good(const char *address, const char *key)
     struct vg_connection *connection = NULL;
     struct vg_connection_call call;
     struct vg_arena arena;
-    if (key[0] == '\0' || vg_connection_open(address, key, &connection, NULL) != VG_OK) {
+    if (key[0] == '\0' || vg_connection_open(
+                              &(struct vg_connection_options){ .server = address, .key = key },
+                              &connection,
+                              NULL) != VG_OK) {
         return false;
     }
     vg_arena_init(&arena, ARENA_MAX);
@@ -433,8 +436,10 @@ static enum vg_reason fill_once(struct demo *demo, char key[KEY_SIZE])
     bool ours = false;
     uint64_t alerts = 0;
     read_key(demo->data_dir, "admin.key", admin_key);
-    enum vg_reason reason =
-        vg_connection_open(demo->address, admin_key, &demo->connection, demo->error);
+    enum vg_reason reason = vg_connection_open(
+        &(struct vg_connection_options){ .server = demo->address, .key = admin_key },
+        &demo->connection,
+        demo->error);
     explicit_bzero(admin_key, sizeof(admin_key));
     if (reason == VG_OK) {
         reason = is_ours(demo, &ours);

@@ -1,5 +1,6 @@
 """A vigild process: start, ready line, stop, kill, restart; no test of ours sleeps to wait for it."""
 import os
+import re
 import selectors
 import shutil
 import signal
@@ -46,6 +47,7 @@ class Server:
         self.demo = demo
         self.process = None
         self.port = 0
+        self.tls_port = 0
 
     def command(self, port=0):
         words = [PROGRAM, "--data", self.data, "--listen", f"127.0.0.1:{port}"]
@@ -65,16 +67,19 @@ class Server:
         line = b""
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ)
-            while b"\n" not in line and selector.select(max(0, end - time.monotonic())):
+            # With TLS beside plain text a line about that comes first.
+            while not re.search(rb"ready on [^\n]*\n", line) and selector.select(max(0, end - time.monotonic())):
                 piece = os.read(self.process.stdout.fileno(), 4096)
                 if not piece:
                     break
                 line += piece
-        first = line.split(b"\n")[0].decode()
-        if "ready on " not in first:
+        ready = re.search(rb"ready on \S+:(\d+)\n", line)
+        if ready is None:
             self.kill()
             raise StartError(f"no ready line, but {line!r}; it said:\n{self.log_tail()}")
-        self.port = int(first.rsplit(":", 1)[1])
+        self.port = int(ready[1])
+        tls = re.search(rb"serves TLS on \S+:(\d+)\n", line)
+        self.tls_port = int(tls[1]) if tls else 0
 
     def start(self, port=0):
         self.launch(port)

@@ -85,8 +85,14 @@ static enum vg_reason authenticate(
     struct vg_network peer;
     assert_true(vg_network_parse(vg_bytes_text("127.0.0.1"), &peer));
     assert_int_equal(vg_access_create(setting->fixture.directory, &access, NULL), VG_OK);
-    enum vg_reason reason =
-        vg_access_authenticate(access, vg_bytes_text(credential), NULL, &peer, NOW, out_principal, NULL);
+    enum vg_reason reason = vg_access_authenticate(
+        access,
+        vg_bytes_text(credential),
+        NULL,
+        &peer,
+        NOW,
+        out_principal,
+        NULL);
     vg_access_destroy(access);
     return reason;
 }
