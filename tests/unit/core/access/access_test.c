@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -84,6 +85,41 @@ static enum vg_reason ask(
     return reason;
 }
 
+/* The certificate's names stand in `names`, separated by lines; it ends at NOW + 100. */
+static enum vg_reason ask_certificate(
+    struct setting *setting,
+    const char *names,
+    const char *credential,
+    const char *peer,
+    vg_time now,
+    const struct vg_principal **out_principal)
+{
+    struct vg_network network;
+    struct vg_peer_name list[4];
+    size_t count = 0;
+    struct vg_error error;
+    vg_error_init(&error, NULL);
+    assert_true(vg_network_parse(vg_bytes_text(peer), &network));
+    for (const char *at = names; *at != '\0';) {
+        size_t size = strcspn(at, "\n");
+        assert_true(vg_peer_name_parse(vg_bytes(at, size), &list[count++]));
+        at += size + (at[size] == '\n' ? 1 : 0);
+    }
+    struct vg_peer_identity *identity = vg_peer_identity_create(list, count, NOW + 100);
+    assert_non_null(identity);
+    enum vg_reason reason = vg_access_authenticate(
+        setting->access,
+        credential == NULL ? vg_bytes(NULL, 0) : vg_bytes_text(credential),
+        identity,
+        &network,
+        now,
+        out_principal,
+        &error);
+    assert_int_equal(error.reason, reason);
+    vg_peer_identity_unref(identity);
+    return reason;
+}
+
 static const struct vg_principal *must_ask(struct setting *setting, const char *credential)
 {
     const struct vg_principal *principal = NULL;
@@ -148,6 +184,131 @@ static void test_access__every_refusal(void **state)
             fail_msg("%s: %s", rows[i].name, vg_reason_row(reason)->name);
         }
         assert_int_equal(principal != NULL, reason == VG_OK); /* untouched on failure */
+        vg_principal_unref(principal);
+    }
+}
+
+static void test_access__a_certificate_stands_for_a_key(void **state)
+{
+    struct setting *setting = *state;
+    const struct vg_fixture_key keys[] = {
+        { .id = "own", .user = 10, .role = VIEWER },
+        { .id = "DNS:host.example",
+          .user = 10,
+          .role = VIEWER,
+          .is_certificate = true,
+          .customers = { 3 },
+          .sources = { "192.0.2.0/24" },
+          .expires = NOW + 50 },
+        { .id = "URI:long", .user = 10, .role = VIEWER, .is_certificate = true },
+        { .id = "CN:gone", .user = 11, .role = VIEWER, .is_certificate = true },
+        { .id = "CN:past", .user = 10, .role = VIEWER, .is_certificate = true, .revoked = NOW - 1 },
+        { .id = "CN:secret", .user = 10, .role = VIEWER },
+    };
+    for (size_t i = 0; i < VG_ARRAY_COUNT(keys); i++) {
+        add_key(setting, &keys[i]);
+    }
+    static const struct {
+        const char *name;
+        const char *names;
+        const char *credential; /* NULL = none */
+        const char *peer;
+        int64_t later;
+        enum vg_reason reason;
+        const char *key;
+    } rows[] = {
+        { "its name", "DNS:host.example", NULL, "192.0.2.1", 0, VG_OK, "DNS:host.example" },
+        { "one of its names",
+          "URI:x\nDNS:host.example",
+          NULL,
+          "192.0.2.1",
+          0,
+          VG_OK,
+          "DNS:host.example" },
+        { "the first decides",
+          "URI:long\nDNS:host.example",
+          NULL,
+          "192.0.2.1",
+          0,
+          VG_OK,
+          "URI:long" },
+        { "also when it is revoked",
+          "CN:past\nDNS:host.example",
+          NULL,
+          "192.0.2.1",
+          0,
+          VG_AUTHENTICATION_FAILED,
+          NULL },
+        { "no name", "", NULL, "192.0.2.1", 0, VG_NOT_AUTHENTICATED, NULL },
+        { "another name", "DNS:other.example", NULL, "192.0.2.1", 0, VG_NOT_AUTHENTICATED, NULL },
+        { "the same of another kind",
+          "CN:host.example",
+          NULL,
+          "192.0.2.1",
+          0,
+          VG_NOT_AUTHENTICATED,
+          NULL },
+        { "disabled user", "CN:gone", NULL, "192.0.2.1", 0, VG_AUTHENTICATION_FAILED, NULL },
+        { "from elsewhere",
+          "DNS:host.example",
+          NULL,
+          "198.51.100.1",
+          0,
+          VG_KEY_SOURCE_REFUSED,
+          NULL },
+        { "at the end of the key",
+          "DNS:host.example",
+          NULL,
+          "192.0.2.1",
+          50,
+          VG_KEY_EXPIRED,
+          NULL },
+        { "before the certificate's", "URI:long", NULL, "192.0.2.1", 99, VG_OK, "URI:long" },
+        { "at the end of the certificate",
+          "URI:long",
+          NULL,
+          "192.0.2.1",
+          100,
+          VG_AUTHENTICATION_FAILED,
+          NULL },
+        { "a key decides", "DNS:host.example", "own/10/" SECRET, "192.0.2.1", 0, VG_OK, "own" },
+        { "a bad one too",
+          "DNS:host.example",
+          "own/10/x",
+          "192.0.2.1",
+          0,
+          VG_AUTHENTICATION_FAILED,
+          NULL },
+        { "its id is no credential",
+          "DNS:x",
+          "DNS:host.example/10/" SECRET,
+          "192.0.2.1",
+          0,
+          VG_AUTHENTICATION_FAILED,
+          NULL },
+        { "a key with a secret is not had by name",
+          "CN:secret",
+          NULL,
+          "192.0.2.1",
+          0,
+          VG_NOT_AUTHENTICATED,
+          NULL },
+    };
+    for (size_t i = 0; i < VG_ARRAY_COUNT(rows); i++) {
+        const struct vg_principal *principal = NULL;
+        enum vg_reason reason = ask_certificate(
+            setting,
+            rows[i].names,
+            rows[i].credential,
+            rows[i].peer,
+            NOW + rows[i].later,
+            &principal);
+        if (reason != rows[i].reason) {
+            fail_msg("%s: %s", rows[i].name, vg_reason_row(reason)->name);
+        }
+        if (reason == VG_OK) {
+            assert_string_equal(principal->key_id, rows[i].key);
+        }
         vg_principal_unref(principal);
     }
 }
@@ -291,6 +452,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(every_refusal),
+        TEST(a_certificate_stands_for_a_key),
         TEST(every_character_of_the_secret_counts),
         TEST(a_key_covers_customers_and_those_below),
         TEST(a_new_sub_customer_is_covered_at_once),

@@ -506,6 +506,50 @@ static void test_admin_key__a_revoked_key_is_refused_at_once(void **state)
     vg_directory_snapshot_unref(snapshot);
 }
 
+static enum vg_reason add_certificate(
+    struct vg_handler_fixture *fixture,
+    const char *user,
+    const char *certificate,
+    Vigil__Admin__V1__IssuedKey *answer)
+{
+    char texts[2][64];
+    Vigil__Admin__V1__Role role = VIGIL__ADMIN__V1__ROLE__ROLE_EVENT_VIEWER;
+    Vigil__Admin__V1__AddKeyRequest request = VIGIL__ADMIN__V1__ADD_KEY_REQUEST__INIT;
+    vigil__admin__v1__issued_key__init(answer);
+    request.user = keep(texts[0], user);
+    request.certificate = keep(texts[1], certificate);
+    request.n_role = 1;
+    request.role = &role;
+    return VG_HANDLER_RUN(fixture, LOCAL, ADMINISTER, NULL, admin_v1_add_key, &request, answer);
+}
+
+static void test_admin_key__a_certificate_names_its_key(void **state)
+{
+    struct vg_handler_fixture *fixture = *state;
+    Vigil__Admin__V1__IssuedKey answer;
+    Vigil__Admin__V1__Key revoked;
+    static const char id[] = "DNS:host.example";
+    assert_int_equal(add_certificate(fixture, "local", "dns:Host.Example", &answer), VG_OK);
+    assert_null(answer.key); /* there is no secret to tell */
+    assert_string_equal(answer.details->id, id);
+    assert_true(answer.details->is_certificate);
+    assert_int_equal(add_certificate(fixture, "local", id, &answer), VG_OBJECT_EXISTS);
+    /* Once revoked the name is free again. */
+    assert_int_equal(revoke(fixture, LOCAL, id, &revoked), VG_OK);
+    assert_int_equal(add_certificate(fixture, "local", id, &answer), VG_OK);
+    assert_false(answer.details->has_revoked_timestamp);
+}
+
+static void test_admin_key__a_name_that_is_none_is_refused(void **state)
+{
+    struct vg_handler_fixture *fixture = *state;
+    static const char *const names[] = { "", "host.example", "DNS:", "DNS:two words", "CN:x\n" };
+    for (size_t i = 0; i < VG_ARRAY_COUNT(names); i++) {
+        Vigil__Admin__V1__IssuedKey answer;
+        assert_int_not_equal(add_certificate(fixture, "local", names[i], &answer), VG_OK);
+    }
+}
+
 static void test_admin_key__a_key_may_revoke_itself(void **state)
 {
     struct vg_handler_fixture *fixture = *state;
@@ -528,6 +572,8 @@ int main(void)
         TEST(never_more_than_its_maker),
         TEST(defaults_are_the_makers),
         TEST(a_revoked_key_is_refused_at_once),
+        TEST(a_certificate_names_its_key),
+        TEST(a_name_that_is_none_is_refused),
         TEST(a_key_may_revoke_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
