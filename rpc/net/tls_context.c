@@ -75,7 +75,11 @@ static SSL_CTX *context_find(struct vg_tls_context *context, const char *name, u
     return NULL;
 }
 
-static int context_on_name(SSL *ssl, int *alert, void *owner)
+/* OpenSSL's signature. */
+static int context_on_name(
+    SSL *ssl,
+    int *alert, // NOLINT(readability-non-const-parameter)
+    void *owner)
 {
     (void)alert;
     struct vg_tls_context *context = owner;

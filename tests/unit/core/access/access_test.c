@@ -188,126 +188,110 @@ static void test_access__every_refusal(void **state)
     }
 }
 
+static const struct vg_fixture_key certificate_keys[] = {
+    { .id = "own", .user = 10, .role = VIEWER },
+    { .id = "DNS:host.example",
+      .user = 10,
+      .role = VIEWER,
+      .is_certificate = true,
+      .customers = { 3 },
+      .sources = { "192.0.2.0/24" },
+      .expires = NOW + 50 },
+    { .id = "URI:long", .user = 10, .role = VIEWER, .is_certificate = true },
+    { .id = "CN:gone", .user = 11, .role = VIEWER, .is_certificate = true },
+    { .id = "CN:past", .user = 10, .role = VIEWER, .is_certificate = true, .revoked = NOW - 1 },
+    { .id = "CN:secret", .user = 10, .role = VIEWER },
+};
+
+static const struct {
+    const char *name;
+    const char *names;
+    const char *credential; /* NULL = none */
+    const char *peer;
+    int64_t later;
+    enum vg_reason reason;
+    const char *key;
+} certificate_rows[] = {
+    { "its name", "DNS:host.example", NULL, "192.0.2.1", 0, VG_OK, "DNS:host.example" },
+    { "one of its names",
+      "URI:x\nDNS:host.example",
+      NULL,
+      "192.0.2.1",
+      0,
+      VG_OK,
+      "DNS:host.example" },
+    { "the first decides", "URI:long\nDNS:host.example", NULL, "192.0.2.1", 0, VG_OK, "URI:long" },
+    { "also when it is revoked",
+      "CN:past\nDNS:host.example",
+      NULL,
+      "192.0.2.1",
+      0,
+      VG_AUTHENTICATION_FAILED,
+      NULL },
+    { "no name", "", NULL, "192.0.2.1", 0, VG_NOT_AUTHENTICATED, NULL },
+    { "another name", "DNS:other.example", NULL, "192.0.2.1", 0, VG_NOT_AUTHENTICATED, NULL },
+    { "the same of another kind",
+      "CN:host.example",
+      NULL,
+      "192.0.2.1",
+      0,
+      VG_NOT_AUTHENTICATED,
+      NULL },
+    { "disabled user", "CN:gone", NULL, "192.0.2.1", 0, VG_AUTHENTICATION_FAILED, NULL },
+    { "from elsewhere", "DNS:host.example", NULL, "198.51.100.1", 0, VG_KEY_SOURCE_REFUSED, NULL },
+    { "at the end of the key", "DNS:host.example", NULL, "192.0.2.1", 50, VG_KEY_EXPIRED, NULL },
+    { "before the certificate's", "URI:long", NULL, "192.0.2.1", 99, VG_OK, "URI:long" },
+    { "at the end of the certificate",
+      "URI:long",
+      NULL,
+      "192.0.2.1",
+      100,
+      VG_AUTHENTICATION_FAILED,
+      NULL },
+    { "a key decides", "DNS:host.example", "own/10/" SECRET, "192.0.2.1", 0, VG_OK, "own" },
+    { "a bad one too",
+      "DNS:host.example",
+      "own/10/x",
+      "192.0.2.1",
+      0,
+      VG_AUTHENTICATION_FAILED,
+      NULL },
+    { "its id is no credential",
+      "DNS:x",
+      "DNS:host.example/10/" SECRET,
+      "192.0.2.1",
+      0,
+      VG_AUTHENTICATION_FAILED,
+      NULL },
+    { "a key with a secret is not had by name",
+      "CN:secret",
+      NULL,
+      "192.0.2.1",
+      0,
+      VG_NOT_AUTHENTICATED,
+      NULL },
+};
+
 static void test_access__a_certificate_stands_for_a_key(void **state)
 {
     struct setting *setting = *state;
-    const struct vg_fixture_key keys[] = {
-        { .id = "own", .user = 10, .role = VIEWER },
-        { .id = "DNS:host.example",
-          .user = 10,
-          .role = VIEWER,
-          .is_certificate = true,
-          .customers = { 3 },
-          .sources = { "192.0.2.0/24" },
-          .expires = NOW + 50 },
-        { .id = "URI:long", .user = 10, .role = VIEWER, .is_certificate = true },
-        { .id = "CN:gone", .user = 11, .role = VIEWER, .is_certificate = true },
-        { .id = "CN:past", .user = 10, .role = VIEWER, .is_certificate = true, .revoked = NOW - 1 },
-        { .id = "CN:secret", .user = 10, .role = VIEWER },
-    };
-    for (size_t i = 0; i < VG_ARRAY_COUNT(keys); i++) {
-        add_key(setting, &keys[i]);
+    for (size_t i = 0; i < VG_ARRAY_COUNT(certificate_keys); i++) {
+        add_key(setting, &certificate_keys[i]);
     }
-    static const struct {
-        const char *name;
-        const char *names;
-        const char *credential; /* NULL = none */
-        const char *peer;
-        int64_t later;
-        enum vg_reason reason;
-        const char *key;
-    } rows[] = {
-        { "its name", "DNS:host.example", NULL, "192.0.2.1", 0, VG_OK, "DNS:host.example" },
-        { "one of its names",
-          "URI:x\nDNS:host.example",
-          NULL,
-          "192.0.2.1",
-          0,
-          VG_OK,
-          "DNS:host.example" },
-        { "the first decides",
-          "URI:long\nDNS:host.example",
-          NULL,
-          "192.0.2.1",
-          0,
-          VG_OK,
-          "URI:long" },
-        { "also when it is revoked",
-          "CN:past\nDNS:host.example",
-          NULL,
-          "192.0.2.1",
-          0,
-          VG_AUTHENTICATION_FAILED,
-          NULL },
-        { "no name", "", NULL, "192.0.2.1", 0, VG_NOT_AUTHENTICATED, NULL },
-        { "another name", "DNS:other.example", NULL, "192.0.2.1", 0, VG_NOT_AUTHENTICATED, NULL },
-        { "the same of another kind",
-          "CN:host.example",
-          NULL,
-          "192.0.2.1",
-          0,
-          VG_NOT_AUTHENTICATED,
-          NULL },
-        { "disabled user", "CN:gone", NULL, "192.0.2.1", 0, VG_AUTHENTICATION_FAILED, NULL },
-        { "from elsewhere",
-          "DNS:host.example",
-          NULL,
-          "198.51.100.1",
-          0,
-          VG_KEY_SOURCE_REFUSED,
-          NULL },
-        { "at the end of the key",
-          "DNS:host.example",
-          NULL,
-          "192.0.2.1",
-          50,
-          VG_KEY_EXPIRED,
-          NULL },
-        { "before the certificate's", "URI:long", NULL, "192.0.2.1", 99, VG_OK, "URI:long" },
-        { "at the end of the certificate",
-          "URI:long",
-          NULL,
-          "192.0.2.1",
-          100,
-          VG_AUTHENTICATION_FAILED,
-          NULL },
-        { "a key decides", "DNS:host.example", "own/10/" SECRET, "192.0.2.1", 0, VG_OK, "own" },
-        { "a bad one too",
-          "DNS:host.example",
-          "own/10/x",
-          "192.0.2.1",
-          0,
-          VG_AUTHENTICATION_FAILED,
-          NULL },
-        { "its id is no credential",
-          "DNS:x",
-          "DNS:host.example/10/" SECRET,
-          "192.0.2.1",
-          0,
-          VG_AUTHENTICATION_FAILED,
-          NULL },
-        { "a key with a secret is not had by name",
-          "CN:secret",
-          NULL,
-          "192.0.2.1",
-          0,
-          VG_NOT_AUTHENTICATED,
-          NULL },
-    };
-    for (size_t i = 0; i < VG_ARRAY_COUNT(rows); i++) {
+    for (size_t i = 0; i < VG_ARRAY_COUNT(certificate_rows); i++) {
         const struct vg_principal *principal = NULL;
         enum vg_reason reason = ask_certificate(
             setting,
-            rows[i].names,
-            rows[i].credential,
-            rows[i].peer,
-            NOW + rows[i].later,
+            certificate_rows[i].names,
+            certificate_rows[i].credential,
+            certificate_rows[i].peer,
+            NOW + certificate_rows[i].later,
             &principal);
-        if (reason != rows[i].reason) {
-            fail_msg("%s: %s", rows[i].name, vg_reason_row(reason)->name);
+        if (reason != certificate_rows[i].reason) {
+            fail_msg("%s: %s", certificate_rows[i].name, vg_reason_row(reason)->name);
         }
         if (reason == VG_OK) {
-            assert_string_equal(principal->key_id, rows[i].key);
+            assert_string_equal(principal->key_id, certificate_rows[i].key);
         }
         vg_principal_unref(principal);
     }
