@@ -23,6 +23,7 @@ struct vg_grpc_client {
     struct vg_grpc_client_call *done_first;
     struct vg_grpc_client_call *done_last;
     size_t under_way; /* both lists */
+    struct vg_grpc_encoding_pool encodings;
     char address[VG_GRPC_CLIENT_ADDRESS_MAX];
     char credential[VG_GRPC_CLIENT_CREDENTIAL_MAX];
 };
@@ -211,6 +212,8 @@ static void call_on_header(
         unsigned code = small_number(value);
         call->has_status = true;
         call->code = code <= VG_GRPC_STATUS_CODE_MAX ? (enum vg_grpc_code)code : VG_GRPC_UNKNOWN;
+    } else if (vg_bytes_equal(name, vg_bytes_text("grpc-encoding"))) {
+        call->frame.coding = vg_grpc_encoding_find(value);
     } else if (vg_bytes_equal(name, vg_bytes_text("grpc-message"))) {
         vg_grpc_status_decode_message(value, call->message, sizeof(call->message));
     } else if (vg_bytes_equal(name, vg_bytes_text("grpc-status-details-bin"))) {
@@ -231,6 +234,56 @@ static bool call_give_up(
     return false;
 }
 
+/* A whole message of the answer, which was compressed: to answer_bytes. */
+static bool call_inflate(struct vg_grpc_client_call *call, struct vg_bytes packed)
+{
+    vg_buffer_clear(&call->answer_bytes);
+    enum vg_reason reason = vg_grpc_encoding_inflate(
+        &call->client->encodings,
+        call->frame.coding,
+        packed,
+        VG_GRPC_CLIENT_ANSWER_BYTES,
+        &call->answer_bytes,
+        NULL);
+    return reason == VG_OK || call_give_up(
+                                  call,
+                                  VG_GRPC_INTERNAL,
+                                  "the server's answer cannot be inflated, or is too large");
+}
+
+/* A message is complete, in `whole` or, if it was collected or inflated, in answer_bytes. */
+static bool call_on_message(struct vg_grpc_client_call *call, struct vg_bytes whole)
+{
+    if (call->row == NULL) {
+        return true;
+    }
+    bool wanted = call->row(call, whole);
+    vg_buffer_clear(&call->answer_bytes);
+    return wanted || call_give_up(call, VG_GRPC_CANCELLED, "no more rows are wanted");
+}
+
+static bool call_on_piece(struct vg_grpc_client_call *call, const struct vg_grpc_piece *piece)
+{
+    struct vg_buffer *kept = piece->compressed ? &call->packed : &call->answer_bytes;
+    if (call->row != NULL && piece->begins && piece->complete && !piece->compressed) {
+        return call_on_message(call, piece->part);
+    }
+    if (piece->begins && piece->compressed) {
+        vg_buffer_clear(kept);
+    }
+    if (piece->begins && !vg_buffer_reserve(kept, piece->size)) {
+        return call_give_up(call, VG_GRPC_RESOURCE_EXHAUSTED, "no memory for the answer");
+    }
+    vg_buffer_append(kept, piece->part.data, piece->part.size);
+    if (!piece->complete) {
+        return true;
+    }
+    if (piece->compressed && !call_inflate(call, vg_buffer_bytes(kept))) {
+        return false;
+    }
+    return call_on_message(call, vg_buffer_bytes(&call->answer_bytes));
+}
+
 static bool call_on_data(struct vg_http2_client_call *http, struct vg_bytes part)
 {
     struct vg_grpc_client_call *call = call_of(http);
@@ -245,22 +298,8 @@ static bool call_on_data(struct vg_http2_client_call *http, struct vg_bytes part
                 VG_GRPC_INTERNAL,
                 "the server's answer is too large or malformed");
         }
-        if (call->row != NULL && piece.begins && piece.complete) {
-            if (!call->row(call, piece.part)) {
-                return call_give_up(call, VG_GRPC_CANCELLED, "no more rows are wanted");
-            }
-            continue;
-        }
-        if (piece.begins && !vg_buffer_reserve(&call->answer_bytes, piece.size)) {
-            return call_give_up(call, VG_GRPC_RESOURCE_EXHAUSTED, "no memory for the answer");
-        }
-        vg_buffer_append(&call->answer_bytes, piece.part.data, piece.part.size);
-        if (call->row != NULL && piece.complete) {
-            bool wanted = call->row(call, vg_buffer_bytes(&call->answer_bytes));
-            vg_buffer_clear(&call->answer_bytes);
-            if (!wanted) {
-                return call_give_up(call, VG_GRPC_CANCELLED, "no more rows are wanted");
-            }
+        if (!call_on_piece(call, &piece)) {
+            return false;
         }
     }
     return true;
@@ -376,6 +415,7 @@ static void call_send(struct vg_grpc_client *client, struct vg_grpc_client_call 
         { vg_bytes_text("te"), vg_bytes_text("trailers") },
         { vg_bytes_text("content-type"), vg_bytes_text("application/grpc") },
         { vg_bytes_text("user-agent"), vg_bytes_text("vigil") },
+        { vg_bytes_text("grpc-accept-encoding"), vg_bytes_text(VG_GRPC_ENCODING_ACCEPTED) },
         { vg_bytes_text("grpc-timeout"), vg_bytes(timeout, timeout_size) },
         { vg_bytes_text("argus-api-key"), vg_bytes_text(client->credential) },
     };
@@ -417,6 +457,7 @@ void vg_grpc_client_start(struct vg_grpc_client *client, struct vg_grpc_client_c
     vg_arena_init(&call->arena, VG_GRPC_CLIENT_ARENA_BYTES);
     vg_buffer_init(&call->body, SIZE_MAX);
     vg_buffer_init(&call->answer_bytes, VG_GRPC_CLIENT_ANSWER_BYTES);
+    vg_buffer_init(&call->packed, VG_GRPC_CLIENT_ANSWER_BYTES);
     vg_grpc_frame_init(&call->frame, VG_GRPC_CLIENT_ANSWER_BYTES, vg_bytes(NULL, 0));
     call->body_sent = 0;
     if (call->next_message == NULL) {
@@ -469,6 +510,7 @@ void vg_grpc_client_call_dispose(struct vg_grpc_client_call *call)
     VG_ASSERT(call->client == NULL);
     vg_buffer_dispose(&call->body);
     vg_buffer_dispose(&call->answer_bytes);
+    vg_buffer_dispose(&call->packed);
     vg_arena_dispose(&call->arena);
     call->answer = vg_bytes(NULL, 0);
     call->details = (struct vg_grpc_details){ .reason = NULL };
@@ -527,5 +569,6 @@ void vg_grpc_client_close(struct vg_grpc_client *client)
     while (client->done_first != NULL) {
         client_take_done(client->done_first);
     }
+    vg_grpc_encoding_pool_dispose(&client->encodings);
     free(client);
 }

@@ -14,6 +14,8 @@
  * The messages of a method that takes a stream are asked of `next_message`, one at a time and only
  * while somebody waits, as the server takes them: of them, too, memory holds one.
  *
+ * Answers may be compressed (gzip, deflate); requests are not.
+ *
  * A call always ends with a status: what goes wrong on the way is UNAVAILABLE, or DEADLINE_EXCEEDED
  * after its timeout, with words. Nothing is repeated by itself.
  *
@@ -85,6 +87,7 @@ struct vg_grpc_client_call {
     struct vg_buffer body; /* the prefix and the request, or the message that is being sent */
     size_t body_sent;      /* of that message */
     struct vg_buffer answer_bytes;
+    struct vg_buffer packed; /* a message of the answer, compressed as it came */
     struct vg_arena arena;
     bool has_status;
     unsigned http_status;

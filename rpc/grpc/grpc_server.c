@@ -10,6 +10,7 @@
 #include "rpc/grpc/grpc_request.h"
 #include "rpc/grpc/grpc_stream.h"
 #include "rpc/service/conversation.h"
+#include "rpc/service/service.h"
 
 static const struct vg_grpc_server *grpc_server_of(const struct vg_exchange *exchange)
 {
@@ -77,6 +78,14 @@ static void grpc_closed(struct vg_exchange *exchange, bool answered)
 {
     (void)answered;
     vg_grpc_stream_close(exchange->state);
+}
+
+bool vg_grpc_server_takes(
+    const struct vg_grpc_server *server,
+    const struct vg_http_request *request)
+{
+    return vg_grpc_headers_is_grpc(request) ||
+           vg_service_find_method(server->service, request->target) != NULL;
 }
 
 void vg_grpc_server_init(struct vg_grpc_server *server, struct vg_service *service)

@@ -34,6 +34,12 @@ struct vg_grpc_server {
 /* `service` is borrowed until dispose. */
 void vg_grpc_server_init(struct vg_grpc_server *server, struct vg_service *service);
 
+/* Is it for the selector to give it this request: one that says it is gRPC, or one to a method's
+ * path, which is then refused as PROTOCOL-HTTP2 says (415, or 405). */
+bool vg_grpc_server_takes(
+    const struct vg_grpc_server *server,
+    const struct vg_http_request *request);
+
 /* Once nothing of it is under way. Accepts what was never initialised but is zeroed. */
 void vg_grpc_server_dispose(struct vg_grpc_server *server);
 

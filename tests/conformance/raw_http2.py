@@ -22,6 +22,7 @@ class Client:
 
     def __init__(self, port, window=None, handshake=True):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=DEADLINE)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         config = h2.config.H2Configuration(client_side=True, header_encoding="utf-8",
                                            validate_outbound_headers=False, normalize_outbound_headers=False)
         self.h2 = h2.connection.H2Connection(config)

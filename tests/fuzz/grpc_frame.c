@@ -11,6 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct outcome {
     enum vg_reason reason;
     uint32_t messages;
+    uint32_t compressed; /* of them */
     uint64_t hash;
 };
 
@@ -30,6 +31,7 @@ static struct outcome feed(struct vg_bytes bytes, size_t slice)
                 break;
             }
             VG_ASSERT(input.size < before && piece.size <= LIMIT);
+            outcome.compressed += piece.complete && piece.compressed ? 1 : 0;
             for (size_t i = 0; i < piece.part.size; i++) {
                 outcome.hash = outcome.hash * 31 + piece.part.data[i];
             }
@@ -48,6 +50,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct outcome whole = feed(bytes, bytes.size);
     struct outcome cut = feed(bytes, data[0] == 0 ? 1 : data[0]);
     VG_ASSERT(whole.reason == cut.reason && whole.messages == cut.messages);
-    VG_ASSERT(whole.hash == cut.hash);
+    VG_ASSERT(whole.hash == cut.hash && whole.compressed == cut.compressed);
     return 0;
 }

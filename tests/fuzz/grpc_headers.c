@@ -31,6 +31,32 @@ static void check_binary(struct vg_bytes rest)
     vg_arena_dispose(&arena);
 }
 
+/* What is accepted is known, and is chosen from. */
+static void check_encodings(struct vg_bytes value)
+{
+    unsigned list = vg_grpc_encoding_list(value);
+    enum vg_grpc_encoding choice = vg_grpc_encoding_choose(list);
+    VG_ASSERT(list < 1u << VG_GRPC_ENCODING_UNKNOWN);
+    VG_ASSERT(choice == VG_GRPC_ENCODING_IDENTITY || (list & 1u << choice) != 0);
+    VG_ASSERT(vg_grpc_encoding_find(value) <= VG_GRPC_ENCODING_UNKNOWN);
+}
+
+static void check_metadata(
+    const struct vg_http_request *request,
+    const struct vg_grpc_headers *headers)
+{
+    struct vg_arena arena;
+    struct vg_metadata metadata = { .count = 0 };
+    struct vg_bytes value;
+    vg_arena_init(&arena, 1u << 20);
+    VG_ASSERT(vg_grpc_headers_keep_metadata(request, headers, &arena, &metadata));
+    VG_ASSERT(metadata.count == headers->metadata_count);
+    VG_ASSERT(metadata.bytes == headers->metadata_bytes);
+    for (size_t i = 0; vg_metadata_find(&metadata, "x-bin", i, &arena, &value); i++) {
+    }
+    vg_arena_dispose(&arena);
+}
+
 static void check_message(struct vg_bytes value)
 {
     char text[512];
@@ -59,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         headers[count].value = vg_bytes(data + skip, line - skip);
         check_binary(headers[count].value);
         check_message(headers[count].value);
+        check_encodings(headers[count].value);
         count++;
         data += line;
         size -= line;
@@ -71,6 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct vg_grpc_headers read;
     if (vg_grpc_headers_read(&request, &read, NULL) == VG_OK) {
         VG_ASSERT(vg_grpc_headers_is_grpc(&request));
+        check_metadata(&request, &read);
         if (read.timeout_ns > 1) {
             char text[VG_GRPC_TIMEOUT_SIZE];
             uint64_t back;

@@ -36,7 +36,6 @@
 #include "core/base/settings.h"
 #include "core/wire/wire_encode.h"
 #include "proto/contract_json.h"
-#include "rpc/grpc/grpc_headers.h"
 #include "rpc/grpc/grpc_server.h"
 #include "rpc/http2/http2_protocol.h"
 #include "rpc/net/server.h"
@@ -525,7 +524,7 @@ static const struct vg_exchange_app *select_grpc(
     const struct vg_exchange *exchange)
 {
     (void)selector;
-    return vg_grpc_headers_is_grpc(&exchange->request) ? &grpc.app : NULL;
+    return vg_grpc_server_takes(&grpc, &exchange->request) ? &grpc.app : NULL;
 }
 
 static int fail(const struct vg_error *error)

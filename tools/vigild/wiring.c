@@ -42,9 +42,7 @@ static const struct vg_exchange_app *select_app(
     const struct vg_exchange *exchange)
 {
     const struct vg_wiring *wiring = VG_CONTAINER_OF_CONST(selector, struct vg_wiring, selector);
-    const struct vg_http_header *type = vg_http_request_header(&exchange->request, "content-type");
-    bool is_grpc =
-        type != NULL && vg_bytes_begins_with(type->value, vg_bytes_text("application/grpc"));
+    bool is_grpc = vg_grpc_server_takes(&wiring->grpc, &exchange->request);
     return is_grpc ? &wiring->grpc.app : &wiring->web.app;
 }
 

@@ -70,6 +70,38 @@ static void canned_fail(struct vg_exchange *exchange)
                                     .no_body = true });
 }
 
+/* The message of the request once compressed and once as it is, or half of it compressed. */
+static void canned_pack(struct vg_exchange *exchange, bool is_cut)
+{
+    struct canned *canned = exchange->state;
+    struct vg_grpc_encoding_pool pool = { 0 };
+    struct vg_buffer packed;
+    vg_buffer_init(&packed, 8u << 20);
+    vg_buffer_append(&packed, canned->body.data, canned->body.size);
+    assert_true(
+        vg_grpc_encoding_deflate(&pool, VG_GRPC_ENCODING_GZIP, &packed, VG_GRPC_PREFIX_SIZE));
+    packed.size -= is_cut ? 1 : 0;
+    vg_grpc_frame_put_prefix(packed.data, true, (uint32_t)(packed.size - VG_GRPC_PREFIX_SIZE));
+    if (is(exchange, "/packed_rows")) {
+        const size_t one = packed.size;
+        vg_buffer_append(&packed, canned->body.data, canned->body.size);
+        assert_true(vg_buffer_reserve(&packed, one));
+        vg_buffer_append(&packed, packed.data, one);
+    }
+    vg_buffer_dispose(&canned->body);
+    canned->body = packed;
+    vg_grpc_encoding_pool_dispose(&pool);
+    static const struct vg_http_header encoding = { .name = { (const uint8_t *)"grpc-encoding",
+                                                              13 },
+                                                    .value = { (const uint8_t *)"gzip", 4 } };
+    exchange->carrier->respond(
+        exchange,
+        &(struct vg_http_response){ .status = 200,
+                                    .headers = &encoding,
+                                    .header_count = is(exchange, "/packed_unsaid") ? 0 : 1,
+                                    .content_length = -1 });
+}
+
 static void canned_end(struct vg_exchange *exchange)
 {
     struct canned *canned = exchange->state;
@@ -82,6 +114,11 @@ static void canned_end(struct vg_exchange *exchange)
     }
     if (is(exchange, "/fail")) {
         canned_fail(exchange);
+        return;
+    }
+    if (is(exchange, "/packed") || is(exchange, "/packed_cut") || is(exchange, "/packed_unsaid") ||
+        is(exchange, "/packed_rows")) {
+        canned_pack(exchange, is(exchange, "/packed_cut"));
         return;
     }
     if (is(exchange, "/key")) {
@@ -266,6 +303,51 @@ static void test_grpc_client__carries_large_messages(void **state)
     vg_grpc_client_wait(client, &call);
     assert_int_equal(call.code, VG_GRPC_OK);
     assert_true(vg_bytes_equal(call.answer, call.kept_request));
+    vg_grpc_client_call_dispose(&call);
+    free(bytes);
+    vg_grpc_client_close(client);
+}
+
+static bool take_same(struct vg_grpc_client_call *call, struct vg_bytes message)
+{
+    assert_true(vg_bytes_equal(message, call->kept_request));
+    (*(unsigned *)call->owner)++;
+    return true;
+}
+
+static void test_grpc_client__understands_compressed_answers(void **state)
+{
+    struct vg_grpc_client *client = open_client(*state, NULL);
+    const size_t size = 1u << 20;
+    uint8_t *bytes = malloc(size);
+    assert_non_null(bytes);
+    memset(bytes, 'x', size);
+    const struct {
+        const char *path;
+        enum vg_grpc_code code;
+    } rows[] = { { "/packed", VG_GRPC_OK },
+                 { "/packed_cut", VG_GRPC_INTERNAL },
+                 { "/packed_unsaid", VG_GRPC_INTERNAL } };
+    for (size_t i = 0; i < VG_ARRAY_COUNT(rows); i++) {
+        struct vg_grpc_client_call call = { .path = rows[i].path,
+                                            .kept_request = vg_bytes(bytes, size) };
+        vg_grpc_client_start(client, &call);
+        vg_grpc_client_wait(client, &call);
+        if (call.code != rows[i].code) {
+            fail_msg("%s: %d %s", rows[i].path, call.code, call.message);
+        }
+        assert_true(call.code != VG_GRPC_OK || vg_bytes_equal(call.answer, call.kept_request));
+        vg_grpc_client_call_dispose(&call);
+    }
+    unsigned count = 0;
+    struct vg_grpc_client_call call = { .path = "/packed_rows",
+                                        .kept_request = vg_bytes(bytes, size),
+                                        .owner = &count,
+                                        .row = take_same };
+    vg_grpc_client_start(client, &call);
+    vg_grpc_client_wait(client, &call);
+    assert_int_equal(call.code, VG_GRPC_OK);
+    assert_int_equal(count, 3);
     vg_grpc_client_call_dispose(&call);
     free(bytes);
     vg_grpc_client_close(client);
@@ -533,6 +615,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_grpc_client__gets_an_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_grpc_client__carries_large_messages,
+            set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_grpc_client__understands_compressed_answers,
             set_up,
             tear_down),
         cmocka_unit_test_setup_teardown(test_grpc_client__sends_its_key, set_up, tear_down),
