@@ -181,7 +181,8 @@ enum vg_product {
     VG_PRODUCT_CSV = 1 << 0,
     VG_PRODUCT_JSONL = 1 << 1,
     VG_PRODUCT_XLSX = 1 << 2,
-    VG_PRODUCT_PCAP = 1 << 3
+    VG_PRODUCT_PCAP = 1 << 3,
+    VG_PRODUCT_EVENT_STREAM = 1 << 4,
 };
 
 struct vg_call;

@@ -33,6 +33,9 @@ static enum vg_reason store_change(
 {
     vg_time previous_updated = record->times.last_updated;
     record->times.last_updated = change->last_updated;
+    if (record->first_revision == 0) {
+        record->first_revision = record->revision;
+    }
     struct vg_event_head head;
     enum vg_reason reason =
         vg_event_record_pack(record, &rules->limits, change->arena, &head, NULL);

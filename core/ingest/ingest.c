@@ -192,6 +192,12 @@ static void note_group(struct vg_ingest *ingest)
 {
     atomic_store(&ingest->sequence, ingest->group.state.sequence);
     atomic_store(&ingest->last_updated, ingest->group.state.last_updated);
+    if (ingest->options.published != NULL) {
+        ingest->options.published(
+            ingest->options.owner,
+            ingest->group.state.sequence,
+            ingest->group.state.last_updated);
+    }
 }
 
 /* After `bytes` were committed: how fast may it go on? */

@@ -140,6 +140,11 @@ struct vg_ingest_options {
      * for the log. */
     void (*failed)(void *owner, enum vg_reason reason, const char *message);
 
+    /* May be NULL. Told on the writer thread after each batch that was published, before it is
+     * answered, and where the shard stands when the writer starts or has recovered. Must be quick.
+     */
+    void (*published)(void *owner, uint64_t sequence, vg_time last_updated);
+
     /*
      * May be NULL. Called on the writer thread after a failed commit, and again every
      * recover_wait_ms until it returns VG_OK: reopen the store (all views must be released for

@@ -12,6 +12,7 @@
 #include "core/directory/directory.h"
 #include "core/events/event_link.h"
 #include "core/events/event_table.h"
+#include "core/events/event_watches.h"
 #include "core/events/record_cache.h"
 #include "core/keyspace/keyspace.h"
 #include "core/node/keeper.h"
@@ -178,6 +179,26 @@ static unsigned loader_threads(void)
     return cores < 3 ? 1 : (unsigned)cores - 1;
 }
 
+static enum vg_reason start_watches(struct vg_node *node, struct vg_error *error)
+{
+    const struct vg_event_watches_options options = {
+        .table = node->table,
+        .kind = VG_INGEST_KIND_EVENT,
+        .directory = node->directory,
+        .clock = node->clock,
+        .interval_ms = node->settings->watch_interval_ms,
+        .watches_max = node->settings->watchers_max,
+        .per_key_max = node->settings->watchers_per_key_max,
+    };
+    return vg_event_watches_create(&options, &node->watches, error);
+}
+
+static void tell_watches(void *owner, uint64_t sequence, vg_time last_updated)
+{
+    const struct vg_node *node = owner;
+    vg_event_watches_notify(node->watches, sequence, last_updated);
+}
+
 static enum vg_reason start_writer(struct vg_node *node, struct vg_error *error)
 {
     const struct vg_settings *settings = node->settings;
@@ -189,6 +210,7 @@ static enum vg_reason start_writer(struct vg_node *node, struct vg_error *error)
         .table = &node->columns.self,
         .settings = vg_ingest_settings_default(),
         .failed = vg_keeper_failed,
+        .published = tell_watches,
         .recover = vg_keeper_recover,
         .between = vg_keeper_between,
         .owner = node,
@@ -205,6 +227,9 @@ enum vg_reason vg_node_start(struct vg_node *node, struct vg_error *error)
     node->loader_threads = loader_threads();
     enum vg_reason reason = vg_keeper_start_table(node, error);
     node->gives_up = NULL; /* a recovery does not */
+    if (reason == VG_OK) {
+        reason = start_watches(node, error);
+    }
     if (reason == VG_OK) {
         reason = start_writer(node, error);
     }
@@ -227,6 +252,8 @@ void vg_node_stop(struct vg_node *node)
         vg_ingest_destroy(node->ingest);
         node->ingest = NULL;
     }
+    vg_event_watches_destroy(node->watches);
+    node->watches = NULL;
     if (node->table != NULL) {
         vg_table_stop(node->table);
         VG_ASSERT(vg_table_is_drained(

@@ -29,6 +29,7 @@
 struct vg_access;
 struct vg_blob_files;
 struct vg_directory;
+struct vg_event_watches;
 struct vg_record_cache;
 struct vg_settings;
 struct vg_store;
@@ -48,7 +49,8 @@ struct vg_node {
     struct vg_table *table;               /* of all kinds: record_kind.h */
     struct vg_record_cache *record_cache; /* of events; NULL = none */
     struct vg_ingest *ingest;
-    struct vg_format format; /* store id and the secret of hash lists */
+    struct vg_event_watches *watches; /* who waits for changes of events */
+    struct vg_format format;          /* store id and the secret of hash lists */
 
     /* May be NULL; set between open and start. Asked now and then while the table is brought up;
      * once true, the start ends with CANCELLED. What is half made is made anew the next time. */

@@ -99,6 +99,10 @@ static bool within_counts(const struct vg_event_record *record)
 static void write_internal(struct vg_record_writer *writer, const struct vg_event_record *record)
 {
     vg_record_write_raw(writer, record->extra);
+    if (record->first_revision != 0) {
+        vg_record_write_varint(writer, record->first_revision);
+        vg_record_write_key(writer, VG_EVENT_FIELD_FIRST_REVISION, VG_WIRE_VARINT);
+    }
     if (record->created_in != 0) {
         vg_record_write_number(writer, VG_EVENT_FIELD_CREATED_IN, record->created_in);
     }

@@ -125,6 +125,7 @@ struct vg_event_record {
     struct vg_bytes extra;    /* fields this program does not know, kept as they are */
 
     uint64_t revision;
+    uint64_t first_revision; /* that stored it first; 0 = it was not changed since */
     int64_t created_by_user_id;
     int32_t created_in; /* word of the setting data_center */
 };

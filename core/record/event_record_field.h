@@ -47,6 +47,7 @@ enum vg_event_record_field {
     VG_EVENT_FIELD_REVISION = 120,
     VG_EVENT_FIELD_CREATED_BY = 121,
     VG_EVENT_FIELD_CREATED_IN = 122,
+    VG_EVENT_FIELD_FIRST_REVISION = 123,
 };
 
 enum vg_event_alarm_field {

@@ -23,7 +23,7 @@
      VG_BIT(VG_EVENT_FIELD_PAYLOAD_TYPE) | VG_BIT(VG_EVENT_FIELD_SOURCE_GEO_LOCATION_ID) |         \
      VG_BIT(VG_EVENT_FIELD_DESTINATION_GEO_LOCATION_ID) | VG_BIT(VG_EVENT_FIELD_LAST_UPDATED) |    \
      VG_BIT(VG_EVENT_FIELD_REVISION) | VG_BIT(VG_EVENT_FIELD_CREATED_BY) |                         \
-     VG_BIT(VG_EVENT_FIELD_CREATED_IN))
+     VG_BIT(VG_EVENT_FIELD_CREATED_IN) | VG_BIT(VG_EVENT_FIELD_FIRST_REVISION))
 
 static bool is_known(uint32_t number)
 {
@@ -396,6 +396,9 @@ static enum vg_reason read_internal(struct reading *reading, const struct vg_wir
         return VG_OK;
     case VG_EVENT_FIELD_REVISION:
         record->revision = field->value;
+        return VG_OK;
+    case VG_EVENT_FIELD_FIRST_REVISION:
+        record->first_revision = field->value;
         return VG_OK;
     case VG_EVENT_FIELD_CREATED_BY:
         record->created_by_user_id = (int64_t)field->value;

@@ -20,6 +20,10 @@ static const struct format {
                          "vnd.openxmlformats-officedocument.spreadsheetml.sheet",
                          "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
                          VG_PRODUCT_XLSX },
+    [VG_FORMAT_EVENT_STREAM] = { "text",
+                                 "event-stream",
+                                 "text/event-stream",
+                                 VG_PRODUCT_EVENT_STREAM },
 };
 
 const char *vg_format_content_type(enum vg_format format)

@@ -20,6 +20,7 @@ enum vg_format {
     VG_FORMAT_CSV,
     VG_FORMAT_JSONL,
     VG_FORMAT_XLSX,
+    VG_FORMAT_EVENT_STREAM, /* of conversations only: reply_stream.h */
     VG_FORMAT_COUNT,
 };
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/base/assert.h"
 #include "gateway/envelope/reply_csv.h"
 #include "gateway/envelope/reply_json.h"
 #include "gateway/envelope/reply_jsonl.h"
@@ -40,6 +41,7 @@ enum vg_reason vg_reply_body_write(struct vg_reply_body *body, struct vg_call *c
     if (call->method->envelope == VG_ENVELOPE_RAW) {
         return vg_reply_raw_write(body, call);
     }
+    VG_ASSERT(writers[body->format] != NULL); /* what is said is not written: reply_stream.h */
     return writers[body->format](body, call);
 }
 

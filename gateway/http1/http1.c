@@ -252,6 +252,7 @@ static void open_exchange(struct http1_conn *state)
                   !llhttp_should_keep_alive(&state->parser);
     state->body_ns = vg_worker_now_ns(state->conn->worker);
     state->conn->streams_open = 1;
+    state->exchange.endless = false;
     state->exchange.app = selector->select(selector, &state->exchange);
     state->exchange.app->headers(&state->exchange);
 }
@@ -512,8 +513,8 @@ static void protocol_ended(struct vg_conn *conn)
     state->peer_ended = true;
     if (!state->open) {
         state->stop = true;
-    } else if (!state->complete && !state->responded) {
-        vg_conn_close(conn); /* half a request, then nothing */
+    } else if (state->exchange.endless || (!state->complete && !state->responded)) {
+        vg_conn_close(conn); /* half a request, then nothing; or nobody to go on for */
         return;
     } else {
         state->last = true;
@@ -536,6 +537,9 @@ static void protocol_drain(struct vg_conn *conn)
     const bool is_old = conn->end == VG_CONN_END_AGE;
     if (state->open) {
         state->last = state->last || !is_old || !state->responded;
+        if (state->exchange.app->drain != NULL) {
+            state->exchange.app->drain(&state->exchange);
+        }
     } else if (state->request_ns == 0 && !is_old) {
         state->stop = true;
     }

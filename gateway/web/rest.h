@@ -41,6 +41,7 @@ struct vg_rest {
     bool running; /* vg_call_run was called and `ready` has not come with the end */
     bool waiting; /* vg_call_more was called */
     bool cut;     /* the answer began and cannot be completed */
+    bool ended;   /* of a conversation: the end has been said, behind all else */
 };
 
 extern const struct vg_face vg_rest_face;
@@ -64,6 +65,12 @@ void vg_rest_send_own(
 /* Send the head of the call's answer, its first part being in call.out; the parts follow by
  * `sending`. */
 void vg_rest_send_call(struct vg_rest *rest);
+
+/* Of a conversation (rest_stream.c): the face's `say`; what was being sent is drained: go on with
+ * what has been said since; it is over, well or with call->error. */
+bool vg_rest_say(struct vg_call *call, const struct vg_reply_row *row);
+void vg_rest_pass_on(struct vg_rest *rest);
+void vg_rest_say_end(struct vg_rest *rest);
 
 /* Answer OPTIONS: what the path takes, or 404. */
 void vg_rest_send_options(struct vg_rest *rest);

@@ -130,7 +130,7 @@ static size_t page_headers(
 void vg_rest_send_call(struct vg_rest *rest)
 {
     const struct vg_call *call = &rest->call;
-    struct vg_http_header headers[4 + PAGE_HEADERS + TRACE_HEADERS + VG_LIMIT_ANSWER_METADATA];
+    struct vg_http_header headers[6 + PAGE_HEADERS + TRACE_HEADERS + VG_LIMIT_ANSWER_METADATA];
     struct trace_texts trace;
     char numbers[PAGE_HEADERS][VG_TEXT_NUMBER_SIZE];
     char disposition[DISPOSITION_SIZE];
@@ -140,6 +140,11 @@ void vg_rest_send_call(struct vg_rest *rest)
     if (call->method->envelope == VG_ENVELOPE_RAW) {
         /* Bytes of somebody else's: no browser is to guess what they are. */
         headers[count++] = header("x-content-type-options", "nosniff");
+    }
+    if (call->converses) {
+        /* Whoever stands between must neither keep it nor wait for the end of it. */
+        headers[count++] = header("cache-control", "no-store");
+        headers[count++] = header("x-accel-buffering", "no");
     }
     const char *file_name = vg_reply_body_file_name(call);
     if (file_name != NULL) {

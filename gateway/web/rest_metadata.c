@@ -9,8 +9,10 @@ static const struct rest_metadata {
     bool in;
     bool out;
 } rest_metadata[] = {
-    { "baggage", true, false },    { "traceparent", true, false }, { "traceresponse", false, true },
-    { "tracestate", true, false }, { "user-agent", true, false },  { "x-request-id", true, true },
+    { "baggage", true, false },     { "last-event-id", true, false },
+    { "traceparent", true, false }, { "traceresponse", false, true },
+    { "tracestate", true, false },  { "user-agent", true, false },
+    { "x-request-id", true, true },
 };
 
 static const char rest_prefix[] = "grpc-metadata-";

@@ -10,6 +10,7 @@
 #include "gateway/web/probe.h"
 #include "gateway/web/rest.h"
 #include "rpc/net/worker.h"
+#include "rpc/service/conversation.h"
 
 static void free_rest(struct vg_rest *rest)
 {
@@ -27,6 +28,9 @@ static void deadline_fires(struct vg_timer *timer)
     struct vg_error error;
     vg_error_init(&error, NULL);
     (void)vg_error_set(&error, VG_DEADLINE_EXCEEDED, NULL);
+    if (rest->call.converses && rest->call.deadline_ns == UINT64_MAX) {
+        return; /* it has no other end than the client's */
+    }
     (void)!vg_call_cancel(&rest->call, VG_DEADLINE_EXCEEDED);
     if (!rest->responded) {
         vg_rest_send_error(rest, &error);
@@ -235,10 +239,16 @@ static void face_ready(struct vg_call *call)
         if (!rest->responded) {
             blame_url(rest);
             vg_rest_send_error(rest, &call->error);
+        } else if (call->converses) {
+            vg_rest_say_end(rest);
         } else {
             rest->cut = true;
             rest->exchange->carrier->resume(rest->exchange);
         }
+        return;
+    }
+    if (call->converses) {
+        vg_rest_say_end(rest);
         return;
     }
     if (!rest->responded) {
@@ -284,7 +294,7 @@ static enum vg_pull app_pull(
         return VG_PULL_FAILED;
     }
     if (rest->taken == rest->out->size && !rest->last && !rest->waiting) {
-        advance(rest);
+        (rest->call.converses ? vg_rest_pass_on : advance)(rest);
     }
     size_t left = rest->out->size - rest->taken;
     *out_size = left < size ? left : size;
@@ -299,6 +309,14 @@ static enum vg_pull app_pull(
         return VG_PULL_END;
     }
     return *out_size > 0 ? VG_PULL_MORE : VG_PULL_WAIT;
+}
+
+static void app_drain(struct vg_exchange *exchange)
+{
+    struct vg_rest *rest = exchange->state;
+    if (rest != NULL && rest->running) {
+        vg_call_drain(&rest->call);
+    }
 }
 
 static void app_closed(struct vg_exchange *exchange, bool answered)
@@ -329,6 +347,7 @@ void vg_web_init(struct vg_web *web, struct vg_service *service)
                  .body = app_body,
                  .end = app_end,
                  .pull = app_pull,
+                 .drain = app_drain,
                  .closed = app_closed },
         .service = service,
         .router = vg_router_create(service->routes, service->route_count),
@@ -353,5 +372,6 @@ const struct vg_face vg_rest_face = {
     .write = face_write,
     .ready = face_ready,
     .taken = face_taken,
+    .say = vg_rest_say,
     .takes_wire = false,
 };

@@ -155,38 +155,29 @@ static enum vg_reason face_put_answer(struct vg_call *call, size_t before)
 /* Of a message: its place is taken before the message is there. */
 static const uint8_t prefix[VG_GRPC_PREFIX_SIZE];
 
-bool vg_grpc_face_put(struct vg_call *call, const ProtobufCMessage *message)
+bool vg_grpc_face_put(struct vg_call *call, const struct vg_reply_row *row)
 {
     const struct vg_method *method = call->method;
     const struct vg_table *table = method->element != NULL ? method->element : method->answer;
     const size_t start = call->out.size;
     vg_buffer_append(&call->out, prefix, sizeof(prefix));
-    if (call->out.failed || !vg_wire_encode(table, message, &call->out)) {
+    if (row->wire.data != NULL) {
+        vg_buffer_append(&call->out, row->wire.data, row->wire.size);
+    } else if (call->out.failed || !vg_wire_encode(table, row->message, &call->out)) {
         return false;
     }
-    vg_grpc_answer_seal(call, start, call->reply.is_plain);
+    if (call->out.failed) {
+        return false;
+    }
+    vg_grpc_answer_seal(call, start, row->is_plain || call->reply.is_plain);
     return true;
 }
 
 /* One row as a message: its prefix and its bytes. */
 static enum vg_reason face_put_row_message(struct vg_call *call, const struct vg_reply_row *row)
 {
-    const struct vg_table *table = call->method->element;
-    const size_t start = call->out.size;
-    vg_buffer_append(&call->out, prefix, sizeof(prefix));
-    if (row->wire.data != NULL) {
-        vg_buffer_append(&call->out, row->wire.data, row->wire.size);
-    } else if (!call->out.failed) {
-        (void)!vg_wire_encode(
-            table != NULL ? table : call->method->answer,
-            row->message,
-            &call->out);
-    }
-    if (call->out.failed) {
-        return vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
-    }
-    vg_grpc_answer_seal(call, start, row->is_plain || call->reply.is_plain);
-    return VG_OK;
+    return vg_grpc_face_put(call, row) ? VG_OK
+                                       : vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
 }
 
 /* Rows until the part is full or there are no more. */

@@ -31,6 +31,6 @@ VG_MUST_USE enum vg_reason vg_grpc_face_write(struct vg_call *call);
 
 /* Append one message, of the method's answer or its element, to call->out. False = no memory; then
  * call->out is of no use. */
-VG_MUST_USE bool vg_grpc_face_put(struct vg_call *call, const ProtobufCMessage *message);
+VG_MUST_USE bool vg_grpc_face_put(struct vg_call *call, const struct vg_reply_row *row);
 
 #endif

@@ -12,7 +12,7 @@
 #define VG_GRPC_STATUS_ARENA_BYTES (256u * 1024u)
 
 static void stream_ready(struct vg_call *call);
-static bool stream_say(struct vg_call *call, const ProtobufCMessage *message);
+static bool stream_say(struct vg_call *call, const struct vg_reply_row *row);
 
 static const struct vg_face stream_face = {
     .name = "grpc",
@@ -132,10 +132,10 @@ static void stream_set_deadline(struct vg_grpc_stream *stream)
 /* --- What the call says ----------------------------------------------------------------------
  */
 
-static bool stream_say(struct vg_call *call, const ProtobufCMessage *message)
+static bool stream_say(struct vg_call *call, const struct vg_reply_row *row)
 {
     struct vg_grpc_stream *stream = VG_CONTAINER_OF(call, struct vg_grpc_stream, call);
-    if (!vg_grpc_face_put(call, message)) {
+    if (!vg_grpc_face_put(call, row)) {
         return false;
     }
     vg_grpc_answer_begin(stream);

@@ -109,6 +109,8 @@ struct vg_exchange {
     const struct vg_exchange_app *app;
     void *state; /* of the application */
     struct vg_worker *worker;
+    bool endless; /* set by the application: the answer has no end of its own, so a client that ends
+                     its side of the connection waits for nothing: it has gone */
     struct vg_http_request request;
     const struct vg_http_header *trailers; /* set by the application before it answers
                                               VG_PULL_TRAILERS; borrowed until closed */

@@ -84,7 +84,7 @@ struct vg_face {
      * it has one) to call->out and see that it is sent. After taking call->out the face calls
      * vg_call_room. NULL = the face cannot converse. False = no memory.
      */
-    bool (*say)(struct vg_call *call, const ProtobufCMessage *message);
+    bool (*say)(struct vg_call *call, const struct vg_reply_row *row);
     /* Both faces answer rows and single answers from wire bytes where the handler has them (gRPC),
      * or only from messages (REST). */
     bool takes_wire;

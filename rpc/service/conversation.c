@@ -121,19 +121,29 @@ static bool is_open(const struct vg_call *call)
            !atomic_load_explicit(&call->cancelled, memory_order_relaxed);
 }
 
-bool vg_call_say(struct vg_call *call, const ProtobufCMessage *message)
+static bool say(struct vg_call *call, const struct vg_reply_row *row)
 {
     if (!is_open(call)) {
         return false;
     }
     size_t before = call->out.size;
-    if (!call->face->say(call, message)) {
+    if (!call->face->say(call, row)) {
         vg_call_hang_up(call, VG_REQUEST_MEMORY);
         return false;
     }
     call->bytes_out += call->out.size > before ? call->out.size - before : 0;
     vg_metrics_method_messages(call->method->index, 0, 1);
     return true;
+}
+
+bool vg_call_say(struct vg_call *call, const ProtobufCMessage *message)
+{
+    return say(call, &(struct vg_reply_row){ .message = message });
+}
+
+bool vg_call_say_wire(struct vg_call *call, struct vg_bytes message)
+{
+    return say(call, &(struct vg_reply_row){ .wire = message });
 }
 
 void vg_call_room(struct vg_call *call)

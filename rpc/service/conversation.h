@@ -48,6 +48,9 @@ void vg_call_drain(struct vg_call *call);
  */
 bool vg_call_say(struct vg_call *call, const ProtobufCMessage *message);
 
+/* The same of a message that is serialised already: a face that wants messages reads it. */
+bool vg_call_say_wire(struct vg_call *call, struct vg_bytes message);
+
 /* Bytes said that no window has taken yet. On the worker. */
 static inline size_t vg_call_unsaid(const struct vg_call *call)
 {

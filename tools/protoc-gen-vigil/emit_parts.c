@@ -66,7 +66,7 @@ void vg_emit_flags(struct vg_text *out, enum vg_emit_flag_set set, unsigned flag
                                "BODY_OPTIONAL",
                                "READS",
                                "PUBLIC" } },
-        [VG_EMIT_PRODUCT] = { "VG_PRODUCT_", { "CSV", "JSONL", "XLSX", "PCAP" } },
+        [VG_EMIT_PRODUCT] = { "VG_PRODUCT_", { "CSV", "JSONL", "XLSX", "PCAP", "EVENT_STREAM" } },
     };
     bool any = false;
     for (size_t i = 0; sets[set].names[i] != NULL; i++) {

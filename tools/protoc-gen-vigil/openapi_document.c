@@ -183,7 +183,8 @@ static void write_success(struct vg_openapi *openapi, const struct vg_model_meth
     static const char *const product_types[] = { "text/csv",
                                                  "application/jsonl",
                                                  XLSX_TYPE,
-                                                 "application/vnd.tcpdump.pcap" };
+                                                 "application/vnd.tcpdump.pcap",
+                                                 "text/event-stream" };
     struct vg_document *document = &openapi->document;
     unsigned status = method->options->has_success ? method->options->success : 200;
     vg_document_object(document, vg_text_pool_print("%u", status));

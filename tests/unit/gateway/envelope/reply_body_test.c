@@ -187,7 +187,7 @@ static void test_reply_body__lists_in_every_form(void **state)
 static void test_reply_body__parts_stay_small(void **state)
 {
     (void)state;
-    for (int format = 0; format < VG_FORMAT_COUNT; format++) {
+    for (int format = 0; format <= VG_FORMAT_XLSX; format++) {
         struct place place;
         size_t most = 0;
         place_open(&place, (enum vg_format)format, 50000);
@@ -201,7 +201,7 @@ static void test_reply_body__parts_stay_small(void **state)
 static void test_reply_body__failures_come_through(void **state)
 {
     (void)state;
-    for (int format = 0; format < VG_FORMAT_COUNT; format++) {
+    for (int format = 0; format <= VG_FORMAT_XLSX; format++) {
         struct place place;
         place_open(&place, (enum vg_format)format, 50000);
         place.rows.fails = 49000;

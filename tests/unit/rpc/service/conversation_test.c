@@ -105,9 +105,11 @@ static void taken(struct vg_call *call, size_t size)
     world->taken += size;
 }
 
-static bool say(struct vg_call *call, const ProtobufCMessage *message)
+static bool say(struct vg_call *call, const struct vg_reply_row *row)
 {
-    VG_ASSERT(message->descriptor == &vigil__events__v2__stream_submit_status__descriptor);
+    VG_ASSERT(
+        row->wire.data != NULL ||
+        row->message->descriptor == &vigil__events__v2__stream_submit_status__descriptor);
     vg_buffer_append_text(&call->out, "said ");
     world->said++;
     return true;
