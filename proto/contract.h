@@ -185,6 +185,17 @@ enum vg_product {
     VG_PRODUCT_EVENT_STREAM = 1 << 4,
 };
 
+/* What of a call is kept in the audit log, if that is wanted: docs/audit.md. */
+enum vg_audit {
+    VG_AUDIT_NONE,
+    VG_AUDIT_DIRECTORY,  /* changes of customers, users, keys and what events refer to */
+    VG_AUDIT_CHANGE,     /* changes of what is stored: assessments, verdicts, deletions */
+    VG_AUDIT_SUBMISSION, /* events and samples that come in */
+    VG_AUDIT_DOWNLOAD,   /* bytes of samples, payloads, captures */
+    VG_AUDIT_SEARCH,     /* questions about many things */
+    VG_AUDIT_READ,       /* looking at one thing */
+};
+
 struct vg_call;
 /* What the generated glue around a handler does; see contract_handlers.h for the typed
  * declarations. */
@@ -206,6 +217,7 @@ struct vg_method {
     uint32_t request_bytes_max; /* 0 = the server's default */
     uint16_t index;             /* position in vg_methods: counters hang on it */
     uint16_t success;           /* HTTP status */
+    uint8_t audit;              /* enum vg_audit */
     uint8_t envelope;           /* enum vg_envelope */
     uint8_t produces;           /* enum vg_product bits */
     uint8_t flags;              /* enum vg_method_flag */

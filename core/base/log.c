@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 #include "core/base/assert.h"
+#include "core/base/json_text.h"
 #include "core/base/metrics.h"
 #include "core/base/text_number.h"
 #include "core/base/time_text.h"
-#include "core/base/utf8.h"
 
 /* Kept free for ,"cut":true}\n */
 #define VG_LOG_TAIL 16u
@@ -111,38 +111,6 @@ static bool put_key(struct vg_log_line *line, const char *key)
     return put_text(line, ",\"") && put_text(line, key) && put_text(line, "\":");
 }
 
-/* One character of `value` at `at`, escaped by RFC 8259 §7. Returns the bytes it took of `value`.
- */
-static size_t escape(struct vg_bytes value, size_t at, char out[8], size_t *out_size)
-{
-    static const char hex[] = "0123456789abcdef";
-    uint8_t byte = value.data[at];
-    if (byte == '"' || byte == '\\') {
-        out[0] = '\\';
-        out[1] = (char)byte;
-        *out_size = 2;
-        return 1;
-    }
-    if (byte < 0x20 || byte == 0x7F) {
-        memcpy(out, "\\u00", 4);
-        out[4] = hex[byte >> 4];
-        out[5] = hex[byte & 0x0F];
-        *out_size = 6;
-        return 1;
-    }
-    size_t ahead = value.size - at < 4 ? value.size - at : 4;
-    for (size_t size = 1; size <= ahead; size++) {
-        if (vg_utf8_is_valid(vg_bytes(value.data + at, size))) {
-            memcpy(out, value.data + at, size);
-            *out_size = size;
-            return size;
-        }
-    }
-    memcpy(out, "\xEF\xBF\xBD", 3); /* U+FFFD */
-    *out_size = 3;
-    return 1;
-}
-
 static bool put_value(struct vg_log_line *line, struct vg_bytes value)
 {
     size_t start = line->size;
@@ -150,9 +118,9 @@ static bool put_value(struct vg_log_line *line, struct vg_bytes value)
         return false;
     }
     for (size_t at = 0; at < value.size;) {
-        char escaped[8];
+        char escaped[VG_JSON_TEXT_ESCAPED_MAX];
         size_t size;
-        at += escape(value, at, escaped, &size);
+        at += vg_json_text_escape(value, at, escaped, &size);
         bool full = line->size - start + size > VG_LOG_VALUE_MAX;
         if (full) {
             line->cut = true;

@@ -101,6 +101,7 @@ static enum vg_reason find(
         .offset = (uint64_t)search->offset,
         .check = search->check,
         .owner = search->owner,
+        .explain = search->explain,
     };
     enum vg_reason reason = vg_search_run(snapshot, &asked, arena, out_result, error);
     if (reason == VG_OK && search->limit == 0 && out_result->match_count > VG_LIMIT_SAMPLE_ROWS) {

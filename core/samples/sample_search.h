@@ -46,8 +46,9 @@ struct vg_sample_search {
     size_t sort_count;
     int64_t limit; /* 0 = all, VG_LIMIT_SAMPLE_ROWS at most */
     int64_t offset;
-    const uint8_t *secret; /* of the store, 16 bytes: how a join knows ids */
-    uint32_t ids_max;      /* 0 = VG_LIMIT_JOIN_IDS; tests take fewer */
+    const uint8_t *secret;                 /* of the store, 16 bytes: how a join knows ids */
+    uint32_t ids_max;                      /* 0 = VG_LIMIT_JOIN_IDS; tests take fewer */
+    struct vg_search_explanation *explain; /* NULL = nobody asks */
     /* Asked now and then; anything but VG_OK ends the search. NULL = never. */
     enum vg_reason (*check)(void *owner, struct vg_error *error);
     void *owner;

@@ -91,6 +91,7 @@ enum vg_reason vg_submission_search_run(
         .reader = &pass->asked.reader,
         .check = search->check,
         .owner = search->owner,
+        .explain = search->explain,
     };
     const struct vg_row_page page = {
         .limit = (uint64_t)search->limit,

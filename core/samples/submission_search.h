@@ -38,6 +38,7 @@ struct vg_submission_search {
     size_t sort_count;
     int64_t limit; /* 0 = all, VG_LIMIT_SAMPLE_ROWS at most */
     int64_t offset;
+    struct vg_search_explanation *explain; /* NULL = nobody asks */
     /* Asked now and then; anything but VG_OK ends the search. NULL = never. */
     enum vg_reason (*check)(void *owner, struct vg_error *error);
     void *owner;

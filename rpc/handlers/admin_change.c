@@ -16,6 +16,7 @@ static enum vg_reason answer(struct vg_admin_change *change)
     const void *object = change->kind->find(view.snapshot, vg_bytes_text(change->name));
     bool filled = object != NULL && change->kind->fill(change->answer, object, &view);
     vg_directory_snapshot_unref(view.snapshot);
+    call->object = change->name;
     return filled ? VG_OK : vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
 }
 

@@ -9,6 +9,7 @@
 #include "core/node/node.h"
 #include "core/wire/wire_decode.h"
 #include "rpc/handlers/event_calls.h"
+#include "rpc/handlers/search_explain.h"
 #include "rpc/service/service.h"
 
 /* More rows than these are an export, which may hold its snapshot as long as a stream. */
@@ -230,7 +231,7 @@ static enum vg_reason find_page(
         .limit = pages->limit,
         .offset = pages->offset,
         .is_unlimited = pages->shape == VG_EVENT_PAGES_V2,
-        .explain = explanation,
+        .explain = explanation != NULL ? explanation : vg_search_explain_begin(call),
         .check = check_call,
         .owner = call,
     };

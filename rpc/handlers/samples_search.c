@@ -8,6 +8,7 @@
 #include "rpc/handlers/sample_calls.h"
 #include "rpc/handlers/sample_criteria_read.h"
 #include "rpc/handlers/sample_view.h"
+#include "rpc/handlers/search_explain.h"
 #include "rpc/service/call.h"
 #include "rpc/service/service.h"
 
@@ -92,6 +93,7 @@ static int answer_search(struct vg_call *call, struct vg_sample_search *search)
     search->secret = node->format.secret;
     search->check = check_call;
     search->owner = call;
+    search->explain = vg_search_explain_begin(call);
     const struct vg_sample_store source =
         vg_sample_calls_store(call, node->settings->stream_snapshot_age_ms);
     uint64_t begun_ns = vg_clock_monotonic_ns(call->service->clock);

@@ -1,5 +1,6 @@
 /* vigil.sampledb.v2.SubmissionService: the simple and the advanced search for submissions. */
 #include "proto/contract_handlers.h"
+#include "rpc/handlers/search_explain.h"
 #include "rpc/handlers/submission_criteria_read.h"
 #include "rpc/handlers/submission_pages.h"
 
@@ -52,6 +53,7 @@ static int answer(struct vg_call *call, const struct asked *asked)
         .offset = call->reply.offset,
         .check = vg_submission_pages_check,
         .owner = call,
+        .explain = vg_search_explain_begin(call),
     };
     enum vg_reason reason =
         vg_submission_criteria_compile(&asked->criteria, &context, &search.where, &call->error);

@@ -44,6 +44,7 @@
 #include "rpc/service/trace.h"
 
 struct vg_call;
+struct vg_log_line;
 struct vg_node;
 struct vg_principal;
 struct vg_service;
@@ -150,6 +151,7 @@ struct vg_call {
                                              vg_principal_nobody */
     vg_time now;                          /* arrival: the one `now` of all relative times */
     uint64_t started_ns;
+    uint64_t answered_ns; /* of a search: when its first part was there; 0 = not yet */
     uint64_t deadline_ns; /* monotonic; may be later once the first part of many is there */
 
     struct vg_arena arena;
@@ -164,6 +166,11 @@ struct vg_call {
     uint64_t
         intake_bytes_max; /* then: the largest body; what is said to be larger need not be fed */
     struct vg_reply reply;
+    const char
+        *object; /* what was changed, for the audit log, if the request does not say it; NULL */
+    /* How a question was answered, for the log of slow ones; NULL = nobody tells. */
+    void (*explain)(const struct vg_call *call, struct vg_log_line *line);
+    const void *explanation;    /* for `explain` */
     struct vg_metadata headers; /* said with the answer: call_metadata.h */
     struct vg_metadata trailers;
     bool head_sent; /* set by the face: no further headers */

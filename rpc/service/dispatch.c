@@ -20,11 +20,13 @@
 #include "core/wire/wire_encode.h"
 #include "proto/contract_json.h"
 #include "rpc/service/admission.h"
+#include "rpc/service/audit_log.h"
 #include "rpc/service/call.h"
 #include "rpc/service/call_log.h"
 #include "rpc/service/call_trace.h"
 #include "rpc/service/conversation.h"
 #include "rpc/service/service.h"
+#include "rpc/service/slow_log.h"
 
 /* A body larger than this is read on an executor thread: reading costs the worker about 1.5 us per
  * KiB. */
@@ -230,6 +232,10 @@ static void end(struct vg_call *call)
     if (!call->logged) {
         call->logged = true;
         vg_call_log_end(call);
+        vg_slow_log_end(call);
+        if (call->service->audit != NULL) {
+            vg_audit_log_call(call->service->audit, call);
+        }
     }
     call->stage = VG_CALL_STAGE_ENDED;
 }
@@ -341,6 +347,7 @@ void vg_dispatch_arrive(struct vg_call *call)
             (void)vg_error_set(&call->error, call->reason, NULL);
         }
     }
+    vg_slow_log_answered(call);
     if (call->reason != VG_OK || call->out_done) {
         end(call);
     } else {

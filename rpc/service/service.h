@@ -19,6 +19,7 @@
 #include "rpc/service/readiness.h"
 
 struct vg_access;
+struct vg_audit_log;
 struct vg_node;
 struct vg_settings;
 
@@ -29,8 +30,14 @@ struct vg_service {
     const struct vg_clock *clock;
     struct vg_executor *executor;
     struct vg_access *access;
-    struct vg_node *node; /* only handlers look inside */
-    const char *version;  /* of the program, for metrics; NULL = unknown */
+    struct vg_node *node;       /* only handlers look inside */
+    struct vg_audit_log *audit; /* NULL = none */
+    /* Append the JSON of a request, for logs; false = it does not fit. NULL = nobody can. */
+    bool (*print_request)(
+        const struct vg_table *table,
+        const ProtobufCMessage *request,
+        struct vg_buffer *out);
+    const char *version; /* of the program, for metrics; NULL = unknown */
     /* Append figures of the node to the metrics; NULL = there are none. */
     void (*write_node_metrics)(const struct vg_node *node, struct vg_buffer *out);
     const struct vg_method *methods;

@@ -156,7 +156,8 @@ static bool states_more(const struct vg_model_method *method)
     const Vigil__MethodOptions *options = method->own_options;
     return options->n_permission > 0 || options->has_request_bytes_max || options->has_envelope ||
            options->has_success || options->n_produces > 0 || options->has_refuse_unknown ||
-           options->has_body_optional || options->api_status != NULL || method->route_count > 0;
+           options->has_body_optional || options->api_status != NULL || options->has_audit ||
+           method->route_count > 0;
 }
 
 static const char *wrong_with_twin(const struct vg_model_method *method)

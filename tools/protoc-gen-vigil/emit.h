@@ -62,5 +62,6 @@ void vg_emit_flags(struct vg_text *out, enum vg_emit_flag_set set, unsigned flag
 const char *vg_emit_kind(enum vg_kind kind);
 const char *vg_emit_verb(enum vg_verb verb);
 const char *vg_emit_envelope(unsigned envelope);
+const char *vg_emit_audit(enum vg_audit audit);
 
 #endif

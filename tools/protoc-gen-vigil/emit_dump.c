@@ -149,7 +149,8 @@ static void print_method(const struct vg_model_method *method, struct vg_text *o
 {
     vg_text_print(
         out,
-        "method %s index=%zu handler=%s request=%s answer=%s element=%s envelope=%s success=%u "
+        "method %s index=%zu handler=%s request=%s answer=%s element=%s audit=%s envelope=%s "
+        "success=%u "
         "bytes=%u permissions=%" PRIx64 " twin=%s produces=",
         method->path,
         method->index,
@@ -157,6 +158,7 @@ static void print_method(const struct vg_model_method *method, struct vg_text *o
         method->stem->request->full_name,
         method->stem->answer->full_name,
         method->rows == NULL ? "-" : method->rows->message->full_name,
+        vg_emit_audit(method->audit),
         vg_emit_envelope((unsigned)method->options->envelope),
         method->options->has_success ? method->options->success : 200,
         method->options->request_bytes_max,

@@ -72,12 +72,13 @@ static void print_method(const struct vg_model_method *method, struct vg_text *o
         out,
         "      .handler = run_%s,\n      .permissions = UINT64_C(0x%" PRIx64 "),\n"
         "      .request_bytes_max = %u,\n      .index = %zu,\n      .success = %u,\n"
-        "      .envelope = VG_ENVELOPE_%s,\n      .produces = ",
+        "      .audit = VG_AUDIT_%s,\n      .envelope = VG_ENVELOPE_%s,\n      .produces = ",
         stem->handler,
         stem->permissions,
         method->options->request_bytes_max,
         method->index,
         method->options->has_success ? method->options->success : 200,
+        vg_emit_audit(method->audit),
         vg_emit_envelope((unsigned)method->options->envelope));
     vg_emit_flags(out, VG_EMIT_PRODUCT, method->produces, true);
     vg_text_print(out, ",\n      .flags = ");

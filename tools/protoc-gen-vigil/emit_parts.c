@@ -100,6 +100,13 @@ const char *vg_emit_verb(enum vg_verb verb)
     return names[verb];
 }
 
+const char *vg_emit_audit(enum vg_audit audit)
+{
+    static const char *const names[] = { "NONE",     "DIRECTORY", "CHANGE", "SUBMISSION",
+                                         "DOWNLOAD", "SEARCH",    "READ" };
+    return names[audit];
+}
+
 const char *vg_emit_envelope(unsigned envelope)
 {
     static const char *const names[] = { "UNSET", "LIST", "OBJECT", "VALUE", "RAW" };

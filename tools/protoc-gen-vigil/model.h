@@ -165,6 +165,7 @@ struct vg_model_method {
         *stem; /* whose handler and options count: the partner of a twin, else itself */
     const struct vg_model_field *rows; /* the repeated `data` of a LIST answer */
     uint64_t permissions;
+    enum vg_audit audit;
     unsigned flags; /* enum vg_method_flag */
     unsigned produces;
     size_t index;

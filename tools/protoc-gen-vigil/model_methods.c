@@ -148,6 +148,38 @@ static struct vg_model_method *build_method(
     return method;
 }
 
+static bool asks_for(const struct vg_model_method *method, unsigned permission)
+{
+    return (method->permissions >> permission & 1u) != 0;
+}
+
+/* The rule of vigil.Audit; the method's flags and permissions are there. */
+static enum vg_audit find_audit(const struct vg_model_method *method)
+{
+    const Vigil__MethodOptions *options = method->options;
+    if (options->has_audit && options->audit != VIGIL__AUDIT__AUDIT_UNSPECIFIED) {
+        return (enum vg_audit)(options->audit - VIGIL__AUDIT__AUDIT_NONE);
+    }
+    if (method->permissions == 0) {
+        return VG_AUDIT_NONE;
+    }
+    if (options->envelope == VIGIL__ENVELOPE__ENVELOPE_RAW) {
+        return VG_AUDIT_DOWNLOAD;
+    }
+    if ((method->flags & VG_METHOD_READS) != 0) {
+        bool many = options->envelope == VIGIL__ENVELOPE__ENVELOPE_LIST ||
+                    strncmp(method->stem->proto->name, "Search", 6) == 0;
+        return many ? VG_AUDIT_SEARCH : VG_AUDIT_READ;
+    }
+    if (asks_for(method, VIGIL__PERMISSION__PERMISSION_ADMINISTER_DIRECTORY)) {
+        return VG_AUDIT_DIRECTORY;
+    }
+    bool submits = asks_for(method, VIGIL__PERMISSION__PERMISSION_SUBMIT_EVENT) ||
+                   asks_for(method, VIGIL__PERMISSION__PERMISSION_SUBMIT_SAMPLE) ||
+                   asks_for(method, VIGIL__PERMISSION__PERMISSION_ADD_SAMPLE_SUBMISSION);
+    return submits ? VG_AUDIT_SUBMISSION : VG_AUDIT_CHANGE;
+}
+
 static void build_flags(struct vg_model_method *method)
 {
     const Vigil__MethodOptions *options = method->options;
@@ -172,6 +204,7 @@ static void build_flags(struct vg_model_method *method)
     if (options->envelope == VIGIL__ENVELOPE__ENVELOPE_LIST && stem->answer != NULL) {
         method->rows = vg_model_find_field(stem->answer, "data");
     }
+    method->audit = find_audit(method);
 }
 
 static void join_twin(struct vg_model *model, struct vg_model_method *method)

@@ -14,11 +14,13 @@
 #include "core/node/node_metrics.h"
 #include "gateway/envelope/envelope.h"
 #include "gateway/http1/http1.h"
+#include "gateway/json/json_write.h"
 #include "gateway/web/web.h"
 #include "rpc/grpc/grpc_server.h"
 #include "rpc/http2/http2_protocol.h"
 #include "rpc/net/server.h"
 #include "rpc/net/tls_context.h"
+#include "rpc/service/audit_log.h"
 #include "rpc/service/service.h"
 
 struct vg_wiring {
@@ -155,6 +157,32 @@ static void open_faces(struct vg_wiring *wiring)
     wiring->faces_open = true;
 }
 
+/* As people know them from the REST interface, without what is not set. */
+static const struct vg_json_dialect log_dialect = {
+    .names = VG_NAME_DOCUMENTED,
+    .shaped = true,
+    .words = true,
+};
+
+static bool print_request(
+    const struct vg_table *table,
+    const ProtobufCMessage *request,
+    struct vg_buffer *out)
+{
+    return vg_json_write(table, request, &log_dialect, out);
+}
+
+static enum vg_reason open_audit(struct vg_wiring *wiring, struct vg_error *error)
+{
+    const struct vg_audit_log_options options = {
+        .classes = wiring->settings.audit_log,
+        .file = wiring->settings.audit_file,
+        .log_file = vg_log_options_default().file,
+        .clock = &vg_clock_real,
+    };
+    return vg_audit_log_open(&options, &wiring->service.audit, error);
+}
+
 static enum vg_reason open_all(struct vg_wiring *wiring, struct vg_error *error)
 {
     const struct vg_settings *settings = &wiring->settings;
@@ -194,6 +222,11 @@ static enum vg_reason open_all(struct vg_wiring *wiring, struct vg_error *error)
     wiring->service.routes = vg_routes;
     wiring->service.route_count = vg_route_count;
     vg_readiness_init(&wiring->service.readiness, VG_READINESS_STARTING);
+    wiring->service.print_request = print_request;
+    reason = open_audit(wiring, error);
+    if (reason != VG_OK) {
+        return reason;
+    }
     open_faces(wiring);
     return open_server(wiring, error);
 }
@@ -233,13 +266,12 @@ enum vg_reason vg_wiring_start(
     return reason;
 }
 
-void vg_wiring_reload(struct vg_wiring *wiring)
+static void reload_tls(struct vg_wiring *wiring)
 {
     struct vg_error error;
     struct vg_tls_context *tls = NULL;
     vg_error_init(&error, NULL);
     if (wiring->settings.listen_tls[0] == '\0') {
-        vg_log_message(VG_LOG_INFO, "reload", "there is no TLS, so there is nothing to reload");
         return;
     }
     if (load_tls(&wiring->settings, &tls, &error) != VG_OK) {
@@ -251,6 +283,22 @@ void vg_wiring_reload(struct vg_wiring *wiring)
     vg_tls_context_unref(tls);
     vg_metrics_add(VG_METRIC_tls_reloads_total, 1);
     vg_log_message(VG_LOG_INFO, "reload", "new connections get the certificates as they are now");
+}
+
+static void reload_audit(struct vg_wiring *wiring)
+{
+    struct vg_error error;
+    vg_error_init(&error, NULL);
+    if (vg_audit_log_reopen(wiring->service.audit, &error) != VG_OK) {
+        vg_log_error(VG_LOG_ERROR, "reload_failed", &error);
+    }
+}
+
+void vg_wiring_reload(struct vg_wiring *wiring)
+{
+    vg_log_message(VG_LOG_INFO, "reload", "SIGHUP: certificates and the audit log are opened anew");
+    reload_audit(wiring);
+    reload_tls(wiring);
 }
 
 uint16_t vg_wiring_tls_port(const struct vg_wiring *wiring)
@@ -300,5 +348,6 @@ void vg_wiring_close(struct vg_wiring *wiring)
         vg_readiness_dispose(&wiring->service.readiness);
         vg_grpc_server_dispose(&wiring->grpc);
     }
+    vg_audit_log_close(wiring->service.audit);
     free(wiring);
 }

@@ -36,8 +36,9 @@ VG_MUST_USE enum vg_reason vg_wiring_start(
 uint16_t vg_wiring_port(const struct vg_wiring *wiring);
 uint16_t vg_wiring_tls_port(const struct vg_wiring *wiring);
 
-/* Read certificates, keys and authorities anew. What is wrong with them is logged, and what was
- * there before stays in use. Connections that are open notice nothing. */
+/* SIGHUP: read certificates, keys and authorities anew, and begin the audit log's file anew, which
+ * was moved away. What is wrong with them is logged, and what was there before stays in use.
+ * Connections that are open notice nothing. */
 void vg_wiring_reload(struct vg_wiring *wiring);
 
 /* Take no new calls, finish those under way, drain the writer, close everything. Accepts NULL. */
