@@ -6,6 +6,7 @@
  *   /early     an answer with trailers before the request is complete
  *   /bytes/N   N bytes, pulled as the client reads
  *   /wait      no answer, ever
+ *   /hold      no answer, and no octet of the body is used: the windows stay as they are
  *   /cut       begins an answer that cannot be completed
  *   /head      the number of request headers and their bytes
  *   /state     "open=N closed=N answered=N": exchanges of all kinds, without this one
@@ -103,13 +104,15 @@ static void echo_body(struct vg_exchange *exchange, struct vg_bytes part)
     if (path_is(exchange, "/echo")) {
         vg_buffer_append(&state->body, part.data, part.size);
     }
-    exchange->carrier->consume(exchange, part.size);
+    if (!path_is(exchange, "/hold")) {
+        exchange->carrier->consume(exchange, part.size);
+    }
 }
 
 static void echo_end(struct vg_exchange *exchange)
 {
     struct echo_state *state = exchange->state;
-    if (state->early || path_is(exchange, "/wait")) {
+    if (state->early || path_is(exchange, "/wait") || path_is(exchange, "/hold")) {
         return;
     }
     if (path_is(exchange, "/bytes/")) {
@@ -176,9 +179,8 @@ static const struct vg_exchange_app *echo_select(
     const struct vg_exchange *exchange)
 {
     (void)selector;
-    const char *const known[] = {
-        "/echo", "/early", "/bytes/", "/wait", "/cut", "/head", "/state"
-    };
+    const char *const known[] = { "/echo", "/early", "/bytes/", "/wait",
+                                  "/hold", "/cut",   "/head",   "/state" };
     for (size_t i = 0; i < VG_ARRAY_COUNT(known); i++) {
         if (path_is(exchange, known[i])) {
             return &echo_app;

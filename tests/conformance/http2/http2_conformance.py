@@ -314,6 +314,47 @@ class Reading(Http2Test):
         self.assertEqual(len(client.body(blocked)), 1000000)
 
 
+class Windows(Http2Test):
+    """RFC 9113 section 6.9.1: an octet beyond a window that the server has given."""
+    HEAD = b"\x83\x86\x44\x05/hold\x41\x01t"
+    FLOW_CONTROL_ERROR = 3
+
+    def opened(self, streams):
+        client = self.client()
+        client.raw(b"".join(frame(1, 4, stream, self.HEAD) for stream in streams))
+        return client
+
+    def until_frame(self, client, kind):
+        """The next frame of that kind, by the byte: python3-h2 knows nothing of these streams."""
+        data = b""
+        while True:
+            while len(data) >= 9 and len(data) >= 9 + int.from_bytes(data[:3], "big"):
+                size = 9 + int.from_bytes(data[:3], "big")
+                if data[3] == kind:
+                    return int.from_bytes(data[5:9], "big"), data[9:size]
+                data = data[size:]
+            piece = client.socket.recv(65536)
+            self.assertTrue(piece, f"closed before a frame of type {kind}")
+            data += piece
+
+    def test_the_window_of_a_stream(self):
+        client = self.opened((1,))
+        client.raw(frame(0, 0, 1, bytes(16384)) * 64)
+        self.client().wait_state(open=1)
+        client.raw(frame(0, 0, 1, b"x"))
+        stream, code = self.until_frame(client, 3)
+        self.assertEqual((stream, int.from_bytes(code, "big")), (1, self.FLOW_CONTROL_ERROR))
+
+    def test_the_window_of_the_connection_and_padding_counts(self):
+        client = self.opened(range(1, 11, 2))
+        for stream in range(1, 9, 2):
+            client.raw(frame(0, 8, stream, b"\xff" + bytes(16383)) * 64)
+        self.client().wait_state(open=5)
+        client.raw(frame(0, 0, 9, b"x"))
+        _, goaway = self.until_frame(client, 7)
+        self.assertEqual(int.from_bytes(goaway[4:8], "big"), self.FLOW_CONTROL_ERROR)
+
+
 class Flood(Http2Test):
     options = ("--per-address", "20")
 
