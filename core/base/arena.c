@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/base/assert.h"
+#include "core/base/memory_budget.h"
 
 #define VG_ARENA_BLOCK_FIRST   2048u
 #define VG_ARENA_BLOCK_LARGEST (256u * 1024u)
@@ -30,19 +31,32 @@ void vg_arena_init(struct vg_arena *arena, size_t bytes_max)
     *arena = (struct vg_arena){ .bytes_max = bytes_max, .block_size = VG_ARENA_BLOCK_FIRST };
 }
 
-static void arena_free_blocks(struct vg_arena_block *block)
+void vg_arena_count(struct vg_arena *arena)
 {
+    VG_ASSERT(arena->blocks == NULL);
+    arena->counted = true;
+}
+
+static void arena_free_blocks(const struct vg_arena *arena, struct vg_arena_block *block)
+{
+    size_t size = 0;
     while (block != NULL) {
         struct vg_arena_block *older = block->older;
+        size += block->size;
         free(block);
         block = older;
+    }
+    if (arena->counted) {
+        vg_memory_budget_give(size);
     }
 }
 
 void vg_arena_reset(struct vg_arena *arena)
 {
-    arena_free_blocks(arena->blocks);
+    const bool counted = arena->counted;
+    arena_free_blocks(arena, arena->blocks);
     vg_arena_init(arena, arena->bytes_max);
+    arena->counted = counted;
 }
 
 void vg_arena_clear(struct vg_arena *arena)
@@ -52,7 +66,7 @@ void vg_arena_clear(struct vg_arena *arena)
         vg_arena_reset(arena);
         return;
     }
-    arena_free_blocks(kept->older);
+    arena_free_blocks(arena, kept->older);
     kept->older = NULL;
     arena->used = kept->size;
     arena->next = (uint8_t *)kept + VG_ARENA_HEADER;
@@ -93,8 +107,14 @@ static void *arena_grow(struct vg_arena *arena, size_t size)
             return NULL;
         }
     }
+    if (arena->counted && !vg_memory_budget_take(whole)) {
+        return NULL;
+    }
     struct vg_arena_block *block = malloc(whole);
     if (block == NULL) {
+        if (arena->counted) {
+            vg_memory_budget_give(whole);
+        }
         return NULL;
     }
     block->older = arena->blocks;

@@ -26,10 +26,14 @@ struct vg_arena {
     size_t used;       /* bytes asked from malloc so far */
     size_t bytes_max;  /* cap on `used` */
     size_t block_size; /* of the next block */
+    bool counted;      /* its blocks are taken from the memory budget */
 };
 
 /* An arena that takes at most about `bytes_max` bytes from malloc. Nothing is allocated yet. */
 void vg_arena_init(struct vg_arena *arena, size_t bytes_max);
+
+/* Take blocks from the memory budget of the process from now on. Only while it has none. */
+void vg_arena_count(struct vg_arena *arena);
 
 /* Give everything back. The arena may be used again. */
 void vg_arena_reset(struct vg_arena *arena);

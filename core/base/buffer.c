@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/base/assert.h"
+#include "core/base/memory_budget.h"
 
 #define VG_BUFFER_FIRST 512u
 
@@ -16,7 +17,16 @@ void vg_buffer_init(struct vg_buffer *buffer, size_t bytes_max)
 void vg_buffer_dispose(struct vg_buffer *buffer)
 {
     free(buffer->data);
-    *buffer = (struct vg_buffer){ .bytes_max = buffer->bytes_max };
+    if (buffer->counted) {
+        vg_memory_budget_give(buffer->capacity);
+    }
+    *buffer = (struct vg_buffer){ .bytes_max = buffer->bytes_max, .counted = buffer->counted };
+}
+
+void vg_buffer_count(struct vg_buffer *buffer)
+{
+    VG_ASSERT(buffer->data == NULL);
+    buffer->counted = true;
 }
 
 void vg_buffer_clear(struct vg_buffer *buffer)
@@ -53,9 +63,17 @@ bool vg_buffer_reserve(struct vg_buffer *buffer, size_t size)
     if (capacity > buffer->bytes_max) {
         capacity = buffer->bytes_max;
     }
+    const size_t more = capacity - buffer->capacity;
+    if (buffer->counted && !vg_memory_budget_take(more)) {
+        buffer->failed = true;
+        return false;
+    }
     /* One byte more than is counted: the NUL of vsnprintf has a place at the very maximum. */
     uint8_t *data = realloc(buffer->data, capacity + 1);
     if (data == NULL) {
+        if (buffer->counted) {
+            vg_memory_budget_give(more);
+        }
         buffer->failed = true;
         return false;
     }

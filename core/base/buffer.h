@@ -22,10 +22,14 @@ struct vg_buffer {
     size_t capacity;
     size_t bytes_max;
     bool failed;
+    bool counted; /* its memory is taken from the memory budget */
 };
 
 void vg_buffer_init(struct vg_buffer *buffer, size_t bytes_max);
 void vg_buffer_dispose(struct vg_buffer *buffer);
+
+/* Take memory from the budget of the process from now on. Only while it has none. */
+void vg_buffer_count(struct vg_buffer *buffer);
 
 /* Forget the content, keep the memory and clear `failed`. */
 void vg_buffer_clear(struct vg_buffer *buffer);

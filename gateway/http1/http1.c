@@ -419,6 +419,7 @@ static void finish_exchange(struct http1_conn *state)
     if (state->ahead.size > 0) {
         struct vg_buffer bytes = state->ahead; /* parsing may append to `ahead` */
         vg_buffer_init(&state->ahead, VG_HTTP1_AHEAD_BYTES_MAX);
+        vg_buffer_count(&state->ahead);
         parse(state, vg_buffer_bytes(&bytes));
         vg_buffer_dispose(&bytes);
     } else if (state->peer_ended) {
@@ -500,6 +501,7 @@ static bool protocol_open(struct vg_conn *conn)
     state->http1 = VG_CONTAINER_OF_CONST(conn->protocol, struct vg_http1, protocol);
     vg_http1_head_init(&state->head, state->http1->header_bytes_max);
     vg_buffer_init(&state->ahead, VG_HTTP1_AHEAD_BYTES_MAX);
+    vg_buffer_count(&state->ahead);
     vg_buffer_init(&state->out, 4 * ANSWER_HEAD_BYTES_MAX);
     llhttp_init(&state->parser, HTTP_REQUEST, &parser_settings);
     state->parser.data = state;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/memory_budget.h"
 #include "core/base/settings.h"
 #include "gateway/web/probe.h"
 #include "gateway/web/rest.h"
@@ -57,6 +58,7 @@ static struct vg_rest *create_rest(struct vg_exchange *exchange)
     vg_call_init(&rest->call, &vg_rest_face, web->service, &exchange->worker->mailbox);
     vg_reply_body_init(&rest->body);
     vg_buffer_init(&rest->sending, rest->call.out.bytes_max);
+    vg_buffer_count(&rest->sending);
     vg_buffer_init(&rest->own, VG_REST_ERROR_BYTES_MAX);
     return rest;
 }
@@ -181,7 +183,9 @@ static void app_body(struct vg_exchange *exchange, struct vg_bytes part)
     }
     vg_buffer_append(&rest->call.body, part.data, part.size);
     if (rest->call.body.failed) {
-        vg_call_fail(&rest->call, vg_error_set(&rest->call.error, VG_REQUEST_TOO_LARGE, NULL));
+        const enum vg_reason reason =
+            vg_memory_budget_is_short() ? VG_RESOURCE_LIMIT : VG_REQUEST_TOO_LARGE;
+        vg_call_fail(&rest->call, vg_error_set(&rest->call.error, reason, NULL));
         vg_rest_send_error(rest, &rest->call.error);
     }
 }

@@ -51,3 +51,19 @@ bool vg_http2_budget_ping(struct vg_http2_budget *budget, uint64_t now_ns, uint6
     }
     return budget->strikes <= VG_HTTP2_STRIKES_MAX;
 }
+
+bool vg_http2_budget_open(struct vg_http2_budget *budget, uint64_t now_ns, uint32_t per_second)
+{
+    if (per_second == 0) {
+        return true;
+    }
+    if (now_ns - budget->second_ns >= VG_HTTP2_BUDGET_NS_PER_SECOND) {
+        budget->second_ns = now_ns;
+        budget->streams = 0;
+    }
+    if (budget->streams >= per_second) {
+        return false;
+    }
+    budget->streams++;
+    return true;
+}

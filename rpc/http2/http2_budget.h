@@ -32,6 +32,8 @@ struct vg_http2_budget {
     uint8_t strikes;
     uint64_t earned_ns; /* up to when time has earned credit */
     uint64_t ping_ns;   /* last ping that counts; 0 = none since data was last sent */
+    uint64_t second_ns; /* when the second began whose streams are counted */
+    uint32_t streams;
 };
 
 void vg_http2_budget_init(struct vg_http2_budget *budget);
@@ -51,6 +53,9 @@ void vg_http2_budget_earn(struct vg_http2_budget *budget);
  * False = too many.
  */
 bool vg_http2_budget_ping(struct vg_http2_budget *budget, uint64_t now_ns, uint64_t interval_ns);
+
+/* The peer opens a stream; false = one too many for this second. A limit of 0 is none. */
+bool vg_http2_budget_open(struct vg_http2_budget *budget, uint64_t now_ns, uint32_t per_second);
 
 /* HEADERS or DATA were sent. */
 static inline void vg_http2_budget_sent(struct vg_http2_budget *budget)

@@ -108,6 +108,9 @@ static int64_t guard_largest_window(nghttp2_session *session, const struct vg_ht
 int vg_http2_guard_on_begin(nghttp2_session *session, const nghttp2_frame_hd *head, void *owner)
 {
     struct vg_http2_session *own = owner;
+    if (own->failed) {
+        return NGHTTP2_ERR_CALLBACK_FAILURE; /* what was read along with the last straw */
+    }
     switch (head->type) {
     case NGHTTP2_HEADERS:
         return guard_stream(session, own, head);

@@ -18,7 +18,8 @@ struct nghttp2_option;
 struct nghttp2_session_callbacks;
 
 struct vg_http2_limits {
-    uint32_t streams_max;      /* open at a time on one connection */
+    uint32_t streams_max;        /* open at a time on one connection */
+    uint32_t streams_per_second; /* opened on one connection; 0 = no limit */
     uint32_t stream_window;    /* bytes a client may send on one stream before they are consumed */
     uint32_t conn_window;      /* the same for all streams together */
     uint32_t header_bytes_max; /* names + values + 32 each, RFC 9113 section 6.5.2 */

@@ -133,6 +133,19 @@ static int session_on_begin_headers(
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
         return 0;
     }
+    if (!vg_http2_budget_open(
+            &own->budget,
+            own->now_ns,
+            own->protocol->limits.streams_per_second)) {
+        vg_metrics_add(VG_METRIC_http2_streams_too_fast_total, 1);
+        vg_http2_seen_cut(&own->seen, frame->hd.stream_id);
+        (void)nghttp2_submit_rst_stream(
+            session,
+            NGHTTP2_FLAG_NONE,
+            frame->hd.stream_id,
+            NGHTTP2_REFUSED_STREAM);
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    }
     struct vg_http2_stream *stream = vg_http2_stream_create(own, frame->hd.stream_id);
     if (stream == NULL) {
         vg_http2_seen_cut(&own->seen, frame->hd.stream_id);

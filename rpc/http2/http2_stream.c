@@ -332,6 +332,7 @@ struct vg_http2_stream *vg_http2_stream_create(struct vg_http2_session *session,
     stream->header_capacity = VG_HTTP2_STREAM_HEADERS;
     /* Twice the limit: the fields themselves, and the array that grows by doubling. */
     vg_arena_init(&stream->overflow, 2 * (size_t)session->protocol->limits.header_bytes_max + 4096);
+    vg_arena_count(&stream->overflow);
     struct vg_exchange *exchange = &stream->exchange;
     exchange->carrier = &stream_carrier;
     exchange->worker = session->conn->worker;

@@ -553,6 +553,8 @@ static struct vg_conn *conn_create(struct vg_worker_listener *listener)
     conn->limits = &worker->server->options.limits;
     vg_buffer_init(&conn->written, VG_CONN_OUT_BYTES_MAX);
     vg_buffer_init(&conn->queued, VG_CONN_OUT_BYTES_MAX);
+    vg_buffer_count(&conn->written);
+    vg_buffer_count(&conn->queued);
     conn->tls_first = listener->is_tls;
     VG_ASSERT(uv_tcp_init(&worker->loop, &conn->socket) == 0);
     return conn;

@@ -1,6 +1,8 @@
 #include "rpc/service/admission.h"
 
 #include "core/access/principal.h"
+#include "core/base/memory_budget.h"
+#include "core/base/metrics.h"
 #include "core/base/settings.h"
 #include "rpc/service/service.h"
 
@@ -51,6 +53,10 @@ enum vg_reason vg_admission_enter(struct vg_call *call)
     if (before >=
         (is_public(call) ? settings->public_calls_in_flight_max : settings->calls_in_flight_max)) {
         return vg_error_set(&call->error, VG_OVERLOADED, NULL);
+    }
+    if (!is_public(call) && vg_memory_budget_is_short()) {
+        vg_metrics_add(VG_METRIC_memory_refused_total, 1);
+        return vg_error_set(&call->error, VG_RESOURCE_LIMIT, NULL);
     }
     return enter_quota(call);
 }

@@ -5,6 +5,7 @@
 #include "core/access/principal.h"
 #include "core/base/hex.h"
 #include "core/base/log.h"
+#include "core/base/memory_budget.h"
 #include "core/base/metrics.h"
 #include "core/base/metrics_text.h"
 #include "core/base/process_figures.h"
@@ -190,6 +191,7 @@ static void write_build(const struct vg_service *service, struct vg_buffer *out)
 
 void vg_call_log_metrics(const struct vg_service *service, struct vg_buffer *out)
 {
+    vg_metrics_set(VG_METRIC_memory_bytes, (int64_t)vg_memory_budget_used());
     vg_metrics_set(VG_METRIC_calls_in_flight, atomic_load(&service->calls_in_flight));
     if (service->executor != NULL) {
         vg_metrics_set(VG_METRIC_executor_waiting, (int64_t)vg_executor_waiting(service->executor));

@@ -15,6 +15,7 @@
 #include "core/access/principal.h"
 #include "core/base/assert.h"
 #include "core/base/limits.h"
+#include "core/base/memory_budget.h"
 #include "core/base/settings.h"
 #include "core/wire/validate.h"
 #include "core/wire/wire_encode.h"
@@ -208,10 +209,14 @@ void vg_call_init(
     call->now = vg_clock_now(service->clock);
     call->started_ns = vg_clock_monotonic_ns(service->clock);
     vg_arena_init(&call->arena, VG_CALL_HEAD_BYTES);
+    vg_arena_count(&call->arena);
     vg_error_init(&call->error, &call->arena);
     vg_buffer_init(&call->body, 0);
     vg_buffer_init(&call->taking, VG_CALL_FEED_BYTES_MAX);
     vg_buffer_init(&call->out, service->settings->request_bytes_max);
+    vg_buffer_count(&call->body);
+    vg_buffer_count(&call->taking);
+    vg_buffer_count(&call->out);
 }
 
 /* The call is over: give back what it holds of others and say so once. */
@@ -409,6 +414,10 @@ static void settle(struct vg_call *call, int result, bool on_worker)
     if (result == VG_OK) {
         call->step = STEP_REPLY;
         result = drive(call, STEP_COUNT);
+    }
+    if (result == VG_REQUEST_MEMORY && vg_memory_budget_is_short()) {
+        /* It is not this request that is too large: all of them together are. */
+        result = (int)vg_error_set(&call->error, VG_RESOURCE_LIMIT, NULL);
     }
     call->reason = (enum vg_reason)result;
     if (on_worker) {

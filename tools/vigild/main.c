@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "core/base/log.h"
+#include "core/base/memory_budget.h"
 #include "tools/vigild/demo.h"
 #include "tools/vigild/options.h"
 #include "tools/vigild/wiring.h"
@@ -158,6 +159,7 @@ int main(int argc, char **argv)
     log.level = (enum vg_log_level)options.settings.log_level;
     log.lines_per_second = options.settings.log_lines_per_second;
     vg_log_configure(&log);
+    vg_memory_budget_configure(options.settings.memory_bytes_max);
     /* Arenas come and go by blocks of up to 256 KiB: keep such memory instead of giving it back to
      * the kernel and taking page faults for it again with the next request. */
     (void)mallopt(M_MMAP_THRESHOLD, 32 * 1024 * 1024);

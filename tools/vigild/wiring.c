@@ -150,6 +150,7 @@ static void open_faces(struct vg_wiring *wiring)
     struct vg_http2_limits limits = VG_HTTP2_LIMITS_DEFAULT;
     limits.streams_max = wiring->settings.streams_per_connection_max;
     limits.header_bytes_max = (uint32_t)wiring->settings.header_bytes_max;
+    limits.streams_per_second = wiring->settings.streams_per_second_max;
     limits.ping_interval_ns = ns(wiring->settings.ping_interval_ms);
     limits.ping_idle_interval_ns = ns(wiring->settings.ping_idle_interval_ms);
     vg_http2_protocol_init(&wiring->http2, &wiring->selector, &limits);

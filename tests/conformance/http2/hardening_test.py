@@ -250,5 +250,49 @@ class Holds(Attack):
             self.assertEqual(client.seen, [])
 
 
+class Rate(Attack):
+    settings = ("log_level=warn", "streams_per_second_max=20")
+
+    def test_streams_beyond_the_rate_are_refused(self):
+        before = self.figure("http2_streams_too_fast_total")
+        client = self.client()
+        client.send(b"".join(self.grpc.request(2 * at + 1) for at in range(60)))
+        for at in range(60):
+            self.assertTrue(client.finish(2 * at + 1))
+        self.assertEqual(set(client.resets().values()), {REFUSED_STREAM})
+        refused = len(client.resets())
+        self.assertIn(refused, (20, 40))  # a second may end on the way
+        self.assertEqual(self.figure("http2_streams_too_fast_total") - before, refused)
+        self.assertTrue(client.is_alive())
+
+
+class Memory(Attack):
+    """Bodies of which none is complete: when the budget is nearly used up, others are told to come later."""
+    LIMIT = 8 << 20
+    settings = ("log_level=warn", f"memory_bytes_max={LIMIT}", "body_timeout_ms=60s")
+    PIECE = b" " * 16000
+
+    def test_bodies_end_at_the_budget(self):
+        holders = [self.client(window=1 << 24) for _ in range(4)]
+        for client in holders:
+            for at in range(100):
+                client.send(self.json.head(2 * at + 1) + data(2 * at + 1, self.PIECE, False) * 3)
+        end = time.monotonic() + DEADLINE
+        while self.figure("memory_bytes") < self.LIMIT * 9 // 10:
+            self.assertLess(time.monotonic(), end, self.figure("memory_bytes"))
+        other = self.client()
+        other.send(self.grpc.request(1) + self.json.request(3))
+        self.assertTrue(other.finish(1) and other.finish(3))
+        self.assertEqual(other.fields(1)["grpc-status"], "8")
+        self.assertEqual(other.fields(3)[":status"], "503")
+        self.assertIn("retry-after", other.fields(3))
+        self.assertLessEqual(self.figure("memory_bytes"), self.LIMIT)
+        self.assertGreater(self.figure("memory_refused_total"), 1)
+        for client in holders:
+            client.close()
+        while self.figure("memory_bytes") > self.LIMIT // 4:
+            self.assertLess(time.monotonic(), end, self.figure("memory_bytes"))
+
+
 if __name__ == "__main__":
     case.main()

@@ -69,12 +69,30 @@ static void test_http2_budget__time_earns_up_to_the_most(void **state)
     assert_false(vg_http2_budget_charge(&budget, VG_HTTP2_FAULT_REFUSED, 172800 * SECOND));
 }
 
+static void test_http2_budget__streams_of_a_second_are_counted(void **state)
+{
+    (void)state;
+    struct vg_http2_budget budget;
+    vg_http2_budget_init(&budget);
+    for (uint64_t second = 10; second < 13; second++) {
+        for (int i = 0; i < 5; i++) {
+            assert_true(vg_http2_budget_open(&budget, second * SECOND + 7, 5));
+        }
+        assert_false(vg_http2_budget_open(&budget, second * SECOND + 7, 5));
+        assert_false(vg_http2_budget_open(&budget, (second + 1) * SECOND + 6, 5));
+    }
+    for (int i = 0; i < 100000; i++) {
+        assert_true(vg_http2_budget_open(&budget, 20 * SECOND, 0));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_http2_budget__ends_at_its_limit),
         cmocka_unit_test(test_http2_budget__good_streams_pay_for_bad_ones),
         cmocka_unit_test(test_http2_budget__time_earns_up_to_the_most),
+        cmocka_unit_test(test_http2_budget__streams_of_a_second_are_counted),
         cmocka_unit_test(test_http2_budget__pings_strike_out_only_without_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
