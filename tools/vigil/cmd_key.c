@@ -13,10 +13,10 @@ static const struct vg_option add_options[] = {
     { .name = "--customer", .value = "C[,C]", .field = "customer", .help = "customers it covers, with their sub-customers; by default the user's", .kind = VG_OPTION_KIND_LIST },
     { .name = "--expires", .value = "TIME", .field = "expires", .help = "when it ends; by default never" },
     { .name = "--source", .value = "CIDR[,CIDR]", .field = "source", .help = "addresses and networks it may be used from; by default all", .kind = VG_OPTION_KIND_LIST },
-    { .name = "--rate", .value = "N", .field = "requests_per_second", .help = "requests a second; 0 = no limit, by default the server's setting" },
-    { .name = "--burst", .value = "N", .field = "request_burst", .help = "requests that may come together after a pause; by default those of one second" },
-    { .name = "--at-once", .value = "N", .field = "requests_at_once", .help = "requests under way at once; 0 = no limit" },
-    { .name = "--event-rate", .value = "N", .field = "events_per_second", .help = "events submitted a second; 0 = no limit" },
+    { .name = "--rate", .value = "N", .field = "requestsPerSecond", .help = "requests a second; 0 = no limit, by default the server's setting" },
+    { .name = "--burst", .value = "N", .field = "requestBurst", .help = "requests that may come together after a pause; by default those of one second" },
+    { .name = "--at-once", .value = "N", .field = "requestsAtOnce", .help = "requests under way at once; 0 = no limit" },
+    { .name = "--event-rate", .value = "N", .field = "eventsPerSecond", .help = "events submitted a second; 0 = no limit" },
     { .name = "--certificate", .value = "NAME", .field = "certificate", .help = "name of the client certificate that proves it, instead of a secret: URI:…, DNS:…, email:… or CN:…" },
     // clang-format on
 };
