@@ -7,6 +7,7 @@
 #include "core/base/digest.h"
 #include "core/base/metrics.h"
 #include "core/base/random.h"
+#include "core/base/trace_point.h"
 #include "core/keyspace/keyspace.h"
 
 /* Memory of one batch: what merges make lives here. */
@@ -709,9 +710,9 @@ static enum vg_commit_outcome write_prepared(
         }
         return VG_COMMIT_FAILED;
     }
-    vg_metrics_observe(
-        VG_METRIC_ingest_commit_seconds,
-        vg_clock_monotonic_ns(group->clock) - begun_ns);
+    const uint64_t spent_ns = vg_clock_monotonic_ns(group->clock) - begun_ns;
+    vg_metrics_observe(VG_METRIC_ingest_commit_seconds, spent_ns);
+    vg_trace_point_commit(next.sequence, spent_ns);
     vg_metrics_add(VG_METRIC_ingest_commits_total, 1);
     group->table->publish(group->table, next.sequence, view);
     group->state = next;

@@ -155,6 +155,28 @@ static bool status_pack_retry(uint32_t wait_ms, struct vg_arena *arena, Google__
         any);
 }
 
+/* Which quota is used up, in the error's own words. */
+static bool status_pack_quota(
+    const struct vg_error *error,
+    struct vg_arena *arena,
+    Google__Protobuf__Any *any)
+{
+    Google__Rpc__QuotaFailure__Violation violation;
+    Google__Rpc__QuotaFailure__Violation *list[] = { &violation };
+    google__rpc__quota_failure__violation__init(&violation);
+    violation.subject = text_of("apikey");
+    violation.description = text_of(error->message);
+    Google__Rpc__QuotaFailure failure;
+    google__rpc__quota_failure__init(&failure);
+    failure.n_violations = VG_ARRAY_COUNT(list);
+    failure.violations = list;
+    return status_pack_any(
+        &failure.base,
+        VG_GRPC_STATUS_TYPE_PREFIX "google.rpc.QuotaFailure",
+        arena,
+        any);
+}
+
 static size_t status_violation_count(const struct vg_error *error)
 {
     if (error->violations.count > 0) {
@@ -189,6 +211,11 @@ static struct vg_bytes status_pack(
     }
     if (violations > 0 &&
         status_pack_violations(error, violations, arena, &any[status.n_details])) {
+        status.n_details++;
+    }
+    /* Such an error has no violations, so there is room. */
+    if (reason == VG_QUOTA_EXCEEDED && violations == 0 &&
+        status_pack_quota(error, arena, &any[status.n_details])) {
         status.n_details++;
     }
     const uint32_t wait_ms = vg_error_retry_after_ms(error);

@@ -3,6 +3,7 @@
 #include "core/base/assert.h"
 #include "core/base/metrics.h"
 #include "core/base/settings.h"
+#include "core/base/trace_point.h"
 #include "core/events/criteria_id.h"
 #include "core/events/event_access.h"
 #include "core/events/event_details.h"
@@ -249,9 +250,9 @@ static enum vg_reason find_page(
     }
     uint64_t begun_ns = vg_clock_monotonic_ns(call->service->clock);
     reason = vg_event_search_run(&source, &search, &call->arena, out_cursor, &call->error);
-    vg_metrics_observe(
-        VG_METRIC_search_seconds,
-        vg_clock_monotonic_ns(call->service->clock) - begun_ns);
+    const uint64_t spent_ns = vg_clock_monotonic_ns(call->service->clock) - begun_ns;
+    vg_metrics_observe(VG_METRIC_search_seconds, spent_ns);
+    vg_trace_point_search(reason == VG_OK ? out_cursor->match_count : 0, spent_ns);
     return reason;
 }
 

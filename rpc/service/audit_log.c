@@ -188,6 +188,10 @@ static void put_caller(struct vg_buffer *out, const struct vg_call *call)
         vg_buffer_append_text(out, ",\"key_shown\":");
         vg_json_text_append(out, parts.key_id);
     }
+    if (call->identity != NULL && call->identity->name_count > 0) {
+        vg_buffer_append_text(out, ",\"certificate\":");
+        vg_json_text_append(out, call->identity->names[0]);
+    }
     (void)vg_network_print(&call->peer, peer);
     put_text(out, "peer", peer);
     put_number(out, "port", call->peer_port);

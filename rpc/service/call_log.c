@@ -10,6 +10,7 @@
 #include "core/base/metrics_text.h"
 #include "core/base/process_figures.h"
 #include "core/base/settings.h"
+#include "core/base/trace_point.h"
 #include "rpc/service/call_trace.h"
 
 /* Bytes of a user agent that are logged. */
@@ -87,6 +88,14 @@ static void put_error(struct vg_log_line *line, const struct vg_call *call)
     }
 }
 
+/* The code that gRPC is told: of a failure in other words than its row's, the error's own. */
+static enum vg_grpc_code code_of(const struct vg_call *call)
+{
+    uint8_t own = call->error.reason == call->reason ? call->error.grpc_code : 0;
+    uint8_t code = call->reason != VG_OK && own != 0 ? own : vg_reason_row(call->reason)->grpc_code;
+    return code <= VG_GRPC_UNAUTHENTICATED ? (enum vg_grpc_code)code : VG_GRPC_UNKNOWN;
+}
+
 static void write_line(const struct vg_call *call, uint64_t duration_ns)
 {
     struct vg_log_line line;
@@ -115,7 +124,10 @@ static void write_line(const struct vg_call *call, uint64_t duration_ns)
         vg_log_text(&line, "user", call->principal->user_name);
         vg_log_text(&line, "key", call->principal->key_id);
     }
-    vg_log_int(&line, "code", row->grpc_code);
+    if (call->identity != NULL && call->identity->name_count > 0) {
+        vg_log_bytes(&line, "certificate", call->identity->names[0]);
+    }
+    vg_log_int(&line, "code", (int64_t)code_of(call));
     vg_log_int(&line, "status", http_status(call));
     vg_log_int(&line, "in", (int64_t)(call->bytes_fed != 0 ? call->bytes_fed : call->body.size));
     vg_log_int(&line, "out", (int64_t)call->bytes_out);
@@ -127,6 +139,11 @@ static void write_line(const struct vg_call *call, uint64_t duration_ns)
     vg_log_end(&line);
 }
 
+static const char *path_of(const struct vg_call *call)
+{
+    return call->method != NULL ? call->method->path : "";
+}
+
 void vg_call_log_begin(const struct vg_call *call)
 {
     vg_metrics_add(
@@ -135,6 +152,7 @@ void vg_call_log_begin(const struct vg_call *call)
     if (call->method != NULL) {
         vg_metrics_method_started(call->method->index);
     }
+    vg_trace_point_call_start(path_of(call), call->trace.id);
 }
 
 void vg_call_log_messages(struct vg_call *call)
@@ -150,12 +168,10 @@ void vg_call_log_end(struct vg_call *call)
 {
     uint64_t duration_ns = vg_clock_monotonic_ns(call->service->clock) - call->started_ns;
     const struct vg_reason_row *row = vg_reason_row(call->reason);
+    vg_trace_point_call_end(path_of(call), (int32_t)code_of(call), duration_ns);
     vg_call_log_messages(call);
     if (call->method != NULL) {
-        vg_metrics_method_handled(
-            call->method->index,
-            (enum vg_grpc_code)row->grpc_code,
-            duration_ns);
+        vg_metrics_method_handled(call->method->index, code_of(call), duration_ns);
     }
     if (call->reason == VG_OVERLOADED) {
         vg_metrics_add(VG_METRIC_calls_overloaded_total, 1);

@@ -5,6 +5,7 @@
 #include "core/access/principal.h"
 #include "core/base/assert.h"
 #include "core/base/metrics.h"
+#include "core/base/trace_point.h"
 #include "core/wire/validate.h"
 #include "core/wire/wire_decode.h"
 #include "rpc/service/dispatch.h"
@@ -59,6 +60,7 @@ static bool feed_message(struct vg_call *call, struct vg_bytes message, uint32_t
     }
     const uint32_t size = (uint32_t)message.size | flag;
     call->bytes_fed += message.size;
+    vg_trace_point_stream_message(call->method->path, message.size, 0);
     vg_metrics_method_messages(call->method->index, 1, 0); /* `messages_in` may be with `take` */
     vg_buffer_append(&call->body, &size, sizeof(size));
     vg_buffer_append(&call->body, message.data, message.size);
@@ -132,6 +134,7 @@ static bool say(struct vg_call *call, const struct vg_reply_row *row)
         return false;
     }
     call->bytes_out += call->out.size > before ? call->out.size - before : 0;
+    vg_trace_point_stream_message(call->method->path, 0, call->out.size - before);
     vg_metrics_method_messages(call->method->index, 0, 1);
     return true;
 }

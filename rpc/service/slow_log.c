@@ -10,7 +10,8 @@
 static bool is_watched(const struct vg_call *call)
 {
     return call->method != NULL && call->method->audit == VG_AUDIT_SEARCH &&
-           call->request != NULL && call->service->settings->slow_question_ms != 0;
+           call->request != NULL && !call->converses &&
+           call->service->settings->slow_question_ms != 0;
 }
 
 void vg_slow_log_answered(struct vg_call *call)

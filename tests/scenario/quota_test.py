@@ -80,6 +80,27 @@ class Quota(ServerCase):
             self.fail(f"never refused by both: {statuses[-20:]}")
         self.assertEqual(statuses[:20], [200, None] * 10)
 
+    def test_grpc_is_told_which_quota_and_when_to_come_back(self):
+        from google.rpc import error_details_pb2, status_pb2
+
+        key = self.key(requestsPerSecond=1, requestBurst=1)
+        stub = self.grpc.stub(SESSION)
+        for _ in range(100):
+            try:
+                stub(self.request(), metadata=(("argus-api-key", key),), timeout=30)
+            except grpc.RpcError as error:
+                trailers = dict(error.trailing_metadata())
+                break
+        wait = int(trailers["grpc-retry-pushback-ms"])
+        self.assertTrue(0 < wait <= 1000, wait)
+        details = {row.type_url.rsplit(".", 1)[1]: row.value
+                   for row in status_pb2.Status.FromString(trailers["grpc-status-details-bin"]).details}
+        retry = error_details_pb2.RetryInfo.FromString(details["RetryInfo"]).retry_delay
+        self.assertEqual(retry.seconds * 1000 + retry.nanos // 1_000_000, wait)
+        (violation,) = error_details_pb2.QuotaFailure.FromString(details["QuotaFailure"]).violations
+        self.assertEqual((violation.subject, violation.description),
+                         ("apikey", "The quota of the API key is used up: too many requests"))
+
     def test_an_unknown_key_is_401_and_never_402(self):
         for _ in range(10):
             answer = self.rest.get("/authentication/v1/session", key="no/1/key")
