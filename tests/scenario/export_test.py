@@ -446,7 +446,7 @@ class CommandLine(Export):
     def test_watch(self):
         since = self.rest.post(SEARCH, {"startTimestamp": 0, "sortBy": "-lastUpdatedTimestamp", "limit": 1})
         since = since.data[0]["lastUpdatedTimestamp"] + 1
-        process = self.vigil("--output", "jsonl", "event", "watch", "--start", "0", "--since", str(since), "--interval", "50",
+        process = self.vigil("--output", "jsonl", "event", "watch", "--since", str(since), "--signature", "watched",
                              "--events", "1205")
         wanted = []
         for _ in range(3):
@@ -455,6 +455,12 @@ class CommandLine(Export):
             wanted.append(answer.data["id"])
             line = json.loads(process.stdout.readline())
             self.assertEqual(line["id"], answer.data["id"])
+        # The server goes away and comes back: the watch goes on where it was.
+        port = self.server.port
+        self.server.terminate()
+        self.assertEqual(self.server.wait_exit(), 0)
+        self.server.start(port)
+        self.rest.close()
         # One is changed: it comes again. Then more than a page at once, of which at most 200 share a time.
         again = wanted[0].split("/")
         answer = self.rest.post("/events/v2/event", {"id": {"timestamp": int(again[1]), "customer": again[2], "uuid": again[3]},
@@ -466,10 +472,10 @@ class CommandLine(Export):
         self.assertEqual(answer.data["accepted"], 1201)
         out, said = process.communicate(timeout=60)
         self.assertEqual((process.returncode, said), (0, b""))
-        times = [json.loads(line)["timestamp"] for line in out.splitlines()]
+        times = [json.loads(line)["timestamps"]["created"] for line in out.splitlines()]
         self.assertEqual(sorted(times), [5_000_000 + at for at in range(1201)])
-        wrong = self.vigil("event", "watch", "--interval", "no")
-        self.assertIn(b"--interval", wrong.communicate()[1])
+        wrong = self.vigil("event", "watch", "--events", "no")
+        self.assertIn(b"--events", wrong.communicate()[1])
         self.assertEqual(wrong.returncode, 2)
 
 

@@ -8,24 +8,23 @@
 #include <unistd.h>
 
 #include "core/base/compiler.h"
+#include "core/base/random.h"
 #include "core/base/text_number.h"
 #include "core/wire/wire_decode.h"
 #include "tools/vigil/progress.h"
 #include "tools/vigil/session.h"
 
-#include "vigil/events/v1/criteria.pb-c.h"
-#include "vigil/events/v1/event.pb-c.h"
 #include "vigil/events/v2/criteria.pb-c.h"
+#include "vigil/events/v2/stream.pb-c.h"
 
 #define START_DEFAULT "-24hours"
 
-/* Rows a question of watch, as the guide has it: above the 200 changes that share one time. */
-#define WATCH_LIMIT          1000
-#define WATCH_INTERVAL_MS    2000
-#define WATCH_KNOWN_MAX      WATCH_LIMIT
-#define WATCH_ID_SIZE        160u
+/* Pauses before a watch that was broken off goes on: twice as long each time, up to the last. */
+#define WATCH_PAUSE_FIRST_MS 100u
+#define WATCH_PAUSE_LAST_MS  10000u
+/* A token, as docs/streams.md has it. */
+#define VG_WATCH_TOKEN_BYTES 192u
 #define ROW_BYTES_MAX        ((size_t)64 << 20)
-#define WATCH_PAGE_BYTES_MAX ((size_t)1 << 30)
 
 // clang-format off
 #define JSON_OPTION \
@@ -45,25 +44,26 @@ static const struct vg_option export_options[] = {
 
 static const struct vg_option watch_options[] = {
     JSON_OPTION,
-    { .name = "--start", .value = "TIME", .field = "startTimestamp", .help = "from then on (default " START_DEFAULT ")" },
-    { .name = "--end", .value = "TIME", .field = "endTimestamp", .help = "up to then" },
+    { .name = "--start", .value = "TIME", .field = "startTimestamp", .help = "events created then or later" },
+    { .name = "--end", .value = "TIME", .field = "endTimestamp", .help = "events created then or earlier" },
+    { .name = "--type", .value = "TYPE[,TYPE]", .field = "type", .help = "aggregated or raw (default both)", .kind = VG_OPTION_KIND_LIST },
     { .name = "--customer", .value = "C[,C]", .field = "customer", .help = "of these customers", .kind = VG_OPTION_KIND_LIST },
-    { .name = "--signature", .value = "NAME[,NAME]", .field = "signature", .help = "with any of these signatures", .kind = VG_OPTION_KIND_LIST },
-    { .name = "--ip", .value = "CIDR[,CIDR]", .field = "ip", .help = "with source or destination in any of these", .kind = VG_OPTION_KIND_LIST },
-    { .name = "--since", .value = "TIME", .field = "lastUpdatedTimestamp", .help = "begin with what was changed then (default now)" },
-    { .name = "--interval", .value = "MS", .help = "milliseconds between questions when nothing is new (default 2000)" },
+    { .name = "--signature", .value = "NAME[,NAME]", .field = "attack.signature", .help = "with any of these signatures", .kind = VG_OPTION_KIND_LIST },
+    { .name = "--ip", .value = "CIDR[,CIDR]", .field = "endpoint.ip", .help = "with source or destination in any of these", .kind = VG_OPTION_KIND_LIST },
+    { .name = "--since", .value = "TIME", .field = "since", .help = "begin with what was changed then (default now)" },
+    { .name = "--new", .field = "onlyNew", .help = "only events that are added, not changes", .kind = VG_OPTION_KIND_YES },
     { .name = "--events", .value = "N", .help = "end after so many" },
 };
 
 static const struct vg_column watch_columns[] = {
-    { "TIME", "timestamp" },
+    { "TIME", "timestamps.created" },
     { "SEVERITY", "severity" },
-    { "CUSTOMER", "customerInfo.shortName" },
-    { "SIGNATURE", "attackInfo.signature" },
+    { "CUSTOMER", "customer.shortName" },
+    { "SIGNATURE", "signature.name" },
     { "PROTOCOL", "protocol" },
-    { "SOURCE", "sourceAddress" },
-    { "DESTINATION", "destinationAddress" },
-    { "PORT", "destinationPort" },
+    { "SOURCE", "source.address" },
+    { "DESTINATION", "destination.address" },
+    { "PORT", "destination.port" },
     { "ID", "id" },
 };
 // clang-format on
@@ -189,154 +189,73 @@ static enum vg_exit run_export(
 
 /* ----------------------------------------------------------------------------------- watch */
 
-/* The criteria as a message that may be changed. */
-static enum vg_exit read_criteria(
-    struct vg_session *session,
-    const struct vg_command *command,
-    const struct vg_arguments *arguments,
-    Vigil__Events__V1__SearchCriteria **out_criteria)
-{
-    ProtobufCMessage *request = NULL;
-    enum vg_exit exit = vg_session_make_request(
-        session,
-        command,
-        arguments,
-        vg_client_method_row(command->method)->request,
-        &request);
-    if (exit != VG_EXIT_DONE) {
-        return exit;
-    }
-    Vigil__Events__V1__SearchCriteria *criteria =
-        (Vigil__Events__V1__SearchCriteria *)(void *)request;
-    if (criteria->start_timestamp == NULL && !vg_arguments_has(arguments, "--json")) {
-        criteria->start_timestamp = vg_arena_text(&session->arena, vg_bytes_text(START_DEFAULT));
-    }
-    *out_criteria = criteria;
-    return VG_EXIT_DONE;
-}
-
-/*
- * The guide's loop: the next question begins with the time of the last row. That bound is
- * inclusive, so those of that very time come again, and their ids are kept to know them by.
- */
+/* What is asked, and the call that is under way. */
 struct watch {
+    struct vg_connection_call call;
+    const struct vg_session *session;
     const struct vg_command *command;
-    Vigil__Events__V1__SearchCriteria *criteria;
-    int64_t last;
-    size_t known_count;
-    char known[WATCH_KNOWN_MAX][WATCH_ID_SIZE];
-    char bound[VG_TEXT_NUMBER_SIZE];
+    Vigil__Events__V2__WatchRequest *request;
+    struct vg_arena arena; /* of one answer */
+    char token[VG_WATCH_TOKEN_BYTES];
     uint64_t shown;
-    uint64_t shown_max;   /* 0 = no end */
-    uint64_t interval_ms; /* when nothing is new */
+    uint64_t shown_max; /* 0 = no end */
+    uint32_t pause_ms;  /* before the next call, if this one breaks */
+    const char *failure;
 };
-
-static bool watch_knows(const struct watch *watch, const char *id, int64_t updated)
-{
-    for (size_t i = 0; updated == watch->last && i < watch->known_count; i++) {
-        if (strcmp(watch->known[i], id) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void watch_learn(struct watch *watch, const char *id, int64_t updated)
-{
-    if (updated != watch->last) {
-        watch->last = updated;
-        watch->known_count = 0;
-    }
-    if (watch->known_count < WATCH_KNOWN_MAX) {
-        (void)snprintf(watch->known[watch->known_count++], WATCH_ID_SIZE, "%s", id);
-    }
-}
 
 static bool watch_is_done(const struct watch *watch)
 {
     return watch->shown_max > 0 && watch->shown >= watch->shown_max;
 }
 
-/* Show what is new on a page; false when stdout takes no more. */
-static bool watch_show(
-    const struct vg_session *session,
-    struct watch *watch,
-    const Vigil__Events__V1__AggregatedEventList *page,
-    size_t *out_new)
+/* One answer; false when no more are wanted. The token is taken when its event is shown. */
+static bool watch_answer(struct vg_connection_call *call, struct vg_bytes message)
 {
-    const struct vg_table *table = vg_client_method_row(VG_CLIENT_METHOD_STREAM_AGGREGATED)->answer;
-    *out_new = 0;
-    for (size_t i = 0; i < page->n_data && !watch_is_done(watch); i++) {
-        const Vigil__Events__V1__AggregatedEvent *event = page->data[i];
-        const char *id = event->id == NULL ? "" : event->id;
-        if (watch_knows(watch, id, event->last_updated_timestamp)) {
-            continue;
-        }
-        if (!(session->output == VG_OUTPUT_TABLE
-                  ? vg_output_cells(watch->command, table, &event->base, stdout)
-                  : vg_output_line(table, &event->base, stdout))) {
+    struct watch *watch = VG_CONTAINER_OF(call, struct watch, call);
+    const struct vg_client_method_row *method = vg_client_method_row(call->method);
+    const struct vg_table *row = vg_client_method_row(VG_CLIENT_METHOD_STREAM_EVENTS)->answer;
+    ProtobufCMessage *decoded = NULL;
+    vg_arena_clear(&watch->arena);
+    if (vg_wire_decode(
+            method->answer,
+            message,
+            &vg_wire_policy_record,
+            &watch->arena,
+            &decoded,
+            NULL) != VG_OK) {
+        watch->failure = "the server's answer cannot be read";
+        return false;
+    }
+    const Vigil__Events__V2__WatchAnswer *answer =
+        (const Vigil__Events__V2__WatchAnswer *)(const void *)decoded;
+    if (answer->event != NULL) {
+        bool shown = watch->session->output == VG_OUTPUT_TABLE
+                         ? vg_output_cells(watch->command, row, &answer->event->base, stdout)
+                         : vg_output_line(row, &answer->event->base, stdout);
+        if (!shown || fflush(stdout) != 0) {
+            watch->failure = strerrordesc_np(errno);
             return false;
         }
-        watch_learn(watch, id, event->last_updated_timestamp);
         watch->shown++;
-        (*out_new)++;
     }
-    return fflush(stdout) == 0;
+    if (answer->token != NULL) {
+        (void)snprintf(watch->token, sizeof(watch->token), "%s", answer->token);
+        watch->request->token = watch->token;
+        watch->request->since = NULL;
+    }
+    watch->pause_ms = WATCH_PAUSE_FIRST_MS;
+    return !watch_is_done(watch);
 }
 
-static void watch_rest(const struct watch *watch)
+/* A pause that grows, and is not the same for all who were broken off together. */
+static void watch_rest(struct watch *watch)
 {
-    struct timespec rest = { .tv_sec = (time_t)(watch->interval_ms / 1000),
-                             .tv_nsec = (long)(watch->interval_ms % 1000) * 1000000 };
+    uint64_t ms = watch->pause_ms + vg_random_below(vg_random_real(), watch->pause_ms / 4 + 1);
+    struct timespec rest = { .tv_sec = (time_t)(ms / 1000),
+                             .tv_nsec = (long)(ms % 1000) * 1000000 };
     (void)nanosleep(&rest, NULL);
-}
-
-/* One question; *out_more when the next may be asked at once. */
-static enum vg_exit watch_ask(struct vg_session *session, struct watch *watch, bool *out_more)
-{
-    if (watch->last > 0) {
-        watch->bound[vg_text_number_print_int64(watch->last, watch->bound)] = '\0';
-        watch->criteria->last_updated_timestamp = watch->bound;
-    }
-    struct vg_arena arena; /* of the page: watching has no end */
-    const ProtobufCMessage *answer = NULL;
-    vg_arena_init(&arena, WATCH_PAGE_BYTES_MAX);
-    enum vg_exit exit = vg_session_ask_into(
-        session,
-        watch->command->method,
-        &watch->criteria->base,
-        &arena,
-        &answer);
-    if (exit == VG_EXIT_DONE) {
-        const Vigil__Events__V1__AggregatedEventList *page =
-            (const Vigil__Events__V1__AggregatedEventList *)(const void *)answer;
-        size_t found = 0;
-        if (!watch_show(session, watch, page, &found)) {
-            exit = VG_EXIT_REFUSED;
-        }
-        *out_more = found > 0 && page->n_data >= WATCH_LIMIT;
-    }
-    vg_arena_dispose(&arena);
-    return exit;
-}
-
-static enum vg_exit read_number(
-    const struct vg_arguments *arguments,
-    const char *name,
-    uint64_t *out_number)
-{
-    const char *text = vg_arguments_value(arguments, name);
-    int64_t number = 0;
-    if (text == NULL) {
-        return VG_EXIT_DONE;
-    }
-    if (!vg_text_number_parse_int64(vg_bytes_text(text), &number) || number < 1 ||
-        number > INT32_MAX) {
-        (void)fprintf(stderr, "vigil: %s takes a number from 1 on, not %s\n", name, text);
-        return VG_EXIT_USAGE;
-    }
-    *out_number = (uint64_t)number;
-    return VG_EXIT_DONE;
+    watch->pause_ms =
+        watch->pause_ms * 2 < WATCH_PAUSE_LAST_MS ? watch->pause_ms * 2 : WATCH_PAUSE_LAST_MS;
 }
 
 static enum vg_exit watch_begin(
@@ -345,34 +264,53 @@ static enum vg_exit watch_begin(
     const struct vg_arguments *arguments,
     struct watch *watch)
 {
-    static Vigil__Events__V1__SortBy sort =
-        VIGIL__EVENTS__V1__SORT_BY__SORT_BY_LAST_UPDATED_TIMESTAMP;
+    ProtobufCMessage *request = NULL;
+    int64_t number = 0;
+    const char *events = vg_arguments_value(arguments, "--events");
+    if (events != NULL && (!vg_text_number_parse_int64(vg_bytes_text(events), &number) ||
+                           number < 1 || number > INT32_MAX)) {
+        (void)fprintf(stderr, "vigil: --events takes a number from 1 on, not %s\n", events);
+        return VG_EXIT_USAGE;
+    }
+    enum vg_exit exit = vg_session_make_request(
+        session,
+        command,
+        arguments,
+        vg_client_method_row(command->method)->request,
+        &request);
+    watch->session = session;
     watch->command = command;
-    watch->interval_ms = WATCH_INTERVAL_MS;
-    enum vg_exit exit = read_number(arguments, "--interval", &watch->interval_ms);
-    if (exit == VG_EXIT_DONE) {
-        exit = read_number(arguments, "--events", &watch->shown_max);
+    watch->shown_max = (uint64_t)number;
+    watch->pause_ms = WATCH_PAUSE_FIRST_MS;
+    watch->request = (Vigil__Events__V2__WatchRequest *)(void *)request;
+    return exit;
+}
+
+/* One call until it ends; *out_again when it is to be made again with the token. */
+static enum vg_exit watch_once(struct vg_session *session, struct watch *watch, bool *out_again)
+{
+    watch->call =
+        (struct vg_connection_call){ .method = watch->command->method, .row = watch_answer };
+    bool was_open = watch->token[0] != '\0';
+    if (vg_connection_stream(session->connection, &watch->request->base, &watch->call)) {
+        *out_again = true; /* nobody ends it well; come back */
+    } else {
+        *out_again = watch->failure == NULL && !watch_is_done(watch) &&
+                     vg_connection_is_unreachable(&watch->call) &&
+                     (was_open || watch->token[0] != '\0');
     }
-    if (exit == VG_EXIT_DONE) {
-        exit = read_criteria(session, command, arguments, &watch->criteria);
+    enum vg_exit exit = VG_EXIT_DONE;
+    if (!*out_again && !watch_is_done(watch)) {
+        exit = watch->failure == NULL && vg_connection_is_unreachable(&watch->call)
+                   ? VG_EXIT_UNREACHABLE
+                   : VG_EXIT_REFUSED;
+        (void)fprintf(
+            stderr,
+            "vigil: %s\n",
+            watch->failure != NULL ? watch->failure : watch->call.grpc.message);
     }
-    if (exit != VG_EXIT_DONE) {
-        return exit;
-    }
-    watch->criteria->sort_by = &sort;
-    watch->criteria->n_sort_by = 1;
-    watch->criteria->has_limit = true;
-    watch->criteria->limit = WATCH_LIMIT;
-    watch->criteria->has_offset = false;
-    if (watch->criteria->last_updated_timestamp == NULL) {
-        /* A fixed time: "now" would be a later one with each question until there is an event. */
-        struct timespec now;
-        (void)clock_gettime(CLOCK_REALTIME, &now);
-        int64_t now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-        watch->bound[vg_text_number_print_int64(now_ms, watch->bound)] = '\0';
-        watch->criteria->last_updated_timestamp = watch->bound;
-    }
-    return VG_EXIT_DONE;
+    vg_connection_call_dispose(&watch->call);
+    return exit;
 }
 
 static enum vg_exit run_watch(
@@ -380,20 +318,20 @@ static enum vg_exit run_watch(
     const struct vg_command *command,
     const struct vg_arguments *arguments)
 {
-    struct watch *watch = calloc(1, sizeof(*watch));
-    if (watch == NULL) {
-        (void)fputs("vigil: there is no memory\n", stderr);
-        return VG_EXIT_REFUSED;
+    struct watch watch = { .shown = 0 };
+    enum vg_exit exit = watch_begin(session, command, arguments, &watch);
+    if (exit == VG_EXIT_DONE) {
+        exit = vg_session_connect(session);
     }
-    enum vg_exit exit = watch_begin(session, command, arguments, watch);
-    while (exit == VG_EXIT_DONE && !watch_is_done(watch)) {
-        bool more = false;
-        exit = watch_ask(session, watch, &more);
-        if (exit == VG_EXIT_DONE && !more && !watch_is_done(watch)) {
-            watch_rest(watch);
+    vg_arena_init(&watch.arena, ROW_BYTES_MAX);
+    bool again = exit == VG_EXIT_DONE;
+    while (again) {
+        exit = watch_once(session, &watch, &again);
+        if (again) {
+            watch_rest(&watch);
         }
     }
-    free(watch);
+    vg_arena_dispose(&watch.arena);
     return exit;
 }
 
@@ -415,7 +353,7 @@ static const struct vg_command commands[] = {
         .option_count = VG_ARRAY_COUNT(watch_options),
         .columns = watch_columns,
         .column_count = VG_ARRAY_COUNT(watch_columns),
-        .method = VG_CLIENT_METHOD_SEARCH_AGGREGATED,
+        .method = VG_CLIENT_METHOD_WATCH_EVENTS,
         .run = run_watch,
     },
 };
