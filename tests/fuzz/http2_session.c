@@ -1,7 +1,9 @@
 /*
  * A whole HTTP/2 session, without a socket: what a client sends after the preface, in slices, to an
- * application that answers in every way there is. The first byte says how to cut the rest. At the
- * end every exchange must have been closed once.
+ * application that answers in every way there is. The first byte says how to cut the rest, and how
+ * it ends: the connection is drained, for any reason there is, or time passes until the client is
+ * asked whether it is there and does not answer. At the end every exchange must have been closed
+ * once.
  */
 #include "rpc/http2/http2_session.h"
 
@@ -153,7 +155,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     static struct vg_worker worker;
-    static const struct vg_conn_limits limits = { .body_timeout_ns = 1 };
+    static const struct vg_conn_limits limits = { .body_timeout_ns = 1,
+                                                  .keepalive_ns = 1,
+                                                  .keepalive_timeout_ns = 1 };
     struct vg_exchange_selector selector = { .select = select_app };
     struct vg_http2_limits http2_limits = VG_HTTP2_LIMITS_DEFAULT;
     http2_limits.streams_max = 20;
@@ -172,9 +176,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
     }
     if ((data[0] & 1) != 0) {
+        conn.end = (enum vg_conn_end)(1 + data[0] / 2 % VG_CONN_END_SHUTDOWN);
         conn.protocol->drain(&conn);
     } else {
         conn.protocol->tick(&conn, UINT64_MAX / 2);
+        flush(&conn);
+        conn.protocol->tick(&conn, UINT64_MAX / 2 + 10);
     }
     flush(&conn);
     conn.protocol->closed(&conn);
