@@ -78,7 +78,8 @@ struct ssl_st *vg_tls_client_open(struct vg_tls_client *client, const char *host
     /* A certificate names an address as such, and an address is no server name (RFC 6066 3). */
     bool good = vg_network_parse(vg_bytes_text(host), &address)
                     ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1
-                    : SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
+                    : SSL_set1_host(ssl, host) == 1 &&
+                          SSL_set_tlsext_host_name(ssl, (char *)(uintptr_t)host) == 1;
     if (!good) {
         SSL_free(ssl);
         ERR_clear_error();
