@@ -5,201 +5,21 @@
  * what the client has sent ahead waits, bounded, until the answer is out. Everything an exchange
  * has to say is pulled in `fill`, so nothing is buffered for a client that does not read.
  */
-#include "gateway/http1/http1.h"
-
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <llhttp.h>
-
 #include "core/base/assert.h"
 #include "core/base/metrics.h"
-#include "gateway/http1/http1_head.h"
+#include "gateway/http1/http1_conn.h"
 #include "rpc/net/worker.h"
 
 /* `%08zx\r\n`: leading zeros are allowed (RFC 9112 §7.1), and a fixed size lets the data be pulled
  * right behind it. */
-#define CHUNK_HEAD_SIZE       10u
-#define ANSWER_HEAD_BYTES_MAX (16u * 1024u)
-/* Body bytes the application may leave unconsumed before nothing more is read, and how few they
- * must become until it goes on. */
-#define BODY_WAITING_MAX (1024u * 1024u)
-#define BODY_WAITING_LOW (512u * 1024u)
+#define CHUNK_HEAD_SIZE 10u
 
-struct http1_conn {
-    struct vg_conn *conn;
-    const struct vg_http1 *http1;
-    llhttp_t parser;
-    struct vg_http1_head head;
-    struct vg_exchange exchange;
-    uint64_t request_ns;    /* when the first byte of the request arrived; 0 = none has */
-    uint64_t body_ns;       /* when its head was complete, or a body byte last moved */
-    size_t body_waiting;    /* body bytes the application has not consumed */
-    struct vg_buffer ahead; /* requests sent ahead of the answer */
-    struct vg_buffer out;   /* heads of answers, waiting to be filled out */
-
-    bool open;       /* an exchange is with the application */
-    bool body_comes; /* its request has a body */
-    bool complete;   /* its request is complete */
-    bool responded;  /* its answer's head is in `out` or sent */
-    bool chunked;
-    bool body_follows;
-    bool resumed; /* there may be something to pull */
-    bool last;    /* this exchange is the last of the connection */
-    bool stop;    /* read nothing more, close when flushed */
-    bool peer_ended;
-};
-
-static struct http1_conn *of_parser(llhttp_t *parser)
+static struct vg_http1_conn *of_parser(llhttp_t *parser)
 {
     return parser->data;
-}
-
-static struct http1_conn *of_exchange(struct vg_exchange *exchange)
-{
-    return VG_CONTAINER_OF(exchange, struct http1_conn, exchange);
-}
-
-/* ---- the carrier's side of an exchange */
-
-static const char *reason_phrase(unsigned status)
-{
-    static const struct {
-        unsigned status;
-        const char *phrase;
-    } phrases[] = { { 200, "OK" },
-                    { 201, "Created" },
-                    { 204, "No Content" },
-                    { 400, "Bad Request" },
-                    { 401, "Unauthorized" },
-                    { 402, "Payment Required" },
-                    { 403, "Forbidden" },
-                    { 404, "Not Found" },
-                    { 405, "Method Not Allowed" },
-                    { 408, "Request Timeout" },
-                    { 412, "Precondition Failed" },
-                    { 413, "Content Too Large" },
-                    { 415, "Unsupported Media Type" },
-                    { 422, "Unprocessable Content" },
-                    { 431, "Request Header Fields Too Large" },
-                    { 500, "Internal Server Error" },
-                    { 503, "Service Unavailable" } };
-    for (size_t i = 0; i < VG_ARRAY_COUNT(phrases); i++) {
-        if (phrases[i].status == status) {
-            return phrases[i].phrase;
-        }
-    }
-    return "";
-}
-
-static void carrier_respond(struct vg_exchange *exchange, const struct vg_http_response *response)
-{
-    struct http1_conn *state = of_exchange(exchange);
-    VG_ASSERT(state->open && !state->responded);
-    state->responded = true;
-    if (!state->complete && state->body_comes) {
-        state->last = true; /* answered before the body was read: what still comes is dropped */
-        vg_conn_pause(state->conn, false);
-    }
-    state->body_follows = !response->no_body;
-    bool is_old = exchange->request.version == 10;
-    state->chunked = state->body_follows && response->content_length < 0 && !is_old;
-    if (state->body_follows && response->content_length < 0 && is_old) {
-        state->last = true; /* HTTP/1.0 knows no chunks: the end of the connection ends the body */
-    }
-    vg_buffer_printf(
-        &state->out,
-        "HTTP/1.1 %u %s\r\n",
-        response->status,
-        reason_phrase(response->status));
-    for (size_t i = 0; i < response->header_count; i++) {
-        vg_buffer_append(
-            &state->out,
-            response->headers[i].name.data,
-            response->headers[i].name.size);
-        vg_buffer_append_text(&state->out, ": ");
-        vg_buffer_append(
-            &state->out,
-            response->headers[i].value.data,
-            response->headers[i].value.size);
-        vg_buffer_append_text(&state->out, "\r\n");
-    }
-    if (state->chunked) {
-        vg_buffer_append_text(&state->out, "transfer-encoding: chunked\r\n");
-    } else if (response->content_length >= 0) {
-        vg_buffer_printf(&state->out, "content-length: %" PRId64 "\r\n", response->content_length);
-    }
-    if (state->last) {
-        vg_buffer_append_text(&state->out, "connection: close\r\n");
-    } else if (is_old) {
-        vg_buffer_append_text(&state->out, "connection: keep-alive\r\n");
-    }
-    vg_buffer_append_text(&state->out, "\r\n");
-    state->resumed = true;
-    vg_conn_wake(state->conn);
-}
-
-static void carrier_resume(struct vg_exchange *exchange)
-{
-    struct http1_conn *state = of_exchange(exchange);
-    state->resumed = true;
-    vg_conn_wake(state->conn);
-}
-
-/* HTTP/1.1 has no windows: TCP's own closes while nothing is read. */
-static void carrier_consume(struct vg_exchange *exchange, size_t size)
-{
-    struct http1_conn *state = of_exchange(exchange);
-    VG_ASSERT(size <= state->body_waiting);
-    state->body_waiting -= size;
-    state->body_ns = vg_worker_now_ns(state->conn->worker);
-    if (state->body_waiting <= BODY_WAITING_LOW) {
-        vg_conn_pause(state->conn, false);
-    }
-}
-
-static void carrier_abort(struct vg_exchange *exchange, enum vg_reason reason)
-{
-    (void)reason;
-    vg_conn_close(of_exchange(exchange)->conn);
-}
-
-static const struct vg_exchange_carrier carrier = {
-    .respond = carrier_respond,
-    .resume = carrier_resume,
-    .consume = carrier_consume,
-    .abort = carrier_abort,
-};
-
-/* ---- requests that never become an exchange */
-
-static void refuse(struct http1_conn *state, struct vg_error *error)
-{
-    struct vg_buffer body;
-    vg_buffer_init(&body, ANSWER_HEAD_BYTES_MAX);
-    state->http1->refuse(error, &body);
-    unsigned status = vg_reason_row(error->reason)->http_status;
-    vg_metrics_http_response(vg_bytes_text(""), status);
-    vg_buffer_printf(
-        &state->out,
-        "HTTP/1.1 %u %s\r\ncontent-type: application/json; charset=UTF-8\r\ncontent-length: %zu\r\n"
-        "connection: close\r\n\r\n",
-        status,
-        reason_phrase(status),
-        body.size);
-    vg_buffer_append(&state->out, body.data, body.size);
-    vg_buffer_dispose(&body);
-    state->stop = true;
-    vg_conn_wake(state->conn);
-}
-
-static void refuse_with(struct http1_conn *state, enum vg_reason reason, const char *words)
-{
-    struct vg_error error;
-    vg_error_init(&error, NULL);
-    (void)(words == NULL ? vg_error_set(&error, reason, NULL) : vg_error_set(&error, reason, "%s", words));
-    refuse(state, &error);
 }
 
 /* ---- parser callbacks: they note what they find; applications are called from them, but never the
@@ -207,27 +27,29 @@ static void refuse_with(struct http1_conn *state, enum vg_reason reason, const c
 
 static int on_message_begin(llhttp_t *parser)
 {
-    struct http1_conn *state = of_parser(parser);
+    struct vg_http1_conn *state = of_parser(parser);
     vg_http1_head_clear(&state->head);
+    state->framing_bytes = 0;
+    state->body_bytes = 0;
     return 0;
 }
 
 static int on_url(llhttp_t *parser, const char *at, size_t length)
 {
     vg_http1_head_add_target(&of_parser(parser)->head, vg_bytes(at, length));
-    return of_parser(parser)->head.too_large ? HPE_USER : 0;
+    return of_parser(parser)->head.refusal != VG_OK ? HPE_USER : 0;
 }
 
 static int on_header_field(llhttp_t *parser, const char *at, size_t length)
 {
     vg_http1_head_add_name(&of_parser(parser)->head, vg_bytes(at, length));
-    return of_parser(parser)->head.too_large ? HPE_USER : 0;
+    return of_parser(parser)->head.refusal != VG_OK ? HPE_USER : 0;
 }
 
 static int on_header_value(llhttp_t *parser, const char *at, size_t length)
 {
     vg_http1_head_add_value(&of_parser(parser)->head, vg_bytes(at, length));
-    return of_parser(parser)->head.too_large ? HPE_USER : 0;
+    return of_parser(parser)->head.refusal != VG_OK ? HPE_USER : 0;
 }
 
 /* An empty value has no piece of its own, but the next name must not be joined to this one. */
@@ -237,7 +59,7 @@ static int on_header_value_complete(llhttp_t *parser)
     return 0;
 }
 
-static void open_exchange(struct http1_conn *state)
+static void open_exchange(struct vg_http1_conn *state)
 {
     const struct vg_exchange_selector *selector = state->http1->selector;
     vg_metrics_add(VG_METRIC_http1_requests_total, 1);
@@ -259,7 +81,7 @@ static void open_exchange(struct http1_conn *state)
 
 static int on_headers_complete(llhttp_t *parser)
 {
-    struct http1_conn *state = of_parser(parser);
+    struct vg_http1_conn *state = of_parser(parser);
     parser->upgrade = 0; /* an offer to upgrade (h2c among them) is ignored, RFC 9110 §7.8 */
     struct vg_http_request *request = &state->exchange.request;
     *request = (struct vg_http_request){
@@ -271,18 +93,18 @@ static int on_headers_complete(llhttp_t *parser)
         .content_length =
             (parser->flags & F_CONTENT_LENGTH) != 0 ? (int64_t)parser->content_length : -1,
     };
-    state->exchange = (struct vg_exchange){ .carrier = &carrier,
+    state->exchange = (struct vg_exchange){ .carrier = &vg_http1_carrier,
                                             .worker = state->conn->worker,
                                             .request = *request };
     struct vg_error error;
     vg_error_init(&error, NULL);
     enum vg_reason reason = vg_http1_head_finish(
         &state->head,
-        request->version != 10,
+        request->version == 10,
         &state->exchange.request,
         &error);
     if (reason != VG_OK) {
-        refuse(state, &error);
+        vg_http1_refuse(state, &error);
         return HPE_USER;
     }
     open_exchange(state);
@@ -297,12 +119,13 @@ static int on_headers_complete(llhttp_t *parser)
 
 static int on_body(llhttp_t *parser, const char *at, size_t length)
 {
-    struct http1_conn *state = of_parser(parser);
+    struct vg_http1_conn *state = of_parser(parser);
     state->body_ns = vg_worker_now_ns(state->conn->worker);
+    state->body_bytes += length;
     if (state->open) {
         state->body_waiting += length;
         state->exchange.app->body(&state->exchange, vg_bytes(at, length));
-        if (state->body_waiting > BODY_WAITING_MAX && !state->responded) {
+        if (state->body_waiting > VG_HTTP1_BODY_WAITING_MAX && !state->responded) {
             vg_conn_pause(state->conn, true);
         }
     }
@@ -311,9 +134,10 @@ static int on_body(llhttp_t *parser, const char *at, size_t length)
 
 static int on_message_complete(llhttp_t *parser)
 {
-    struct http1_conn *state = of_parser(parser);
+    struct vg_http1_conn *state = of_parser(parser);
     state->complete = true;
     state->request_ns = 0;
+    vg_http1_guard_init(&state->guard);
     if (state->open) {
         state->exchange.app->end(&state->exchange);
     }
@@ -333,7 +157,7 @@ static const llhttp_settings_t parser_settings = {
 
 /* ---- bytes in */
 
-static void keep_ahead(struct http1_conn *state, const char *at, size_t size)
+static void keep_ahead(struct vg_http1_conn *state, const char *at, size_t size)
 {
     vg_buffer_append(&state->ahead, at, size);
     if (state->ahead.failed) {
@@ -343,7 +167,7 @@ static void keep_ahead(struct http1_conn *state, const char *at, size_t size)
 }
 
 /* The request at hand will not be complete: the application forgets it. */
-static void give_up_exchange(struct http1_conn *state)
+static void give_up_exchange(struct vg_http1_conn *state)
 {
     state->open = false;
     vg_conn_pause(state->conn, false);
@@ -351,46 +175,72 @@ static void give_up_exchange(struct http1_conn *state)
     state->exchange.app->closed(&state->exchange, false);
 }
 
-/* Parse until the bytes end or a request is complete; what is left then waits in `ahead`. */
-static void parse(struct http1_conn *state, struct vg_bytes part)
+/* The parser, or what stands before it, has stopped for good. */
+static void refuse_rest(struct vg_http1_conn *state, const char *words)
 {
-    if (state->request_ns == 0) {
-        state->request_ns = vg_worker_now_ns(state->conn->worker);
-    }
-    const char *start = (const char *)part.data;
-    llhttp_errno_t result = llhttp_execute(&state->parser, start, part.size);
-    if (result == HPE_OK) {
-        return;
-    }
-    if (result == HPE_PAUSED) {
-        const char *stopped = llhttp_get_error_pos(&state->parser);
-        llhttp_resume(&state->parser);
-        size_t left = part.size - (size_t)(stopped - start);
-        if (left > 0 && !state->last) {
-            keep_ahead(state, stopped, left);
-        }
-        return;
-    }
     if (state->stop) {
         return; /* refused in a callback */
     }
     if (state->open && state->responded) {
-        state->stop = true; /* the answer stands; the rest of its request is broken */
+        state->broken = true; /* the answer stands; what still comes of its request is dropped */
+        state->last = true;
     } else if (state->open) {
         /* A broken body: nobody can tell where the next request begins. */
         give_up_exchange(state);
-        refuse_with(state, VG_BAD_HTTP, llhttp_get_error_reason(&state->parser));
-    } else if (state->head.too_large) {
-        refuse_with(state, VG_HEADERS_TOO_LARGE, NULL);
+        vg_http1_refuse_with(state, VG_BAD_HTTP, words);
+    } else if (state->head.refusal != VG_OK) {
+        vg_http1_refuse_with(state, state->head.refusal, NULL);
     } else {
-        refuse_with(state, VG_BAD_HTTP, llhttp_get_error_reason(&state->parser));
+        vg_http1_refuse_with(state, VG_BAD_HTTP, words);
+    }
+}
+
+/* Chunks whose sizes, extensions and trailers outweigh what they carry are no body but a way to
+ * keep the server busy: the parser itself would read them for ever. */
+static bool is_wasteful(struct vg_http1_conn *state, size_t fed, uint64_t body_before)
+{
+    state->framing_bytes += fed - (size_t)(state->body_bytes - body_before);
+    return state->framing_bytes >
+           state->http1->header_bytes_max + VG_HTTP1_FRAMING_FACTOR * state->body_bytes;
+}
+
+/* Parse until the bytes end or a request is complete; what is left then waits in `ahead`. */
+static void parse(struct vg_http1_conn *state, struct vg_bytes part)
+{
+    if (state->request_ns == 0) {
+        state->request_ns = vg_worker_now_ns(state->conn->worker);
+    }
+    const char *words = vg_http1_guard_take(&state->guard, part);
+    if (words != NULL) {
+        refuse_rest(state, words);
+        return;
+    }
+    const char *start = (const char *)part.data;
+    const bool in_body = state->open;
+    const uint64_t body_before = state->body_bytes;
+    llhttp_errno_t result = llhttp_execute(&state->parser, start, part.size);
+    if (result == HPE_OK) {
+        if (in_body && is_wasteful(state, part.size, body_before)) {
+            refuse_rest(state, "The chunks carry too little");
+        }
+        return;
+    }
+    if (result != HPE_PAUSED) {
+        refuse_rest(state, llhttp_get_error_reason(&state->parser));
+        return;
+    }
+    const char *stopped = llhttp_get_error_pos(&state->parser);
+    llhttp_resume(&state->parser);
+    size_t left = part.size - (size_t)(stopped - start);
+    if (left > 0 && !state->last) {
+        keep_ahead(state, stopped, left);
     }
 }
 
 static void protocol_read(struct vg_conn *conn, struct vg_bytes part)
 {
-    struct http1_conn *state = conn->protocol_state;
-    if (state->stop || part.size == 0) {
+    struct vg_http1_conn *state = conn->protocol_state;
+    if (state->stop || state->broken || part.size == 0) {
         return;
     }
     if (state->open && state->complete) {
@@ -405,7 +255,7 @@ static void protocol_read(struct vg_conn *conn, struct vg_bytes part)
 /* ---- bytes out */
 
 /* The answer is out: tell the application, then take up the request that was sent ahead. */
-static void finish_exchange(struct http1_conn *state)
+static void finish_exchange(struct vg_http1_conn *state)
 {
     state->open = false;
     vg_conn_pause(state->conn, false);
@@ -428,7 +278,7 @@ static void finish_exchange(struct http1_conn *state)
 }
 
 /* Pull one piece of the answer's body into `out`. False = nothing more for now. */
-static bool fill_body(struct http1_conn *state, struct vg_buffer *out, size_t room)
+static bool fill_body(struct vg_http1_conn *state, struct vg_buffer *out, size_t room)
 {
     size_t before = state->chunked ? CHUNK_HEAD_SIZE : 0;
     size_t behind = state->chunked ? 2 + 5 : 0; /* CRLF, and the last chunk */
@@ -471,7 +321,7 @@ static bool fill_body(struct http1_conn *state, struct vg_buffer *out, size_t ro
 
 static void protocol_fill(struct vg_conn *conn, struct vg_buffer *out, size_t room)
 {
-    struct http1_conn *state = conn->protocol_state;
+    struct vg_http1_conn *state = conn->protocol_state;
     size_t end = out->size + room;
     for (;;) {
         if (state->out.size > 0) {
@@ -493,16 +343,17 @@ static void protocol_fill(struct vg_conn *conn, struct vg_buffer *out, size_t ro
 
 static bool protocol_open(struct vg_conn *conn)
 {
-    struct http1_conn *state = calloc(1, sizeof(*state));
+    struct vg_http1_conn *state = calloc(1, sizeof(*state));
     if (state == NULL) {
         return false;
     }
     state->conn = conn;
     state->http1 = VG_CONTAINER_OF_CONST(conn->protocol, struct vg_http1, protocol);
     vg_http1_head_init(&state->head, state->http1->header_bytes_max);
+    vg_http1_guard_init(&state->guard);
     vg_buffer_init(&state->ahead, VG_HTTP1_AHEAD_BYTES_MAX);
     vg_buffer_count(&state->ahead);
-    vg_buffer_init(&state->out, 4 * ANSWER_HEAD_BYTES_MAX);
+    vg_buffer_init(&state->out, 4 * VG_HTTP1_ANSWER_HEAD_BYTES_MAX);
     llhttp_init(&state->parser, HTTP_REQUEST, &parser_settings);
     state->parser.data = state;
     conn->protocol_state = state;
@@ -511,7 +362,7 @@ static bool protocol_open(struct vg_conn *conn)
 
 static void protocol_ended(struct vg_conn *conn)
 {
-    struct http1_conn *state = conn->protocol_state;
+    struct vg_http1_conn *state = conn->protocol_state;
     state->peer_ended = true;
     if (!state->open) {
         state->stop = true;
@@ -526,17 +377,13 @@ static void protocol_ended(struct vg_conn *conn)
 
 static bool protocol_wants_close(const struct vg_conn *conn)
 {
-    const struct http1_conn *state = conn->protocol_state;
+    const struct vg_http1_conn *state = conn->protocol_state;
     return state->stop && state->out.size == 0;
 }
 
 static void protocol_drain(struct vg_conn *conn)
 {
-    struct http1_conn *state = conn->protocol_state;
-    /* The client learns it by `connection: close`. One that is only too old is told with its next
-     * answer when the head of this one is out, or when there is none: a request may be under way.
-     */
-    const bool is_old = conn->end == VG_CONN_END_AGE;
+    struct vg_http1_conn *state = conn->protocol_state;
     if (state->open) {
         state->last = state->last || !is_old || !state->responded;
         if (state->exchange.app->drain != NULL) {
@@ -550,23 +397,24 @@ static void protocol_drain(struct vg_conn *conn)
 
 static void protocol_tick(struct vg_conn *conn, uint64_t now_ns)
 {
-    struct http1_conn *state = conn->protocol_state;
+    struct vg_http1_conn *state = conn->protocol_state;
     const struct vg_conn_limits *limits = conn->limits;
     if (state->stop) {
         return;
     }
     if (state->open) {
         bool reading = !state->complete && !state->responded;
-        bool is_ours = state->body_waiting > BODY_WAITING_LOW; /* it is we who do not go on */
+        bool is_ours =
+            state->body_waiting > VG_HTTP1_BODY_WAITING_LOW; /* it is we who do not go on */
         if (reading && !is_ours && limits->body_timeout_ns != 0 &&
             now_ns - state->body_ns > limits->body_timeout_ns) {
             give_up_exchange(state);
-            refuse_with(state, VG_REQUEST_TIMEOUT, NULL);
+            vg_http1_refuse_with(state, VG_REQUEST_TIMEOUT, NULL);
         }
     } else if (state->request_ns != 0) {
         if (limits->header_timeout_ns != 0 &&
             now_ns - state->request_ns > limits->header_timeout_ns) {
-            refuse_with(state, VG_REQUEST_TIMEOUT, NULL);
+            vg_http1_refuse_with(state, VG_REQUEST_TIMEOUT, NULL);
         }
     } else if (limits->idle_timeout_ns != 0 && now_ns - conn->active_ns > limits->idle_timeout_ns) {
         state->stop = true;
@@ -576,7 +424,7 @@ static void protocol_tick(struct vg_conn *conn, uint64_t now_ns)
 
 static void protocol_closed(struct vg_conn *conn)
 {
-    struct http1_conn *state = conn->protocol_state;
+    struct vg_http1_conn *state = conn->protocol_state;
     if (state->open) {
         state->open = false;
         state->exchange.app->closed(&state->exchange, false);

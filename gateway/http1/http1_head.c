@@ -1,5 +1,10 @@
 #include "gateway/http1/http1_head.h"
 
+#include <string.h>
+#include <strings.h>
+
+#include "core/base/authority.h"
+
 void vg_http1_head_init(struct vg_http1_head *head, size_t bytes_max)
 {
     *head = (struct vg_http1_head){ .count = 0 };
@@ -12,7 +17,8 @@ void vg_http1_head_clear(struct vg_http1_head *head)
     head->target = (struct vg_http1_part){ 0, 0 };
     head->count = 0;
     head->in_value = false;
-    head->too_large = false;
+    head->finished = false;
+    head->refusal = VG_OK;
 }
 
 void vg_http1_head_dispose(struct vg_http1_head *head)
@@ -28,7 +34,7 @@ static void add(struct vg_http1_head *head, struct vg_http1_part *part, struct v
     }
     vg_buffer_append(&head->text, piece.data, piece.size);
     if (head->text.failed) {
-        head->too_large = true;
+        head->refusal = VG_HEADERS_TOO_LARGE;
     } else {
         part->size += (uint32_t)piece.size;
     }
@@ -36,20 +42,23 @@ static void add(struct vg_http1_head *head, struct vg_http1_part *part, struct v
 
 void vg_http1_head_add_target(struct vg_http1_head *head, struct vg_bytes piece)
 {
-    if (!head->too_large) {
-        add(head, &head->target, piece);
-        head->too_large = head->too_large || head->target.size > VG_LIMIT_URL_BYTES;
+    if (head->refusal != VG_OK) {
+        return;
+    }
+    add(head, &head->target, piece);
+    if (head->refusal != VG_OK || head->target.size > VG_LIMIT_URL_BYTES) {
+        head->refusal = VG_URL_TOO_LONG;
     }
 }
 
 void vg_http1_head_add_name(struct vg_http1_head *head, struct vg_bytes piece)
 {
-    if (head->too_large) {
+    if (head->refusal != VG_OK || head->finished) {
         return;
     }
     if (head->count == 0 || head->in_value) {
         if (head->count == VG_LIMIT_HEADER_COUNT) {
-            head->too_large = true;
+            head->refusal = VG_HEADERS_TOO_LARGE;
             return;
         }
         head->names[head->count] = (struct vg_http1_part){ 0, 0 };
@@ -67,7 +76,7 @@ void vg_http1_head_add_name(struct vg_http1_head *head, struct vg_bytes piece)
 
 void vg_http1_head_add_value(struct vg_http1_head *head, struct vg_bytes piece)
 {
-    if (head->too_large || head->count == 0) {
+    if (head->refusal != VG_OK || head->finished || head->count == 0) {
         return;
     }
     head->in_value = true;
@@ -92,27 +101,61 @@ static struct vg_bytes trim(struct vg_bytes value)
     return value;
 }
 
+/* RFC 9112 §6.1: of transfer codings only `chunked` is known here, and it is not one of HTTP/1.0.
+ * What the parser makes of others depends on what stands around them. */
+static bool is_chunked(struct vg_bytes value)
+{
+    static const char chunked[] = "chunked";
+    return value.size == sizeof(chunked) - 1 &&
+           strncasecmp((const char *)value.data, chunked, value.size) == 0;
+}
+
+/* Host and framing: what else would let two programs see two requests. NULL = good. */
+static const char *check_fields(
+    struct vg_http1_head *head,
+    bool is_old,
+    struct vg_http_request *request)
+{
+    size_t hosts = 0;
+    for (size_t i = 0; i < head->count; i++) {
+        const struct vg_http_header *header = &head->headers[i];
+        if (vg_bytes_equal(header->name, vg_bytes_text("host"))) {
+            request->authority = header->value;
+            hosts++;
+        } else if (
+            vg_bytes_equal(header->name, vg_bytes_text("transfer-encoding")) &&
+            (is_old || !is_chunked(header->value))) {
+            return "The transfer coding is not supported";
+        }
+    }
+    if (hosts > 1 || (!is_old && hosts == 0)) {
+        return "A request has exactly one Host header";
+    }
+    struct vg_authority authority;
+    if (request->authority.size > 0 && !vg_authority_parse(request->authority, &authority)) {
+        return "The Host header is malformed";
+    }
+    return NULL;
+}
+
 enum vg_reason vg_http1_head_finish(
     struct vg_http1_head *head,
-    bool needs_host,
+    bool is_old,
     struct vg_http_request *request,
     struct vg_error *error)
 {
-    if (head->too_large) {
-        return vg_error_set(error, VG_HEADERS_TOO_LARGE, NULL);
+    if (head->refusal != VG_OK) {
+        return vg_error_set(error, head->refusal, NULL);
     }
-    size_t hosts = 0;
     for (size_t i = 0; i < head->count; i++) {
         head->headers[i].name = part_bytes(head, &head->names[i]);
         head->headers[i].value = trim(part_bytes(head, &head->values[i]));
-        if (vg_bytes_equal(head->headers[i].name, vg_bytes_text("host"))) {
-            request->authority = head->headers[i].value;
-            hosts++;
-        }
     }
-    if (hosts > 1 || (needs_host && hosts == 0)) {
-        return vg_error_set(error, VG_BAD_HTTP, "A request has exactly one Host header");
+    const char *wrong = check_fields(head, is_old, request);
+    if (wrong != NULL) {
+        return vg_error_set(error, VG_BAD_HTTP, "%s", wrong);
     }
+    head->finished = true;
     request->target = part_bytes(head, &head->target);
     request->headers = head->headers;
     request->header_count = head->count;

@@ -26,8 +26,9 @@ struct vg_http1_head {
     struct vg_http1_part values[VG_LIMIT_HEADER_COUNT];
     struct vg_http_header headers[VG_LIMIT_HEADER_COUNT];
     size_t count;
-    bool in_value;  /* the last part was a value */
-    bool too_large; /* a limit was passed: the rest is not kept */
+    bool in_value;          /* the last part was a value */
+    bool finished;          /* what is added now are trailers, which are not kept */
+    enum vg_reason refusal; /* a limit was passed, the rest is not kept; VG_OK = none was */
 };
 
 void vg_http1_head_init(struct vg_http1_head *head, size_t bytes_max);
@@ -42,12 +43,12 @@ void vg_http1_head_add_value(struct vg_http1_head *head, struct vg_bytes piece);
 /*
  * The head is complete: fill target, headers and authority of `request`; they point into `head`.
  *
- * Fails with: HEADERS_TOO_LARGE; BAD_HTTP for a missing or repeated Host in HTTP/1.1 (RFC 9112
- * §3.2).
+ * Fails with: URL_TOO_LONG, HEADERS_TOO_LARGE; BAD_HTTP for a missing, repeated or malformed Host
+ * (RFC 9112 §3.2), and for a body that is framed by anything but one length or `chunked` (§6.1).
  */
 VG_MUST_USE enum vg_reason vg_http1_head_finish(
     struct vg_http1_head *head,
-    bool needs_host,
+    bool is_old, /* HTTP/1.0 */
     struct vg_http_request *request,
     struct vg_error *error);
 
