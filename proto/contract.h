@@ -176,6 +176,8 @@ enum vg_method_flag {
                                   Search/List/Get: changes nothing */
     VG_METHOD_PUBLIC = 1 << 5, /* needs no key, and is answered before and after the data are there:
                                   health, reflection */
+    VG_METHOD_CONDITIONAL = 1 << 6, /* changes the one object that its path names, and only in the
+                                       revision that the caller asks for, if he does */
 };
 enum vg_product {
     VG_PRODUCT_CSV = 1 << 0,

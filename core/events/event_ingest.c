@@ -122,6 +122,17 @@ void vg_event_ingest_add(struct vg_ingest_submission *group, struct vg_event_sub
 
 /* --------------------------------------------------------------------------------- assessment */
 
+/* Between the caller's look at the event and this moment another change may have been made. */
+static bool is_asked_for(const struct vg_event_assessment_item *own, uint64_t revision)
+{
+    for (uint32_t i = 0; i < own->revision_count; i++) {
+        if (own->revisions[i] == revision) {
+            return true;
+        }
+    }
+    return own->revision_count == 0;
+}
+
 static enum vg_reason merge_assessment(
     struct vg_ingest_domain *domain,
     struct vg_ingest_item *item,
@@ -138,6 +149,9 @@ static enum vg_reason merge_assessment(
     struct vg_event_record record;
     enum vg_reason reason =
         vg_event_record_unpack(&own->identity.id, change->record, change->arena, &record, NULL);
+    if (reason == VG_OK && !is_asked_for(own, record.revision)) {
+        return VG_PRECONDITION_FAILED;
+    }
     if (reason == VG_OK) {
         reason = vg_event_assessment_apply(&record, assessment, change->now, change->arena);
     }
@@ -169,6 +183,8 @@ void vg_event_ingest_assess(
     vg_event_table_id_row(id, &item->identity);
     item->assessment = assessment;
     item->is_optional = is_optional;
+    item->revisions = NULL;
+    item->revision_count = 0;
     item->item = (struct vg_ingest_item){
         .domain = assessment_domain(),
         .key = vg_bytes(item->key, key.size),

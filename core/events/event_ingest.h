@@ -30,13 +30,18 @@ void vg_event_ingest_add(
 struct vg_event_assessment_item {
     struct vg_ingest_item item;
     const struct vg_event_assessment *assessment;
+    /* The event has to have one of these revisions, if there are any; else PRECONDITION_FAILED.
+     * Borrowed. */
+    const uint64_t *revisions;
+    uint32_t revision_count;
     bool is_optional; /* no such event is no failure: the item is VG_INGEST_UNCHANGED then */
     struct vg_event_id_row identity;
     uint8_t key[80]; /* of an event: four parts, escaped */
 };
 
 /* Make `item` the assessment of the event `id`, and one of the submission `group`. The assessment
- * must stay until it is answered. An item may be used again then. */
+ * must stay until it is answered. An item may be used again then. The revisions asked for, none
+ * here, may be set behind. */
 void vg_event_ingest_assess(
     struct vg_ingest_submission *group,
     struct vg_event_assessment_item *item,

@@ -182,4 +182,7 @@ int32_t vg_event_protocol_shown(int32_t number);
 #define VG_EVENT_PROTOCOL_TEXT_SIZE 32
 size_t vg_event_protocol_print(int32_t number, char out_text[VG_EVENT_PROTOCOL_TEXT_SIZE]);
 
+/* The revision of the packed event `bytes`, without reading the rest; 0 when it says none. */
+uint64_t vg_event_record_revision(struct vg_bytes bytes);
+
 #endif

@@ -469,3 +469,16 @@ enum vg_reason vg_event_record_unpack(
     *out_record = record;
     return VG_OK;
 }
+
+uint64_t vg_event_record_revision(struct vg_bytes bytes)
+{
+    struct vg_wire_field field;
+    enum vg_reason reason = VG_OK;
+    uint64_t revision = 0;
+    while (next_field(&bytes, &field, &reason)) {
+        if (field.number == VG_EVENT_FIELD_REVISION) {
+            revision = field.value;
+        }
+    }
+    return revision;
+}

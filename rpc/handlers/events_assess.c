@@ -324,6 +324,8 @@ enum vg_reason vg_events_assess_all(
             &assess->what,
             &targets[i].id,
             targets[i].is_optional);
+        items[i].revisions = targets[i].revisions;
+        items[i].revision_count = targets[i].revision_count;
     }
     enum vg_reason reason = vg_call_check(call);
     if (reason == VG_OK) {

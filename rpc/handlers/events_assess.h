@@ -101,15 +101,17 @@ enum vg_reason vg_events_assess_refuse_case(
 /* An event to be assessed. */
 struct vg_events_assess_target {
     struct vg_event_id id;
+    const uint64_t *revisions; /* it has to have one of these, if there are any */
+    uint32_t revision_count;
     bool is_optional;
 };
 
 /*
  * Assess all of `targets`, or none, each of which is there once.
  *
- * Fails with: EVENT_NOT_FOUND, EVENT_TOO_LARGE (error->parameter is the id); REQUEST_TOO_LARGE (too
- * many for one change); CANCELLED, DEADLINE_EXCEEDED (before anything is stored); what the writer
- * fails with.
+ * Fails with: EVENT_NOT_FOUND, EVENT_TOO_LARGE, PRECONDITION_FAILED (error->parameter is the id);
+ * REQUEST_TOO_LARGE (too many for one change); CANCELLED, DEADLINE_EXCEEDED (before anything is
+ * stored); what the writer fails with.
  */
 VG_MUST_USE enum vg_reason vg_events_assess_all(
     struct vg_events_assess *assess,

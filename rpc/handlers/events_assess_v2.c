@@ -158,6 +158,7 @@ static enum vg_reason answer_event(struct vg_call *call, const struct vg_event_i
         vg_arena_set_max(&call->arena, call->arena.bytes_max + 4 * reading.record.size);
         struct vg_event_view view = vg_event_calls_view(call, &call->arena);
         reason = vg_event_view_wire(&view, id, reading.record, &members, &wire, &call->error);
+        call->reply.revision = vg_event_record_revision(reading.record);
         vg_event_calls_release_view(&view);
     }
     vg_event_reading_release(&reading);
@@ -177,7 +178,11 @@ static enum vg_reason assess_one(struct vg_events_assess *assess, struct vg_even
         reason = vg_events_assess_refuse_case(assess, vg_events_assess_wrong_case(assess, id));
     }
     if (reason == VG_OK) {
-        const struct vg_events_assess_target target = { .id = *id };
+        const struct vg_events_assess_target target = {
+            .id = *id,
+            .revisions = call->revisions,
+            .revision_count = call->revision_count,
+        };
         reason = vg_events_assess_all(assess, &target, 1);
     }
     return reason == VG_OK ? answer_event(call, id) : reason;

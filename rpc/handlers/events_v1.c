@@ -51,6 +51,7 @@ int vg_events_v1_get_event(
         reason = vg_event_record_unpack(&id, reading.record, &call->arena, &record, &call->error);
     }
     if (reason == VG_OK) {
+        call->reply.revision = record.revision;
         reason = show(call, &record, answer);
     }
     vg_event_reading_release(&reading);

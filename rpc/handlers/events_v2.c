@@ -39,6 +39,7 @@ int vg_events_v2_get_event(
     if (reason == VG_OK) {
         struct vg_event_view view = vg_event_calls_view(call, &call->arena);
         reason = vg_event_view_wire(&view, &id, reading.record, &members, &wire, &call->error);
+        call->reply.revision = vg_event_record_revision(reading.record);
         vg_event_calls_release_view(&view);
     }
     vg_event_reading_release(&reading);

@@ -141,6 +141,10 @@ struct vg_call {
     const struct vg_peer_identity *identity; /* by a client certificate: a reference; NULL = none */
     uint8_t http_version;                    /* 11, 20; 0 = not said */
     struct vg_call_trace trace;
+    /* The object that a CONDITIONAL method changes has to have one of these revisions, if there are
+     * any; where it has not: PRECONDITION_FAILED. */
+    const uint64_t *revisions;
+    uint32_t revision_count;
     struct vg_network peer;
     uint16_t peer_port;
     uint64_t timeout_ns;      /* asked by the client; 0 = none: the service's default holds */

@@ -65,7 +65,10 @@ struct vg_reply {
      * length would tell (CRIME). Of a conversation: of what is said next. */
     bool is_plain;
     enum vg_reason notice; /* what a success has to say besides; VG_OK = nothing */
-    unsigned status;       /* HTTP status instead of the method's success; 0 = that one */
+    /* Of the one object that is answered: a number that every change of it makes another one; 0 =
+     * none is known. */
+    uint64_t revision;
+    unsigned status; /* HTTP status instead of the method's success; 0 = that one */
 };
 
 #endif

@@ -65,7 +65,8 @@ void vg_emit_flags(struct vg_text *out, enum vg_emit_flag_set set, unsigned flag
                                "REFUSE_UNKNOWN",
                                "BODY_OPTIONAL",
                                "READS",
-                               "PUBLIC" } },
+                               "PUBLIC",
+                               "CONDITIONAL" } },
         [VG_EMIT_PRODUCT] = { "VG_PRODUCT_", { "CSV", "JSONL", "XLSX", "PCAP", "EVENT_STREAM" } },
     };
     bool any = false;

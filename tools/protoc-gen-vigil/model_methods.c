@@ -187,6 +187,7 @@ static void build_flags(struct vg_model_method *method)
     method->flags |= method->proto->server_streaming ? VG_METHOD_STREAMS : 0;
     method->flags |= method->proto->client_streaming ? VG_METHOD_CLIENT_STREAMS : 0;
     method->flags |= options->refuse_unknown ? VG_METHOD_REFUSE_UNKNOWN : 0;
+    method->flags |= options->conditional ? VG_METHOD_CONDITIONAL : 0;
     method->flags |= options->body_optional ? VG_METHOD_BODY_OPTIONAL : 0;
     method->flags |= method->place.file->is_public ? VG_METHOD_PUBLIC : 0;
     if (name_says_read(stem->proto->name) ||

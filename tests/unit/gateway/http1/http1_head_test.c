@@ -17,7 +17,7 @@ static enum vg_reason finish(struct vg_http1_head *head, struct vg_http_request 
 {
     struct vg_error error;
     vg_error_init(&error, NULL);
-    return vg_http1_head_finish(head, true, out_request, &error);
+    return vg_http1_head_finish(head, false, out_request, &error);
 }
 
 static void add_header(struct vg_http1_head *head, const char *name, const char *value)
@@ -48,7 +48,7 @@ static void test_http1_head__a_target_has_at_most_its_limit(void **state)
 {
     (void)state;
     assert_int_equal(read_target(VG_LIMIT_URL_BYTES), VG_OK);
-    assert_int_equal(read_target(VG_LIMIT_URL_BYTES + 1), VG_HEADERS_TOO_LARGE);
+    assert_int_equal(read_target(VG_LIMIT_URL_BYTES + 1), VG_URL_TOO_LONG);
 }
 
 static enum vg_reason read_headers(size_t count)
