@@ -27,12 +27,9 @@ enum vg_format {
 /* What a form is called, parameters included: "text/csv; charset=UTF-8". */
 const char *vg_format_content_type(enum vg_format format);
 
-/* Qualities are kept in thousandths. */
-#define VG_ACCEPT_QUALITY_MAX 1000u
-
 struct vg_accept {
-    uint16_t quality[VG_FORMAT_COUNT];
-    uint8_t rank[VG_FORMAT_COUNT]; /* how specific the range was it came from; 0 = none fits */
+    uint16_t quality[VG_FORMAT_COUNT]; /* of VG_HEADER_QUALITY_MAX */
+    uint8_t rank[VG_FORMAT_COUNT];     /* how specific the range was it came from; 0 = none fits */
 };
 
 /* Nothing has been said. */

@@ -30,6 +30,7 @@ static int on_message_begin(llhttp_t *parser)
     struct vg_http1_conn *state = of_parser(parser);
     vg_http1_head_clear(&state->head);
     state->framing_bytes = 0;
+    state->in_trailers = false;
     state->body_bytes = 0;
     return 0;
 }
@@ -132,9 +133,23 @@ static int on_body(llhttp_t *parser, const char *at, size_t length)
     return 0;
 }
 
+/* The size of a chunk has been read. The parser knows no more of the lines behind the last one than
+ * of a head's: they are looked at before it goes on. */
+static int on_chunk_header(llhttp_t *parser)
+{
+    struct vg_http1_conn *state = of_parser(parser);
+    if (parser->content_length != 0) {
+        return 0;
+    }
+    state->in_trailers = true;
+    vg_http1_guard_begin_trailers(&state->guard);
+    return HPE_PAUSED;
+}
+
 static int on_message_complete(llhttp_t *parser)
 {
     struct vg_http1_conn *state = of_parser(parser);
+    state->in_trailers = false;
     state->complete = true;
     state->request_ns = 0;
     vg_http1_guard_init(&state->guard);
@@ -152,6 +167,7 @@ static const llhttp_settings_t parser_settings = {
     .on_header_value_complete = on_header_value_complete,
     .on_headers_complete = on_headers_complete,
     .on_body = on_body,
+    .on_chunk_header = on_chunk_header,
     .on_message_complete = on_message_complete,
 };
 
@@ -204,36 +220,51 @@ static bool is_wasteful(struct vg_http1_conn *state, size_t fed, uint64_t body_b
            state->http1->header_bytes_max + VG_HTTP1_FRAMING_FACTOR * state->body_bytes;
 }
 
+/* Feed the parser, which stops before trailers and where a request is complete. False = it is
+ * refused, or all is taken; else *part is what is left. */
+static bool feed(struct vg_http1_conn *state, struct vg_bytes *part)
+{
+    const char *words = vg_http1_guard_take(&state->guard, *part);
+    if (words == NULL && state->in_trailers &&
+        state->guard.bytes > state->http1->header_bytes_max) {
+        words = "The trailers are too large";
+    }
+    if (words != NULL) {
+        refuse_rest(state, words);
+        return false;
+    }
+    const char *start = (const char *)part->data;
+    const bool in_body = state->open;
+    const uint64_t body_before = state->body_bytes;
+    llhttp_errno_t result = llhttp_execute(&state->parser, start, part->size);
+    if (result == HPE_OK) {
+        if (in_body && is_wasteful(state, part->size, body_before)) {
+            refuse_rest(state, "The chunks carry too little");
+        }
+        return false;
+    }
+    if (result != HPE_PAUSED) {
+        refuse_rest(state, llhttp_get_error_reason(&state->parser));
+        return false;
+    }
+    size_t used = (size_t)(llhttp_get_error_pos(&state->parser) - start);
+    llhttp_resume(&state->parser);
+    *part = vg_bytes(part->data + used, part->size - used);
+    return part->size > 0;
+}
+
 /* Parse until the bytes end or a request is complete; what is left then waits in `ahead`. */
 static void parse(struct vg_http1_conn *state, struct vg_bytes part)
 {
     if (state->request_ns == 0) {
         state->request_ns = vg_worker_now_ns(state->conn->worker);
     }
-    const char *words = vg_http1_guard_take(&state->guard, part);
-    if (words != NULL) {
-        refuse_rest(state, words);
-        return;
+    bool more = feed(state, &part);
+    if (more && state->in_trailers) {
+        more = feed(state, &part);
     }
-    const char *start = (const char *)part.data;
-    const bool in_body = state->open;
-    const uint64_t body_before = state->body_bytes;
-    llhttp_errno_t result = llhttp_execute(&state->parser, start, part.size);
-    if (result == HPE_OK) {
-        if (in_body && is_wasteful(state, part.size, body_before)) {
-            refuse_rest(state, "The chunks carry too little");
-        }
-        return;
-    }
-    if (result != HPE_PAUSED) {
-        refuse_rest(state, llhttp_get_error_reason(&state->parser));
-        return;
-    }
-    const char *stopped = llhttp_get_error_pos(&state->parser);
-    llhttp_resume(&state->parser);
-    size_t left = part.size - (size_t)(stopped - start);
-    if (left > 0 && !state->last) {
-        keep_ahead(state, stopped, left);
+    if (more && !state->last) {
+        keep_ahead(state, (const char *)part.data, part.size);
     }
 }
 

@@ -50,10 +50,11 @@ struct vg_http1_conn {
     bool responded;  /* its answer's head is in `out` or sent */
     bool chunked;
     bool body_follows;
-    bool resumed; /* there may be something to pull */
-    bool broken;  /* the rest of the request cannot be read */
-    bool last;    /* this exchange is the last of the connection */
-    bool stop;    /* read nothing more, close when flushed */
+    bool resumed;     /* there may be something to pull */
+    bool in_trailers; /* the last chunk has come */
+    bool broken;      /* the rest of the request cannot be read */
+    bool last;        /* this exchange is the last of the connection */
+    bool stop;        /* read nothing more, close when flushed */
     bool peer_ended;
 };
 

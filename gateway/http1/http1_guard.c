@@ -1,6 +1,5 @@
 #include "gateway/http1/http1_guard.h"
 
-#include <stddef.h>
 #include <string.h>
 
 static const char words_line_end[] = "A line ends with CR and LF";
@@ -10,6 +9,11 @@ static const char words_version[] = "The version is neither HTTP/1.0 nor HTTP/1.
 void vg_http1_guard_init(struct vg_http1_guard *guard)
 {
     *guard = (struct vg_http1_guard){ .stage = VG_HTTP1_GUARD_BEFORE };
+}
+
+void vg_http1_guard_begin_trailers(struct vg_http1_guard *guard)
+{
+    *guard = (struct vg_http1_guard){ .stage = VG_HTTP1_GUARD_LINE_START };
 }
 
 /* "HTTP/1.0" or "HTTP/1.1", CR, LF. */
@@ -133,6 +137,7 @@ static const char *take_byte(struct vg_http1_guard *guard, uint8_t byte)
 const char *vg_http1_guard_take(struct vg_http1_guard *guard, struct vg_bytes part)
 {
     const char *words = NULL;
+    const size_t before = part.size;
     while (words == NULL && part.size > 0 && guard->stage != VG_HTTP1_GUARD_DONE) {
         if (guard->stage == VG_HTTP1_GUARD_LINE) {
             words = take_line(guard, &part);
@@ -141,5 +146,6 @@ const char *vg_http1_guard_take(struct vg_http1_guard *guard, struct vg_bytes pa
             part = vg_bytes(part.data + 1, part.size - 1);
         }
     }
+    guard->bytes += before - part.size;
     return words;
 }

@@ -12,6 +12,7 @@
 #define VG_GATEWAY_HTTP1_HTTP1_GUARD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/base/bytes.h"
@@ -32,6 +33,7 @@ enum vg_http1_guard_stage {
 
 struct vg_http1_guard {
     enum vg_http1_guard_stage stage;
+    size_t bytes; /* of the head, or of the trailers, that have been taken */
     uint8_t blank_lines;
     uint8_t at;      /* bytes of the version */
     bool after_cr;   /* the last byte was a CR */
@@ -40,9 +42,14 @@ struct vg_http1_guard {
 
 void vg_http1_guard_init(struct vg_http1_guard *guard);
 
+/* What comes next are the trailers of a chunked body: fields like those of a head (RFC 9112
+ * §7.1.2). */
+void vg_http1_guard_begin_trailers(struct vg_http1_guard *guard);
+
 /*
- * Take the next bytes of the connection, up to the end of the head; once that has passed nothing is
- * looked at until vg_http1_guard_init. Returns NULL, or what is wrong, in words.
+ * Take the next bytes of the connection, up to the end of the head or the trailers; once that has
+ * passed nothing is looked at until the next call of the above. Returns NULL, or what is wrong, in
+ * words.
  */
 const char *vg_http1_guard_take(struct vg_http1_guard *guard, struct vg_bytes part);
 

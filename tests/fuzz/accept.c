@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "gateway/envelope/header_list.h"
 #include "proto/contract.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -41,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum vg_format format = vg_accept_choose(&accept, produces);
     VG_ASSERT(format == VG_FORMAT_JSON || (produces & products[format]) != 0);
     for (int i = 0; i < VG_FORMAT_COUNT; i++) {
-        VG_ASSERT(accept.quality[i] <= VG_ACCEPT_QUALITY_MAX);
+        VG_ASSERT(accept.quality[i] <= VG_HEADER_QUALITY_MAX);
         VG_ASSERT(accept.rank[i] > 0 || accept.quality[i] == 0);
     }
     struct vg_accept twice = accept;

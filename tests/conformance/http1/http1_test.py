@@ -332,7 +332,7 @@ class Heads(Http1):
         self.assert_error(raw.answer(), 431, "headers.too.large")
         raw = self.open()
         raw.send(request("GET", SESSION + "?" + "y" * 20000, self.key))
-        self.assert_error(raw.answer(), 431, "headers.too.large")
+        self.assert_error(raw.answer(), 414, "url.too.long")
 
     def test_errors_are_the_envelope(self):
         for data in (request("GET", "/nowhere"), request("GET", SESSION), b"junk\r\n\r\n",
