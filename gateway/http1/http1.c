@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/base/assert.h"
 #include "core/base/metrics.h"
@@ -80,6 +81,14 @@ static void open_exchange(struct vg_http1_conn *state)
     state->exchange.app->headers(&state->exchange);
 }
 
+/* The one expectation there is (RFC 9110 §10.1.1). */
+static bool is_continue(struct vg_bytes value)
+{
+    static const char word[] = "100-continue";
+    return value.size == sizeof(word) - 1 &&
+           strncasecmp((const char *)value.data, word, value.size) == 0;
+}
+
 static int on_headers_complete(llhttp_t *parser)
 {
     struct vg_http1_conn *state = of_parser(parser);
@@ -108,9 +117,13 @@ static int on_headers_complete(llhttp_t *parser)
         vg_http1_refuse(state, &error);
         return HPE_USER;
     }
-    open_exchange(state);
     const struct vg_http_header *expect =
         vg_http_request_header(&state->exchange.request, "expect");
+    if (expect != NULL && !is_continue(expect->value)) {
+        vg_http1_refuse_with(state, VG_EXPECTATION_FAILED, NULL);
+        return HPE_USER;
+    }
+    open_exchange(state);
     if (expect != NULL && !state->responded && state->exchange.request.version != 10) {
         vg_buffer_append_text(&state->out, "HTTP/1.1 100 Continue\r\n\r\n");
         vg_conn_wake(state->conn);

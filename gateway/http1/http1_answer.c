@@ -21,6 +21,7 @@ static const char *reason_phrase(unsigned status)
     } phrases[] = { { 200, "OK" },
                     { 201, "Created" },
                     { 204, "No Content" },
+                    { 304, "Not Modified" },
                     { 400, "Bad Request" },
                     { 401, "Unauthorized" },
                     { 402, "Payment Required" },
@@ -30,7 +31,10 @@ static const char *reason_phrase(unsigned status)
                     { 408, "Request Timeout" },
                     { 412, "Precondition Failed" },
                     { 413, "Content Too Large" },
+                    { 414, "URI Too Long" },
                     { 415, "Unsupported Media Type" },
+                    { 417, "Expectation Failed" },
+                    { 421, "Misdirected Request" },
                     { 422, "Unprocessable Content" },
                     { 431, "Request Header Fields Too Large" },
                     { 500, "Internal Server Error" },
@@ -138,6 +142,7 @@ void vg_http1_refuse(struct vg_http1_conn *state, const struct vg_error *error)
         body.size);
     vg_buffer_append(&state->out, body.data, body.size);
     vg_buffer_dispose(&body);
+    vg_metrics_add(VG_METRIC_http1_refused_total, 1);
     state->stop = true;
     vg_conn_wake(state->conn);
 }

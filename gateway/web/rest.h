@@ -10,8 +10,11 @@
 #include <stdbool.h>
 
 #include "gateway/envelope/accept.h"
+#include "gateway/envelope/gzip_write.h"
 #include "gateway/envelope/reply_body.h"
 #include "gateway/route/router.h"
+#include "gateway/web/cors.h"
+#include "gateway/web/etag.h"
 #include "gateway/web/web.h"
 #include "rpc/net/timer.h"
 #include "rpc/service/call.h"
@@ -26,9 +29,31 @@ struct vg_rest {
     struct vg_route_match match;
     struct vg_bytes path;
     struct vg_bytes query;
-    struct vg_accept accept; /* what forms of the answer the client likes */
+    struct vg_accept accept;   /* what forms of the answer the client likes */
+    struct vg_bytes authority; /* host and port as the client sees us; may be empty */
+    struct vg_bytes origin;    /* of the page, where `cors` is not NONE */
+    struct vg_bytes if_match;  /* data NULL = not said; so the next */
+    struct vg_bytes if_none_match;
+    enum vg_cors cors;
+    bool is_preflight;
+    bool wants_gzip; /* it is allowed, too */
+    bool is_encoded; /* the body of the request has a coding */
+    bool has_coding; /* and it is one that we read */
     struct vg_reply_body body;
     struct vg_timer deadline;
+
+    /* Of `write`. */
+    struct vg_etag tag;
+    bool has_tag;
+    bool is_tag_weak;   /* what is sent is compressed, here or in the answer that the client has */
+    bool is_begun;      /* the first part is made, and what follows is decided */
+    bool not_modified;  /* 304: the client has this answer */
+    bool is_compressed; /* then parts are made in `plain` */
+    bool is_plain_kept; /* `plain` holds a part that is still to be compressed */
+    bool is_plain_last; /* and it is the last one */
+    struct vg_buffer plain;
+    struct vg_gzip_writer gzip;
+
     struct vg_buffer own; /* an error answer or a probe's */
     /* A part of the call's answer: it changes places with call.out when it is drained, so that the
      * next part is made while this one goes out. */
@@ -52,6 +77,17 @@ bool vg_rest_take_head(struct vg_rest *rest);
 /* FIND: route and method of the path. */
 enum vg_reason vg_rest_find(struct vg_call *call);
 
+/* The name that the client uses for us is one of ours: else a page of a stranger may talk to us as
+ * if it came from here (DNS rebinding). Fails with: BAD_HTTP, HOST_NOT_ALLOWED. */
+VG_MUST_USE enum vg_reason vg_rest_check_host(struct vg_rest *rest);
+
+/* Take If-Match of a method that changes something, after FIND. Fails with: PRECONDITION_FAILED,
+ * REQUEST_MEMORY. */
+VG_MUST_USE enum vg_reason vg_rest_take_condition(struct vg_rest *rest);
+
+/* REPLY: the next part of the answer. */
+enum vg_reason vg_rest_write(struct vg_call *call);
+
 /* READ: body, path and query into call->request. */
 enum vg_reason vg_rest_read(struct vg_call *call);
 
@@ -61,6 +97,9 @@ void vg_rest_send_own(
     unsigned status,
     const char *content_type,
     uint32_t retry_after_s);
+
+/* Send `own` as what a GET of the path gives; other methods are refused. */
+void vg_rest_send_document(struct vg_rest *rest, unsigned status, const char *content_type);
 
 /* Send the head of the call's answer, its first part being in call.out; the parts follow by
  * `sending`. */
@@ -72,7 +111,7 @@ bool vg_rest_say(struct vg_call *call, const struct vg_reply_row *row);
 void vg_rest_pass_on(struct vg_rest *rest);
 void vg_rest_say_end(struct vg_rest *rest);
 
-/* Answer OPTIONS: what the path takes, or 404. */
+/* Answer OPTIONS: what the path takes, or 404; with the headers that a preflight asks for. */
 void vg_rest_send_options(struct vg_rest *rest);
 
 /* Answer `error` in the envelope. */

@@ -6,6 +6,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/metrics.h"
+#include "core/base/settings.h"
 #include "core/base/text_number.h"
 #include "gateway/envelope/envelope.h"
 #include "gateway/envelope/reply_raw.h"
@@ -25,13 +26,14 @@ static void send_head(
     rest->responded = true;
     rest->call.head_sent = true;
     vg_metrics_http_response(rest->exchange->request.method, status);
-    bool no_body = rest->head_only || status == 204;
+    bool is_empty = status == 204 || status == 304;
+    bool no_body = rest->head_only || is_empty;
     rest->exchange->carrier->respond(
         rest->exchange,
         &(struct vg_http_response){ .status = status,
                                     .headers = headers,
                                     .header_count = count,
-                                    .content_length = status == 204 ? -1 : length,
+                                    .content_length = is_empty ? -1 : length,
                                     .no_body = no_body });
     if (!no_body) {
         rest->exchange->carrier->resume(rest->exchange);
@@ -68,6 +70,30 @@ static size_t trace_headers(
     return count;
 }
 
+/* On what else an answer depends (RFC 9110 §12.5.5). NULL = on nothing. */
+static const char *vary_of(bool form, bool coding, bool origin)
+{
+    static const char *const texts[] = {
+        NULL,     "accept",         "accept-encoding",         "accept, accept-encoding",
+        "origin", "accept, origin", "accept-encoding, origin", "accept, accept-encoding, origin"
+    };
+    return texts[(form ? 1 : 0) + (coding ? 2 : 0) + (origin ? 4 : 0)];
+}
+
+static bool has_origins(const struct vg_rest *rest)
+{
+    return rest->web->service->settings->cors_origins[0] != 0;
+}
+
+static void put_vary(struct vg_http_header *headers, size_t *count, const char *text)
+{
+    if (text != NULL) {
+        headers[(*count)++] = header("vary", text);
+    }
+}
+
+#define PLAIN_HEADERS 8u
+
 /* The head of an answer that is not a call's success. */
 static void respond(
     struct vg_rest *rest,
@@ -76,11 +102,13 @@ static void respond(
     int64_t length,
     uint32_t retry_after_s)
 {
-    struct vg_http_header headers[6 + TRACE_HEADERS + VG_LIMIT_ANSWER_METADATA];
+    struct vg_http_header
+        headers[PLAIN_HEADERS + TRACE_HEADERS + VG_CORS_HEADERS_MAX + VG_LIMIT_ANSWER_METADATA];
     struct trace_texts trace;
     char seconds[VG_TEXT_NUMBER_SIZE];
     size_t count = 0;
     char allow[VG_VERB_LIST_SIZE];
+    const bool has_allow = status == 405 || status == 204;
     headers[count++] = header("server", "vigil");
     if (content_type != NULL) {
         headers[count++] = header("content-type", content_type);
@@ -92,11 +120,20 @@ static void respond(
     if (status == 401) {
         headers[count++] = header("www-authenticate", "Bearer");
     }
-    if (status == 405 || status == 204) {
+    if (status == 415) {
+        headers[count++] = header("accept-encoding", "gzip"); /* RFC 9110 §15.5.16 */
+    }
+    if (has_allow) {
         vg_verb_print_list(rest->match.verbs_allowed, allow);
         headers[count++] = header("allow", allow);
     }
     count += trace_headers(rest, headers + count, &trace);
+    put_vary(headers, &count, vary_of(false, false, has_origins(rest)));
+    count += vg_cors_headers(
+        rest->cors,
+        rest->origin,
+        has_allow && rest->is_preflight ? allow : NULL,
+        headers + count);
     count += vg_rest_metadata_write(&rest->call, headers + count);
     send_head(rest, status, headers, count, length);
 }
@@ -126,17 +163,51 @@ static size_t page_headers(
 
 #define DISPOSITION_SIZE 280u
 
+/* What caches and the client's memory need of it. */
+static size_t cache_headers(
+    const struct vg_rest *rest,
+    struct vg_http_header *headers,
+    char tag[VG_ETAG_SIZE])
+{
+    const struct vg_call *call = &rest->call;
+    const bool is_raw = call->method->envelope == VG_ENVELOPE_RAW;
+    const bool may_compress =
+        rest->web->service->settings->gzip && !is_raw && rest->body.format != VG_FORMAT_XLSX;
+    size_t count = 0;
+    if (rest->has_tag) {
+        /* Another key may see another answer: it is this client's alone, and asked for anew. */
+        vg_etag_print(&rest->tag, rest->is_tag_weak, tag);
+        headers[count++] = header("etag", tag);
+        headers[count++] = header("cache-control", "private, no-cache");
+    }
+    if (rest->is_compressed) {
+        headers[count++] = header("content-encoding", "gzip");
+    }
+    put_vary(
+        headers,
+        &count,
+        vary_of(call->method->produces != 0 && !is_raw, may_compress, has_origins(rest)));
+    return count;
+}
+
+#define CALL_HEADERS 10u
+
 /* The head of a call's answer, its first part being in call.out. */
 void vg_rest_send_call(struct vg_rest *rest)
 {
     const struct vg_call *call = &rest->call;
-    struct vg_http_header headers[6 + PAGE_HEADERS + TRACE_HEADERS + VG_LIMIT_ANSWER_METADATA];
+    struct vg_http_header headers
+        [CALL_HEADERS + PAGE_HEADERS + TRACE_HEADERS + VG_CORS_HEADERS_MAX +
+         VG_LIMIT_ANSWER_METADATA];
     struct trace_texts trace;
     char numbers[PAGE_HEADERS][VG_TEXT_NUMBER_SIZE];
     char disposition[DISPOSITION_SIZE];
+    char tag[VG_ETAG_SIZE];
     size_t count = 0;
     headers[count++] = header("server", "vigil");
-    headers[count++] = header("content-type", vg_reply_body_type(&rest->body, call));
+    if (!rest->not_modified) {
+        headers[count++] = header("content-type", vg_reply_body_type(&rest->body, call));
+    }
     if (call->method->envelope == VG_ENVELOPE_RAW) {
         /* Bytes of somebody else's: no browser is to guess what they are. */
         headers[count++] = header("x-content-type-options", "nosniff");
@@ -151,8 +222,10 @@ void vg_rest_send_call(struct vg_rest *rest)
         vg_reply_raw_print_disposition(file_name, disposition, sizeof(disposition));
         headers[count++] = header("content-disposition", disposition);
     }
+    count += cache_headers(rest, headers + count, tag);
     count += page_headers(rest, headers + count, numbers);
     count += trace_headers(rest, headers + count, &trace);
+    count += vg_cors_headers(rest->cors, rest->origin, NULL, headers + count);
     count += vg_rest_metadata_write(call, headers + count);
     int64_t length = call->out_done ? (int64_t)call->out.size : rest->body.length;
     rest->out = &rest->sending;
@@ -194,11 +267,34 @@ void vg_rest_send_options(struct vg_rest *rest)
 {
     struct vg_error error;
     vg_error_init(&error, NULL);
-    enum vg_reason reason =
-        vg_router_match(rest->web->router, -1, rest->path, &rest->call.arena, &rest->match, &error);
+    enum vg_reason reason = VG_METHOD_NOT_ALLOWED;
+    if (vg_bytes_equal(rest->path, vg_bytes_text("*"))) {
+        rest->match.verbs_allowed = VG_VERB_ALL; /* of the server, RFC 9110 §9.3.7 */
+    } else {
+        reason = vg_router_match(
+            rest->web->router,
+            -1,
+            rest->path,
+            &rest->call.arena,
+            &rest->match,
+            &error);
+    }
     if (reason == VG_METHOD_NOT_ALLOWED) {
         respond(rest, 204, NULL, -1, 0); /* the path is ours; what it takes is in Allow */
     } else {
         vg_rest_send_error(rest, &error);
+    }
+}
+
+void vg_rest_send_document(struct vg_rest *rest, unsigned status, const char *content_type)
+{
+    rest->match.verbs_allowed = 1u << VG_VERB_GET;
+    if (vg_verb_find(rest->exchange->request.method) == VG_VERB_GET) {
+        vg_rest_send_own(rest, status, content_type, status == 503 ? 1 : 0);
+    } else if (vg_bytes_equal(rest->exchange->request.method, vg_bytes_text("OPTIONS"))) {
+        respond(rest, 204, NULL, -1, 0);
+    } else {
+        (void)vg_error_set(&rest->call.error, VG_METHOD_NOT_ALLOWED, NULL);
+        vg_rest_send_error(rest, &rest->call.error);
     }
 }

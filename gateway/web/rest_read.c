@@ -2,6 +2,8 @@
  * READ of the REST face: body, path variables and query parameters into one request message.
  */
 #include "core/base/assert.h"
+#include "core/base/limits.h"
+#include "gateway/envelope/gzip_read.h"
 #include "gateway/json/json_read.h"
 #include "gateway/route/percent.h"
 #include "gateway/web/rest.h"
@@ -18,8 +20,32 @@ static enum vg_reason new_message(struct vg_call *call)
     return VG_OK;
 }
 
+/* A body that came compressed becomes what it was, with the memory that one of that size may use.
+ */
+static enum vg_reason unpack_body(struct vg_call *call)
+{
+    struct vg_buffer plain;
+    vg_buffer_init(&plain, call->request_bytes_max);
+    enum vg_reason reason = vg_gzip_read(vg_buffer_bytes(&call->body), &plain, &call->error);
+    if (reason != VG_OK) {
+        vg_buffer_dispose(&plain);
+        return reason;
+    }
+    vg_buffer_dispose(&call->body);
+    call->body = plain;
+    call->body_is_packed = false;
+    vg_arena_set_max(&call->arena, vg_limit_arena_bytes(plain.size));
+    return VG_OK;
+}
+
 static enum vg_reason read_body(struct vg_call *call)
 {
+    if (call->body_is_packed && call->body.size > 0) {
+        enum vg_reason reason = unpack_body(call);
+        if (reason != VG_OK) {
+            return reason;
+        }
+    }
     struct vg_bytes body = vg_buffer_bytes(&call->body);
     if (body.size == 0 && (call->method->flags & VG_METHOD_BODY_OPTIONAL) != 0) {
         return new_message(call);

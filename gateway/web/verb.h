@@ -16,6 +16,11 @@
  * are case-sensitive. */
 int vg_verb_find(struct vg_bytes method);
 
+/* Every verb a route may have. */
+#define VG_VERB_ALL                                                                                \
+    (1u << VG_VERB_GET | 1u << VG_VERB_POST | 1u << VG_VERB_PUT | 1u << VG_VERB_DELETE |           \
+     1u << VG_VERB_PATCH)
+
 /* Holds every list with its NUL. */
 #define VG_VERB_LIST_SIZE 64u
 

@@ -17,6 +17,8 @@ static void free_rest(struct vg_rest *rest)
 {
     vg_call_dispose(&rest->call);
     vg_reply_body_dispose(&rest->body);
+    vg_gzip_writer_dispose(&rest->gzip);
+    vg_buffer_dispose(&rest->plain);
     vg_buffer_dispose(&rest->sending);
     vg_buffer_dispose(&rest->own);
     free(rest);
@@ -59,6 +61,7 @@ static struct vg_rest *create_rest(struct vg_exchange *exchange)
     vg_reply_body_init(&rest->body);
     vg_buffer_init(&rest->sending, rest->call.out.bytes_max);
     vg_buffer_count(&rest->sending);
+    vg_buffer_init(&rest->plain, rest->call.out.bytes_max);
     vg_buffer_init(&rest->own, VG_REST_ERROR_BYTES_MAX);
     return rest;
 }
@@ -129,6 +132,18 @@ static void open_stream(struct vg_rest *rest)
     }
 }
 
+/* Fails with: CONTENT_ENCODING. A file is taken as it comes: what it is like when it is unpacked is
+ * not ours to find out. */
+static enum vg_reason accept_body(struct vg_rest *rest)
+{
+    struct vg_call *call = &rest->call;
+    if (rest->is_encoded && (!rest->has_coding || vg_call_is_streamed(call))) {
+        return vg_error_set(&call->error, VG_CONTENT_ENCODING, NULL);
+    }
+    call->body_is_packed = rest->is_encoded;
+    return VG_OK;
+}
+
 static void app_headers(struct vg_exchange *exchange)
 {
     const struct vg_web *web = VG_CONTAINER_OF_CONST(exchange->app, struct vg_web, app);
@@ -141,10 +156,14 @@ static void app_headers(struct vg_exchange *exchange)
         vg_rest_send_error(rest, &rest->call.error);
         return;
     }
+    if (vg_rest_check_host(rest) != VG_OK) {
+        vg_rest_send_error(rest, &rest->call.error);
+        return;
+    }
     unsigned status = 0;
     const char *content_type = NULL;
     if (vg_probe_answer(web->service, rest->path, &rest->own, &status, &content_type)) {
-        vg_rest_send_own(rest, status, content_type, status == 503 ? 1 : 0);
+        vg_rest_send_document(rest, status, content_type);
         return;
     }
     if (vg_bytes_equal(rest->call.verb, vg_bytes_text("OPTIONS"))) {
@@ -152,6 +171,11 @@ static void app_headers(struct vg_exchange *exchange)
         return;
     }
     if (vg_call_begin(&rest->call) != VG_OK) {
+        vg_rest_send_error(rest, &rest->call.error);
+        return;
+    }
+    if (accept_body(rest) != VG_OK || vg_rest_take_condition(rest) != VG_OK) {
+        vg_call_fail(&rest->call, rest->call.error.reason);
         vg_rest_send_error(rest, &rest->call.error);
         return;
     }
@@ -364,16 +388,11 @@ void vg_web_dispose(struct vg_web *web)
     web->router = NULL;
 }
 
-static enum vg_reason face_write(struct vg_call *call)
-{
-    return vg_reply_body_write(&VG_CONTAINER_OF(call, struct vg_rest, call)->body, call);
-}
-
 const struct vg_face vg_rest_face = {
     .name = "rest",
     .find = vg_rest_find,
     .read = vg_rest_read,
-    .write = face_write,
+    .write = vg_rest_write,
     .ready = face_ready,
     .taken = face_taken,
     .say = vg_rest_say,

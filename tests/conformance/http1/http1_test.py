@@ -276,9 +276,9 @@ class Targets(Http1):
                     self.assertEqual(answer.template, "invalid.url.parameter")
 
     def test_absolute_form(self):
-        for target in (f"http://example.org{SESSION}", f"HTTP://example.org:80{SESSION}?x=1"):
+        for target in (f"http://localhost{SESSION}", f"HTTP://[::1]:80{SESSION}?x=1"):
             self.assertEqual(self.get(target).status, 200, target)
-        self.assert_error(self.get("http://example.org"), 404, "url.not.exist")
+        self.assert_error(self.get("http://localhost"), 404, "url.not.exist")
 
     def test_unknown_path_of_another_length(self):
         self.assert_error(self.get("/a" * 100), 404, "url.not.exist")

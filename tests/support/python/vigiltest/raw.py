@@ -61,7 +61,7 @@ class Raw:
             assert name.lower() not in headers, f"{name} twice"
             headers[name.lower()] = value
         body = b""
-        if has_body and status >= 200 and status != 204:
+        if has_body and status >= 200 and status not in (204, 304):
             if headers.get("transfer-encoding") == "chunked":
                 body = self.chunks()
             elif "content-length" in headers:
