@@ -428,6 +428,10 @@ static bool protocol_wants_close(const struct vg_conn *conn)
 static void protocol_drain(struct vg_conn *conn)
 {
     struct vg_http1_conn *state = conn->protocol_state;
+    /* The client learns it by `connection: close`. One that is only too old is told with its next
+     * answer when the head of this one is out, or when there is none: a request may be under way.
+     */
+    const bool is_old = conn->end == VG_CONN_END_AGE;
     if (state->open) {
         state->last = state->last || !is_old || !state->responded;
         if (state->exchange.app->drain != NULL) {
