@@ -60,6 +60,8 @@ class Negotiation(ServerCase):
         raw.send(request(verb, target, key, body, [f"{name}: {value}" for name, value in fields.items()], host=host))
         answer = raw.answer(has_body=verb != "HEAD")
         raw.close()
+        name = answer.headers.pop("x-request-id", None)
+        self.assertTrue(name or "bad.http" in str(answer.body), "each request that was one has a name of its own")
         return answer
 
     def over_http2(self, verb, target, body, key, fields):
@@ -77,6 +79,7 @@ class Negotiation(ServerCase):
         row = connection.finish(stream)
         connection.close()
         self.assertIsNone(row["reset"])
+        self.assertTrue(row["headers"].pop("x-request-id"))
         return Answer(int(row["headers"].pop(":status")), row["headers"], row["body"])
 
 
