@@ -33,14 +33,14 @@ static enum vg_reason unpack_body(struct vg_call *call)
     }
     vg_buffer_dispose(&call->body);
     call->body = plain;
-    call->body_is_packed = false;
+    call->was_packed = true;
     vg_arena_set_max(&call->arena, vg_limit_arena_bytes(plain.size));
     return VG_OK;
 }
 
 static enum vg_reason read_body(struct vg_call *call)
 {
-    if (call->body_is_packed && call->body.size > 0) {
+    if (VG_CONTAINER_OF(call, struct vg_rest, call)->is_encoded && call->body.size > 0) {
         enum vg_reason reason = unpack_body(call);
         if (reason != VG_OK) {
             return reason;

@@ -54,7 +54,7 @@ static void choose_coding(struct vg_rest *rest)
     const struct vg_call *call = &rest->call;
     const size_t least = rest->web->service->settings->gzip_bytes_min;
     rest->is_compressed = rest->wants_gzip && !rest->not_modified && is_compressible(rest) &&
-                          (!call->out_done || call->out.size >= least);
+                          !call->reply.is_plain && (!call->out_done || call->out.size >= least);
     if (rest->is_compressed) {
         vg_metrics_add(VG_METRIC_rest_compressed_total, 1);
     }

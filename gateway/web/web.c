@@ -140,7 +140,7 @@ static enum vg_reason accept_body(struct vg_rest *rest)
     if (rest->is_encoded && (!rest->has_coding || vg_call_is_streamed(call))) {
         return vg_error_set(&call->error, VG_CONTENT_ENCODING, NULL);
     }
-    call->body_is_packed = rest->is_encoded;
+    call->is_heavy = rest->is_encoded;
     return VG_OK;
 }
 
