@@ -99,6 +99,7 @@ static int on_headers_complete(llhttp_t *parser)
         .peer = state->conn->peer,
         .peer_port = state->conn->peer_port,
         .identity = state->conn->identity,
+        .is_secure = state->conn->tls != NULL,
         .version = (uint8_t)(parser->http_major * 10 + parser->http_minor),
         .content_length =
             (parser->flags & F_CONTENT_LENGTH) != 0 ? (int64_t)parser->content_length : -1,

@@ -41,6 +41,19 @@ enum vg_cors vg_cors_judge(struct vg_bytes origin, const char *origins)
     return cors;
 }
 
+bool vg_cors_is_own(struct vg_bytes origin, struct vg_bytes authority)
+{
+    static const char mark[] = "://";
+    const uint8_t *colon = origin.size == 0 ? NULL : memchr(origin.data, ':', origin.size);
+    size_t start = colon == NULL ? origin.size : (size_t)(colon - origin.data) + sizeof(mark) - 1;
+    return authority.size > 0 && origin.size == start + authority.size &&
+           memcmp(colon, mark, sizeof(mark) - 1) == 0 &&
+           strncasecmp(
+               (const char *)origin.data + start,
+               (const char *)authority.data,
+               authority.size) == 0;
+}
+
 static void add(struct vg_http_header *headers, size_t *count, const char *name, const char *value)
 {
     headers[(*count)++] = (struct vg_http_header){ vg_bytes_text(name), vg_bytes_text(value) };

@@ -24,6 +24,9 @@ enum vg_cors {
  * share, is never listed. */
 enum vg_cors vg_cors_judge(struct vg_bytes origin, const char *origins);
 
+/* Is it a page of ours: does the origin end with the name that the request uses for us? */
+bool vg_cors_is_own(struct vg_bytes origin, struct vg_bytes authority);
+
 #define VG_CORS_HEADERS_MAX 6u
 
 /* The headers of an answer for a page of `origin`, which they borrow; of one to a preflight with

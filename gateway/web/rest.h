@@ -36,6 +36,9 @@ struct vg_rest {
     struct vg_bytes if_none_match;
     enum vg_cors cors;
     bool is_preflight;
+    /* A page of somebody else's asks. Its user's browser shows a client certificate without asking
+     * him; so that one does not count. */
+    bool is_foreign;
     bool wants_gzip; /* it is allowed, too */
     bool is_encoded; /* the body of the request has a coding */
     bool has_coding; /* and it is one that we read */

@@ -124,6 +124,8 @@ static bool take_fields(struct vg_rest *rest)
             break;
         case REST_ORIGIN:
             rest->cors = vg_cors_judge(value, settings->cors_origins);
+            rest->is_foreign =
+                rest->cors != VG_CORS_LISTED && !vg_cors_is_own(value, request->authority);
             fits = rest->cors == VG_CORS_NONE || join(arena, &rest->origin, value);
             break;
         case REST_HEADER_COUNT:
@@ -172,10 +174,11 @@ enum vg_reason vg_rest_check_host(struct vg_rest *rest)
     if (rest->authority.size == 0) {
         return VG_OK; /* no browser sends that */
     }
+    const bool is_checked = !rest->exchange->request.is_secure; /* the certificate has the name */
     if (!vg_authority_parse(rest->authority, &authority)) {
         return vg_error_set(error, VG_BAD_HTTP, "The authority is malformed");
     }
-    return vg_authority_is_local(&authority) ||
+    return !is_checked || vg_authority_is_local(&authority) ||
                    vg_authority_is_listed(authority.name, rest->web->service->settings->hosts)
                ? VG_OK
                : vg_error_set(error, VG_HOST_NOT_ALLOWED, NULL);
@@ -253,7 +256,6 @@ bool vg_rest_take_head(struct vg_rest *rest)
     call->peer = request->peer;
     call->peer_port = request->peer_port;
     call->http_version = request->version;
-    call->identity = vg_peer_identity_ref(request->identity);
     call->request_bytes_max = rest->web->service->settings->request_bytes_max;
     rest->authority = request->authority;
     if (!keep(call, &call->target) || !keep(call, &call->verb) || !keep(call, &call->credential) ||
@@ -262,5 +264,8 @@ bool vg_rest_take_head(struct vg_rest *rest)
         return false;
     }
     split_target(rest);
+    if (!rest->is_foreign) {
+        call->identity = vg_peer_identity_ref(request->identity);
+    }
     return true;
 }

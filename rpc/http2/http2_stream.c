@@ -340,6 +340,7 @@ struct vg_http2_stream *vg_http2_stream_create(struct vg_http2_session *session,
     exchange->request.peer = session->conn->peer;
     exchange->request.peer_port = session->conn->peer_port;
     exchange->request.identity = session->conn->identity;
+    exchange->request.is_secure = session->conn->tls != NULL;
     exchange->request.version = 20;
     exchange->request.content_length = -1;
     stream->next = session->streams;

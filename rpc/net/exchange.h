@@ -46,6 +46,7 @@ struct vg_http_request {
     struct vg_network peer; /* address of the client, a host */
     uint16_t peer_port;
     const struct vg_peer_identity *identity; /* by a client certificate; NULL = none */
+    bool is_secure;                          /* it came by TLS */
     uint8_t version;                         /* 11 or 20 */
     int64_t content_length;                  /* -1 = not said */
 };

@@ -68,10 +68,37 @@ static void test_cors__credentials_are_for_listed_origins_only(void **state)
     assert_non_null(strstr(find(headers, count, "access-control-allow-headers"), "Argus-API-Key"));
 }
 
+static void test_cors__own_pages_have_our_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *origin;
+        const char *authority;
+        bool is_own;
+    } rows[] = {
+        { "https://vigil:8443", "vigil:8443", true },
+        { "HTTPS://Vigil", "vigil", true },
+        { "https://vigil:8443", "vigil", false },
+        { "https://evil", "vigil", false },
+        { "https://evil/vigil", "vigil", false },
+        { "https:..vigil", "vigil", false },
+        { "vigil", "vigil", false },
+        { "null", "null", false },
+        { "https://", "", false },
+        { "", "", false },
+    };
+    for (size_t i = 0; i < VG_ARRAY_COUNT(rows); i++) {
+        assert_int_equal(
+            vg_cors_is_own(vg_bytes_text(rows[i].origin), vg_bytes_text(rows[i].authority)),
+            rows[i].is_own);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cors__origins_are_whole),
+        cmocka_unit_test(test_cors__own_pages_have_our_name),
         cmocka_unit_test(test_cors__credentials_are_for_listed_origins_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
