@@ -26,6 +26,7 @@ static enum vg_reason unpack_body(struct vg_call *call)
 {
     struct vg_buffer plain;
     vg_buffer_init(&plain, call->request_bytes_max);
+    vg_buffer_count(&plain);
     enum vg_reason reason = vg_gzip_read(vg_buffer_bytes(&call->body), &plain, &call->error);
     if (reason != VG_OK) {
         vg_buffer_dispose(&plain);

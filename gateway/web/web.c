@@ -62,6 +62,7 @@ static struct vg_rest *create_rest(struct vg_exchange *exchange)
     vg_buffer_init(&rest->sending, rest->call.out.bytes_max);
     vg_buffer_count(&rest->sending);
     vg_buffer_init(&rest->plain, rest->call.out.bytes_max);
+    vg_buffer_count(&rest->plain);
     vg_buffer_init(&rest->own, VG_REST_ERROR_BYTES_MAX);
     return rest;
 }
