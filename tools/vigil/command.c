@@ -9,7 +9,7 @@ static const struct vg_command_group *const groups[] = {
     &vg_cmd_customer,     &vg_cmd_group,     &vg_cmd_user,   &vg_cmd_key,    &vg_cmd_location,
     &vg_cmd_case,         &vg_cmd_signature, &vg_cmd_event,  &vg_cmd_flow,   &vg_cmd_stats,
     &vg_cmd_assess,       &vg_cmd_import,    &vg_cmd_upload, &vg_cmd_sample, &vg_cmd_sample_search,
-    &vg_cmd_sample_stats, &vg_cmd_whoami,
+    &vg_cmd_sample_stats, &vg_cmd_whoami,    &vg_cmd_agent,
 };
 
 size_t vg_command_count(void)

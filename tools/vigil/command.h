@@ -86,6 +86,7 @@ extern const struct vg_command_group vg_cmd_flow;
 extern const struct vg_command_group vg_cmd_assess;
 extern const struct vg_command_group vg_cmd_stats;
 extern const struct vg_command_group vg_cmd_import;
+extern const struct vg_command_group vg_cmd_agent;
 extern const struct vg_command_group vg_cmd_upload;
 extern const struct vg_command_group vg_cmd_sample;
 extern const struct vg_command_group vg_cmd_sample_search;

@@ -1,0 +1,149 @@
+"""vigil agent suricata: a file that grows and is rotated, an agent that is killed fifty times, and a server that goes away and
+comes back: every alert is stored exactly once.
+"""
+import collections
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import tempfile
+import threading
+
+from vigiltest.case import ServerCase, main
+from vigiltest.clients import Rest
+from vigiltest.directory import Directory
+from vigiltest.process import wait_until
+
+VIGIL = os.environ.get("VIGIL", "")
+SEARCH = "/events/v2/event/search"
+KILLS = 50
+DEADLINE = 60
+
+
+def alert(number):
+    return json.dumps({
+        "timestamp": f"2026-11-22T10:00:00.{number % 1_000_000:06}+0000", "event_type": "alert", "proto": "TCP",
+        "src_ip": "192.0.2.1", "src_port": 1024 + number % 60000, "dest_ip": "198.51.100.7", "dest_port": 443,
+        "alert": {"gid": 1, "signature_id": number, "rev": 1, "signature": "made", "category": "made", "severity": 2}})
+
+
+class Agent(ServerCase):
+    settings = ("access_log=off",)
+
+    @classmethod
+    def arrange(cls):
+        directory = Directory(cls.server)
+        directory.customer("sensor", 1001)
+        directory.user("agent", "sensor")
+        cls.key = directory.key("agent", ["EVENT-SUBMITTER", "EVENT-VIEWER"], ["sensor"])
+        directory.close()
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.file = self.folder / "eve.json"
+        self.agents = []
+        self.addCleanup(self.stop_all)
+
+    def stop_all(self):
+        for agent in self.agents:
+            agent.kill()
+            agent.wait()
+
+    def agent(self, *words):
+        process = subprocess.Popen([VIGIL, "--server", f"127.0.0.1:{self.server.port}", "agent", "suricata", str(self.file), *words],
+                                   env={**os.environ, "VIGIL_API_KEY": self.key}, stderr=subprocess.DEVNULL)
+        self.agents.append(process)
+        return process
+
+    def write(self, text):
+        with open(self.file, "a", encoding="utf-8") as file:
+            file.write(text)
+
+    def stored(self, first, last):
+        """How often each alert of that range is stored."""
+        rest = Rest(self.server.port, self.key)
+        try:
+            answer = rest.post(SEARCH, {"limit": 0})
+        finally:
+            rest.close()
+        self.assertEqual(answer.status, 200, answer)
+        numbers = [int(row["signature"]["name"].split(":")[1]) for row in answer.data]
+        return collections.Counter(number for number in numbers if first <= number < last)
+
+    def test_to_the_end_of_the_file(self):
+        first, count = 100_000, 2500
+        self.write("".join(alert(first + i) + "\n" for i in range(count)) + '{"event_type":"flow"}\nnonsense\n')
+        self.assertEqual(self.agent().wait(DEADLINE), 0)
+        self.write(alert(first + count) + "\n" + alert(first + count) + "\n" + alert(first + count + 1)[:40])
+        self.assertEqual(self.agent().wait(DEADLINE), 0)
+        self.write(alert(first + count + 1)[40:] + "\n")
+        self.assertEqual(self.agent().wait(DEADLINE), 0)
+        wanted = collections.Counter({first + i: 1 for i in range(count + 2)})
+        wanted[first + count] = 2
+        self.assertEqual(self.stored(first, first + count + 10), wanted)
+
+    def test_sigterm_ends_it_well(self):
+        self.write(alert(200_000) + "\n")
+        agent = self.agent("--follow")
+        wait_until(lambda: self.stored(200_000, 200_001), what="the alert is stored")
+        agent.terminate()
+        self.assertEqual(agent.wait(DEADLINE), 0)
+
+    def test_truncated_in_place(self):
+        agent = self.agent("--follow")
+        self.write("".join(alert(300_000 + i) + "\n" for i in range(10)))
+        wait_until(lambda: len(self.stored(300_000, 301_000)) == 10, what="the first alerts are stored")
+        os.truncate(self.file, 0)
+        self.write(alert(300_010) + "\n")
+        wait_until(lambda: len(self.stored(300_000, 301_000)) == 11, what="what came after is stored")
+        agent.kill()
+
+    def test_kills_rotations_and_restarts(self):
+        first, wanted, over = 400_000, collections.Counter(), threading.Event()
+        chance = random.Random(50)
+
+        def grow():
+            number, rotation = first, 0
+            while not over.is_set():
+                lines = []
+                for _ in range(chance.randrange(1, 40)):
+                    times = 2 if number % 10 == 0 else 1
+                    lines += [alert(number) + "\n"] * times
+                    wanted[number] = times
+                    number += 1
+                text = "".join(lines)
+                cut = chance.randrange(len(text))
+                self.write(text[:cut])
+                self.write(text[cut:])
+                if chance.random() < 0.02:
+                    rotation += 1
+                    self.file.rename(self.folder / f"eve.json.{rotation}")
+                over.wait(0.02)
+
+        port = self.server.port
+        writer = threading.Thread(target=grow)
+        writer.start()
+        try:
+            for kill in range(KILLS):
+                agent = self.agent("--follow")
+                over.wait(chance.random() * 0.25)
+                agent.send_signal(signal.SIGKILL)
+                agent.wait()
+                if kill % 20 == 10:
+                    self.server.kill()
+                    self.server.start(port)
+        finally:
+            over.set()
+            writer.join()
+        self.agent("--follow")
+        wait_until(lambda: sum(self.stored(first, first + 10**6).values()) >= sum(wanted.values()), DEADLINE, "all is stored")
+        self.assertEqual(self.stored(first, first + 10**6), wanted)
+        self.assertGreater(len(wanted), KILLS)
+
+
+if __name__ == "__main__":
+    main()
