@@ -11,16 +11,14 @@ import sys
 import threading
 import time
 
-import grpc
-
-from vigiltest import case, contract
-from vigiltest.clients import Grpc, metrics
+from vigiltest import case
+from vigiltest.clients import metrics
 from vigiltest.frames import ACK, PING, FrameClient, ping
+from vigiltest.load import GrpcioLoad, no_call_fails
 from vigiltest.raw import Raw, request
 from vigiltest.rfc_case import faces
 
 SESSION = "/authentication/v1/session"
-CALL = "vigil.account.v1.AccountService/GetSession"
 DEADLINE = 20
 
 # A client that says "ready", then sleeps on its connection.
@@ -114,7 +112,7 @@ class Age(Life):
         self.assertGreater(self.figure("connections_aged_total"), old)
 
     def test_no_call_fails_when_connections_grow_old(self):
-        with Load(self.server.port, self.key, threads=4) as load:
+        with GrpcioLoad(self.server.port, self.key) as load:
             self.until_figure("http2_goaway_age_total", self.figure("http2_goaway_age_total") + 6)
         self.assertEqual(load.failures, [])
         self.assertGreater(load.calls, 100)
@@ -182,13 +180,7 @@ class PingIntervals(Life):
 
 class Restart(Life):
     def test_no_call_fails_when_the_server_is_restarted(self):
-        with Load(self.server.port, self.key, threads=4) as load:
-            load.until(200)
-            port = self.server.port
-            self.server.stop()
-            self.server.start(port)
-            load.until(load.calls + 200)
-        self.assertEqual(load.failures, [])
+        no_call_fails(self.server, GrpcioLoad(self.server.port, self.key))
 
     def test_the_last_answers_arrive(self):
         client = self.h2()
@@ -206,45 +198,6 @@ class Restart(Life):
         self.assertEqual([client.fields(stream)["grpc-status"] for stream in (1, 3)], ["0", "0"])
         self.assertEqual(self.server.wait_exit(), 0)
         self.server.start()
-
-
-class Load:
-    """Calls by grpcio as fast as they go, until a failure; a call waits while there is no server."""
-
-    def __init__(self, port, key, threads):
-        self.port, self.key = port, key
-        self.stop = threading.Event()
-        self.failures = []
-        self.calls = 0
-        self.threads = [threading.Thread(target=self.run) for _ in range(threads)]
-
-    def run(self):
-        client = Grpc(self.port, self.key)
-        request_type = contract.method(CALL).request
-        stub = client.stub(CALL)
-        while not self.stop.is_set():
-            try:
-                stub(request_type(), metadata=client.metadata(...), timeout=DEADLINE, wait_for_ready=True)
-                self.calls += 1
-            except grpc.RpcError as error:
-                self.failures.append((error.code(), error.details()))
-                break
-        client.channel.close()
-
-    def until(self, calls):
-        end = time.monotonic() + DEADLINE
-        while self.calls < calls and not self.failures:
-            assert time.monotonic() < end, f"{self.calls} calls"
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop.set()
-        for thread in self.threads:
-            thread.join()
 
 
 if __name__ == "__main__":
