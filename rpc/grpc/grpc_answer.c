@@ -22,21 +22,19 @@
         }                                                                                          \
     }
 
-const struct vg_grpc_form vg_grpc_form_http2 = { .content_type = "application/grpc" };
-
 /* What a stream of rows tells before the first: the numbers that a unary answer has as members. */
 #define VG_GRPC_PAGE_COUNT 3u
 
 /* --- Head and status -------------------------------------------------------------------------
  */
 
-static size_t answer_put_head(const struct vg_grpc_stream *stream, struct vg_http_header *headers)
+static size_t answer_put_head(struct vg_http_header *headers)
 {
-    static const struct vg_http_header accepts =
-        VG_GRPC_FIELD("grpc-accept-encoding", VG_GRPC_ENCODING_ACCEPTED);
-    headers[0] = (struct vg_http_header){ vg_bytes_text("content-type"),
-                                          vg_bytes_text(stream->form->content_type) };
-    headers[1] = accepts;
+    static const struct vg_http_header head[VG_GRPC_ANSWER_HEAD] = {
+        VG_GRPC_FIELD("content-type", "application/grpc"),
+        VG_GRPC_FIELD("grpc-accept-encoding", VG_GRPC_ENCODING_ACCEPTED),
+    };
+    memcpy(headers, head, sizeof(head));
     return VG_GRPC_ANSWER_HEAD;
 }
 
@@ -102,7 +100,7 @@ void vg_grpc_answer_begin(struct vg_grpc_stream *stream)
     char texts[VG_GRPC_PAGE_COUNT][VG_TEXT_NUMBER_SIZE];
     struct vg_http_header
         headers[VG_GRPC_ANSWER_HEAD + 1 + VG_GRPC_PAGE_COUNT + VG_LIMIT_ANSWER_METADATA];
-    size_t count = answer_put_head(stream, headers);
+    size_t count = answer_put_head(headers);
     bool has_page =
         vg_grpc_stream_has_rows(stream) && stream->call.method->envelope == VG_ENVELOPE_LIST;
     for (size_t i = 0; has_page && i < VG_GRPC_PAGE_COUNT; i++) {
@@ -169,7 +167,7 @@ static void answer_send_status(
     const struct vg_metadata *trailers = answer_trailers(stream);
     const bool has_room = answer_make_room(stream, (size_t)headers->count + trailers->count);
     struct vg_http_header *fields = stream->trailers;
-    size_t count = answer_put_head(stream, fields);
+    size_t count = answer_put_head(fields);
     count += answer_put_status(stream, reason, error, fields + count);
     if (has_room) {
         count += answer_put_metadata(headers, fields + count);
@@ -215,9 +213,6 @@ void vg_grpc_answer_cut(struct vg_grpc_stream *stream)
     }
     VG_ASSERT(at <= sending->size);
     sending->size = at;
-    if (at == 0) {
-        stream->closing = false; /* nor has the status of an answer that was complete */
-    }
 }
 
 /* A conversation that fails is over after what has been said. */
@@ -315,21 +310,6 @@ static void answer_pass_on(struct vg_grpc_stream *stream)
     vg_grpc_request_go_on(stream);
 }
 
-/* `sending` is drained and the status is known. Where the form has it in the body, that is one more
- * piece of it. */
-static bool answer_is_over(struct vg_grpc_stream *stream)
-{
-    if (stream->form->put_trailers == NULL || stream->closing) {
-        return true;
-    }
-    stream->closing = true;
-    stream->taken = 0;
-    vg_buffer_clear(&stream->sending);
-    stream->sending.bytes_max = SIZE_MAX;
-    stream->form->put_trailers(&stream->sending, stream->trailers, stream->trailer_count);
-    return false;
-}
-
 enum vg_pull vg_grpc_answer_pull(
     struct vg_grpc_stream *stream,
     uint8_t *out,
@@ -359,14 +339,8 @@ enum vg_pull vg_grpc_answer_pull(
     if (!stream->decided) {
         return *out_size > 0 ? VG_PULL_MORE : VG_PULL_WAIT;
     }
-    if (!answer_is_over(stream)) {
-        return *out_size > 0 ? VG_PULL_MORE : vg_grpc_answer_pull(stream, out, size, out_size);
-    }
     stream->finished = true;
     vg_worker_clear_timer(stream->worker, &stream->deadline);
-    if (stream->form->put_trailers != NULL) {
-        return VG_PULL_END;
-    }
     stream->exchange->trailers = stream->trailers;
     stream->exchange->trailer_count = stream->trailer_count;
     return VG_PULL_TRAILERS;

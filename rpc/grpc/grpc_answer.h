@@ -1,9 +1,8 @@
 /*
  * The answer of a gRPC call on its exchange: head, messages as the client's window takes them, and
- * the status behind them. Private to rpc/grpc, as grpc_stream.h says.
- *
- * The status of gRPC is HTTP trailers; where there are none to be had, as for a browser, it is the
- * last bytes of the body. That, and the content type, is a form.
+ * the status behind them, which is HTTP trailers; where there are none to be had, as for a browser,
+ * who carries the exchange makes something else of them (gateway/rpcweb). Private to rpc/grpc, as
+ * grpc_stream.h says.
  *
  * Threads: the worker of the exchange.
  */
@@ -26,18 +25,6 @@ struct vg_grpc_stream;
 #define VG_GRPC_ANSWER_HEAD 2u
 /* A head and a status in one: the answer of a call that fails before its first message. */
 #define VG_GRPC_ANSWER_TRAILERS (VG_GRPC_ANSWER_HEAD + VG_GRPC_STATUS_TRAILERS)
-
-struct vg_grpc_form {
-    const char *content_type;
-    /* Append the status to the body, which then just ends. NULL = they are HTTP trailers. */
-    void (*put_trailers)(
-        struct vg_buffer *out,
-        const struct vg_http_header *trailers,
-        size_t trailer_count);
-};
-
-/* gRPC over HTTP/2. */
-extern const struct vg_grpc_form vg_grpc_form_http2;
 
 /* Send the head, if it is not sent yet. */
 void vg_grpc_answer_begin(struct vg_grpc_stream *stream);

@@ -98,7 +98,6 @@ void vg_grpc_server_init(struct vg_grpc_server *server, struct vg_service *servi
                                                 .drain = grpc_drain,
                                                 .closed = grpc_closed },
                                        .service = service,
-                                       .form = &vg_grpc_form_http2,
                                        .encodings = calloc(1, sizeof(*server->encodings)) };
     VG_ASSERT(server->encodings != NULL);
 }

@@ -22,12 +22,10 @@
 struct vg_service;
 
 struct vg_grpc_encoding_pool;
-struct vg_grpc_form;
 
 struct vg_grpc_server {
     struct vg_exchange_app app; /* what the selector returns for gRPC requests */
     struct vg_service *service;
-    const struct vg_grpc_form *form; /* of HTTP: grpc_answer.h */
     struct vg_grpc_encoding_pool *encodings;
 };
 

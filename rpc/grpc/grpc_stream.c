@@ -35,7 +35,6 @@ struct vg_grpc_stream *vg_grpc_stream_create(
     struct vg_grpc_stream *stream =
         vg_block_pool_calloc(&exchange->worker->blocks, 1, sizeof(*stream));
     VG_ASSERT(stream != NULL);
-    stream->form = server->form;
     stream->encodings = server->encodings;
     stream->worker = exchange->worker;
     stream->exchange = exchange;

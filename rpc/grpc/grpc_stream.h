@@ -1,7 +1,6 @@
 /*
  * One gRPC call and the exchange it came by: the state that reading the request (grpc_request.h)
- * and sending the answer (grpc_answer.h) share. Private to rpc/grpc, and to what serves the same
- * calls in another form of HTTP (struct vg_grpc_form).
+ * and sending the answer (grpc_answer.h) share. Private to rpc/grpc.
  *
  * A call may outlive its exchange (the client has gone, or its deadline has passed, while a handler
  * runs on another thread): it is then told to stop, holds the worker, and is freed when it comes
@@ -34,7 +33,6 @@
  */
 struct vg_grpc_stream {
     struct vg_call call;
-    const struct vg_grpc_form *form;
     struct vg_grpc_encoding_pool *encodings; /* of the server */
     enum vg_grpc_encoding coding;            /* of the answer, if a message is worth it */
     struct vg_worker *worker;
@@ -53,7 +51,6 @@ struct vg_grpc_stream {
     bool away;
     bool responded; /* the response head is out: what follows is body and trailers */
     bool decided;   /* `trailers` are the status, behind what is left of `sending` */
-    bool closing;   /* they are in `sending`, which is all there is */
     bool finished;  /* nothing more is to be said */
     bool ended;     /* of a conversation: the client has said all */
     struct vg_buffer sending;

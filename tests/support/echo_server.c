@@ -35,6 +35,8 @@
 #include "core/base/assert.h"
 #include "core/base/settings.h"
 #include "core/wire/wire_encode.h"
+#include "gateway/http1/http1.h"
+#include "gateway/rpcweb/rpcweb.h"
 #include "proto/contract_json.h"
 #include "rpc/grpc/grpc_server.h"
 #include "rpc/http2/http2_protocol.h"
@@ -518,13 +520,31 @@ enum vg_reason vg_access_authenticate(
  */
 
 static struct vg_grpc_server grpc;
+static struct vg_rpcweb rpcweb;
 
 static const struct vg_exchange_app *select_grpc(
     const struct vg_exchange_selector *selector,
     const struct vg_exchange *exchange)
 {
     (void)selector;
-    return vg_grpc_server_takes(&grpc, &exchange->request) ? &grpc.app : NULL;
+    return vg_grpc_server_takes(&grpc, &exchange->request)
+               ? &grpc.app
+               : vg_rpcweb_select(&rpcweb, &exchange->request);
+}
+
+/* HTTP/1.1 has nothing for what is none of the forms of gRPC that it carries. */
+static const struct vg_exchange_app *select_form(
+    const struct vg_exchange_selector *selector,
+    const struct vg_exchange *exchange)
+{
+    (void)selector;
+    const struct vg_exchange_app *form = vg_rpcweb_select(&rpcweb, &exchange->request);
+    return form != NULL ? form : &rpcweb.relay.app;
+}
+
+static void refuse(const struct vg_error *error, struct vg_buffer *out_body)
+{
+    vg_buffer_append_text(out_body, error->message);
 }
 
 static int fail(const struct vg_error *error)
@@ -589,15 +609,21 @@ int main(int count, char **texts)
         return fail(&error);
     }
     vg_grpc_server_init(&grpc, &service);
+    vg_rpcweb_init(&rpcweb, &service, &grpc.app);
     struct vg_exchange_selector selector = { .select = select_grpc };
+    struct vg_exchange_selector http1_selector = { .select = select_form };
     struct vg_http2_limits limits = VG_HTTP2_LIMITS_DEFAULT;
     limits.streams_max = settings.streams_per_connection_max;
     struct vg_http2_protocol http2;
     vg_http2_protocol_init(&http2, &selector, &limits);
 
+    struct vg_http1 http1;
+    vg_http1_init(&http1, &http1_selector, settings.header_bytes_max, refuse);
+
     struct vg_server *server = NULL;
     struct vg_server_options options = options_of(&settings);
     options.http2 = &http2.protocol;
+    options.http1 = &http1.protocol;
     if (vg_server_create(&options, &server, &error) != VG_OK ||
         vg_server_start(server, &error) != VG_OK) {
         return fail(&error);

@@ -15,6 +15,7 @@
 #include "gateway/envelope/envelope.h"
 #include "gateway/http1/http1.h"
 #include "gateway/json/json_write.h"
+#include "gateway/rpcweb/rpcweb.h"
 #include "gateway/web/web.h"
 #include "rpc/grpc/grpc_server.h"
 #include "rpc/http2/http2_protocol.h"
@@ -29,9 +30,10 @@ struct vg_wiring {
     struct vg_service service;
     struct vg_web web;
     struct vg_grpc_server grpc;
+    struct vg_rpcweb rpcweb;
     struct vg_exchange_selector
-        selector; /* HTTP/2: gRPC by content type, all else to the gateway */
-    struct vg_exchange_selector web_only; /* HTTP/1.1 carries no gRPC */
+        selector; /* HTTP/2: gRPC and its web forms by content type, all else to the gateway */
+    struct vg_exchange_selector web_only; /* HTTP/1.1 carries no gRPC of its own form */
     struct vg_http2_protocol http2;
     struct vg_http1 http1;
     struct vg_server *server;
@@ -39,21 +41,28 @@ struct vg_wiring {
     bool faces_open;
 };
 
+static const struct vg_exchange_app *select_form(
+    const struct vg_wiring *wiring,
+    const struct vg_exchange *exchange)
+{
+    const struct vg_exchange_app *app = vg_rpcweb_select(&wiring->rpcweb, &exchange->request);
+    return app != NULL ? app : &wiring->web.app;
+}
+
 static const struct vg_exchange_app *select_app(
     const struct vg_exchange_selector *selector,
     const struct vg_exchange *exchange)
 {
     const struct vg_wiring *wiring = VG_CONTAINER_OF_CONST(selector, struct vg_wiring, selector);
-    bool is_grpc = vg_grpc_server_takes(&wiring->grpc, &exchange->request);
-    return is_grpc ? &wiring->grpc.app : &wiring->web.app;
+    return vg_grpc_server_takes(&wiring->grpc, &exchange->request) ? &wiring->grpc.app
+                                                                   : select_form(wiring, exchange);
 }
 
 static const struct vg_exchange_app *select_web(
     const struct vg_exchange_selector *selector,
     const struct vg_exchange *exchange)
 {
-    (void)exchange;
-    return &VG_CONTAINER_OF_CONST(selector, struct vg_wiring, web_only)->web.app;
+    return select_form(VG_CONTAINER_OF_CONST(selector, struct vg_wiring, web_only), exchange);
 }
 
 static unsigned core_count(void)
@@ -145,6 +154,7 @@ static void open_faces(struct vg_wiring *wiring)
     vg_service_init(&wiring->service);
     vg_web_init(&wiring->web, &wiring->service);
     vg_grpc_server_init(&wiring->grpc, &wiring->service);
+    vg_rpcweb_init(&wiring->rpcweb, &wiring->service, &wiring->grpc.app);
     wiring->selector.select = select_app;
     wiring->web_only.select = select_web;
     struct vg_http2_limits limits = VG_HTTP2_LIMITS_DEFAULT;
