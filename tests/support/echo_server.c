@@ -527,9 +527,11 @@ static const struct vg_exchange_app *select_grpc(
     const struct vg_exchange *exchange)
 {
     (void)selector;
-    return vg_grpc_server_takes(&grpc, &exchange->request)
-               ? &grpc.app
-               : vg_rpcweb_select(&rpcweb, &exchange->request);
+    const struct vg_exchange_app *form = vg_rpcweb_select(&rpcweb, &exchange->request);
+    if (form != NULL) {
+        return form;
+    }
+    return vg_grpc_server_takes(&grpc, &exchange->request) ? &grpc.app : NULL;
 }
 
 /* HTTP/1.1 has nothing for what is none of the forms of gRPC that it carries. */

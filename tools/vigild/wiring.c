@@ -41,28 +41,26 @@ struct vg_wiring {
     bool faces_open;
 };
 
-static const struct vg_exchange_app *select_form(
-    const struct vg_wiring *wiring,
-    const struct vg_exchange *exchange)
-{
-    const struct vg_exchange_app *app = vg_rpcweb_select(&wiring->rpcweb, &exchange->request);
-    return app != NULL ? app : &wiring->web.app;
-}
-
 static const struct vg_exchange_app *select_app(
     const struct vg_exchange_selector *selector,
     const struct vg_exchange *exchange)
 {
     const struct vg_wiring *wiring = VG_CONTAINER_OF_CONST(selector, struct vg_wiring, selector);
-    return vg_grpc_server_takes(&wiring->grpc, &exchange->request) ? &wiring->grpc.app
-                                                                   : select_form(wiring, exchange);
+    const struct vg_exchange_app *form = vg_rpcweb_select(&wiring->rpcweb, &exchange->request);
+    if (form != NULL) {
+        return form;
+    }
+    bool is_grpc = vg_grpc_server_takes(&wiring->grpc, &exchange->request);
+    return is_grpc ? &wiring->grpc.app : &wiring->web.app;
 }
 
 static const struct vg_exchange_app *select_web(
     const struct vg_exchange_selector *selector,
     const struct vg_exchange *exchange)
 {
-    return select_form(VG_CONTAINER_OF_CONST(selector, struct vg_wiring, web_only), exchange);
+    const struct vg_wiring *wiring = VG_CONTAINER_OF_CONST(selector, struct vg_wiring, web_only);
+    const struct vg_exchange_app *form = vg_rpcweb_select(&wiring->rpcweb, &exchange->request);
+    return form != NULL ? form : &wiring->web.app;
 }
 
 static unsigned core_count(void)
