@@ -254,7 +254,7 @@ extern const size_t vg_route_count;
 extern const struct vg_table *const vg_tables[];
 extern const size_t vg_table_count;
 
-/* The OpenAPI document of one API ("events"), as JSON text. */
+/* The OpenAPI document of one API ("events"), or of "all", as JSON text. */
 struct vg_openapi_file {
     const char *name;
     const char *data;

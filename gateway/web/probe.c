@@ -46,11 +46,15 @@ static const struct probe {
     { "/metrics", "text/plain; version=0.0.4; charset=UTF-8", answer_metrics },
 };
 
-/* "/openapi/events.json": the documents the contract's generator made. */
+/* "/openapi/events.json": the documents the contract's generator made; "/openapi.json" is all of
+ * them in one. */
 static bool answer_openapi(struct vg_bytes path, struct vg_buffer *out)
 {
     static const char folder[] = "/openapi/";
     static const char ending[] = ".json";
+    if (vg_bytes_equal(path, vg_bytes_text("/openapi.json"))) {
+        path = vg_bytes_text("/openapi/all.json");
+    }
     size_t before = sizeof(folder) - 1;
     size_t behind = sizeof(ending) - 1;
     if (path.size <= before + behind || !vg_bytes_begins_with(path, vg_bytes(folder, before)) ||

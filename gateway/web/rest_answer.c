@@ -92,7 +92,7 @@ static void put_vary(struct vg_http_header *headers, size_t *count, const char *
     }
 }
 
-#define PLAIN_HEADERS 8u
+#define PLAIN_HEADERS 11u
 
 /* The head of an answer that is not a call's success. */
 static void respond(
@@ -128,6 +128,11 @@ static void respond(
         headers[count++] = header("allow", allow);
     }
     count += trace_headers(rest, headers + count, &trace);
+    if (rest->page != NULL) {
+        headers[count++] = header("content-security-policy", VG_UI_POLICY);
+        headers[count++] = header("x-content-type-options", "nosniff");
+        headers[count++] = header("referrer-policy", "no-referrer");
+    }
     put_vary(headers, &count, vary_of(false, false, has_origins(rest)));
     count += vg_cors_headers(
         rest->cors,
@@ -289,7 +294,12 @@ void vg_rest_send_options(struct vg_rest *rest)
 void vg_rest_send_document(struct vg_rest *rest, unsigned status, const char *content_type)
 {
     rest->match.verbs_allowed = 1u << VG_VERB_GET;
-    if (vg_verb_find(rest->exchange->request.method) == VG_VERB_GET) {
+    if (vg_verb_find(rest->exchange->request.method) == VG_VERB_GET && rest->page != NULL) {
+        rest->out = &rest->page->content;
+        rest->last = true;
+        rest->taken = 0;
+        respond(rest, status, content_type, (int64_t)rest->out->size, 0);
+    } else if (vg_verb_find(rest->exchange->request.method) == VG_VERB_GET) {
         vg_rest_send_own(rest, status, content_type, status == 503 ? 1 : 0);
     } else if (vg_bytes_equal(rest->exchange->request.method, vg_bytes_text("OPTIONS"))) {
         respond(rest, 204, NULL, -1, 0);

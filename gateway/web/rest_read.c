@@ -97,6 +97,29 @@ static bool is_collected(enum vg_reason reason)
     return reason == VG_OK || reason == VG_INVALID_URL_PARAMETER;
 }
 
+static bool is_set(const ProtobufCMessage *message, const struct vg_field *field)
+{
+    const char *at = (const char *)message;
+    if (field->quantifier != 0) {
+        return *(const protobuf_c_boolean *)(const void *)(at + field->quantifier) != 0;
+    }
+    return *(const void *const *)(const void *)(at + field->offset) != NULL;
+}
+
+/* The path has said it: the document has no such member in the body, and one that says something
+ * else is not to be passed over (conventions, section 8). */
+static void refuse_member(struct vg_call *call, const struct vg_field *field)
+{
+    const char *name = field->piece + 2;
+    const char *text = vg_arena_text(&call->arena, vg_bytes(name, strcspn(name, "\"")));
+    const struct vg_violation violation = {
+        .reason = VG_UNKNOWN_FIELD,
+        .field = text,
+        .message = "The path has said this already",
+    };
+    vg_violations_add(&call->error.violations, &violation);
+}
+
 static enum vg_reason read_path(struct vg_rest *rest)
 {
     struct vg_call *call = &rest->call;
@@ -104,7 +127,9 @@ static enum vg_reason read_path(struct vg_rest *rest)
         ProtobufCMessage *message = NULL;
         const struct vg_field *field = NULL;
         enum vg_reason reason = descend(call, rest->match.variables[i].segment, &message, &field);
-        if (reason == VG_OK) {
+        if (reason == VG_OK && is_set(message, field)) {
+            refuse_member(call, field);
+        } else if (reason == VG_OK) {
             reason = vg_json_read_text(
                 field,
                 rest->match.variables[i].value,

@@ -161,6 +161,12 @@ static void app_headers(struct vg_exchange *exchange)
         vg_rest_send_error(rest, &rest->call.error);
         return;
     }
+    const struct vg_ui_page *page = vg_ui_find(&web->ui, rest->path);
+    if (page != NULL) {
+        rest->page = page;
+        vg_rest_send_document(rest, 200, page->content_type);
+        return;
+    }
     unsigned status = 0;
     const char *content_type = NULL;
     if (vg_probe_answer(web->service, rest->path, &rest->own, &status, &content_type)) {
@@ -381,10 +387,12 @@ void vg_web_init(struct vg_web *web, struct vg_service *service)
         .service = service,
         .router = vg_router_create(service->routes, service->route_count),
     };
+    vg_ui_init(&web->ui, service->settings->swagger_ui);
 }
 
 void vg_web_dispose(struct vg_web *web)
 {
+    vg_ui_dispose(&web->ui);
     vg_router_destroy(web->router);
     web->router = NULL;
 }

@@ -7,6 +7,7 @@
 #ifndef VG_GATEWAY_WEB_WEB_H
 #define VG_GATEWAY_WEB_WEB_H
 
+#include "gateway/web/ui.h"
 #include "rpc/net/exchange.h"
 #include "rpc/service/service.h"
 
@@ -17,6 +18,7 @@ struct vg_web {
         app; /* what the selector hands to carriers; embedded, so that the way back is typed */
     struct vg_service *service;
     struct vg_router *router;
+    struct vg_ui ui;
 };
 
 /* A web over the routes of `service`, which must outlive it. */

@@ -129,10 +129,11 @@ bool vg_http2_stream_add_header(
     if (stream->head_done) {
         return stream->header_bytes <= VG_HTTP2_HEADER_EXCESS * limit; /* trailers are not kept */
     }
-    const bool over =
-        stream->header_bytes > limit ||
-        stream->exchange.request.header_count >= VG_LIMIT_HEADER_COUNT ||
-        (value.size > VG_LIMIT_URL_BYTES && vg_bytes_equal(name, vg_bytes_text(":path")));
+    if (value.size > VG_LIMIT_URL_BYTES && vg_bytes_equal(name, vg_bytes_text(":path"))) {
+        stream->path_refused = true;
+    }
+    const bool over = stream->path_refused || stream->header_bytes > limit ||
+                      stream->exchange.request.header_count >= VG_LIMIT_HEADER_COUNT;
     /* The application that will say so is chosen by content type: that one is kept even then. */
     const bool is_type = value.size <= VG_HTTP2_STREAM_TYPE_MAX &&
                          vg_bytes_equal(name, vg_bytes_text("content-type"));
@@ -385,7 +386,7 @@ void vg_http2_stream_begin(struct vg_http2_stream *stream)
     } else {
         exchange->app = app;
         if (stream->head_refused) {
-            app->refuse(exchange, VG_HEADERS_TOO_LARGE);
+            app->refuse(exchange, stream->path_refused ? VG_URL_TOO_LONG : VG_HEADERS_TOO_LARGE);
         } else {
             app->headers(exchange);
         }

@@ -38,6 +38,7 @@ struct vg_http2_stream {
     int32_t id;
     bool head_done;       /* the request head is complete */
     bool head_refused;    /* it was over the limit, and is not complete */
+    bool path_refused;    /* by its path */
     bool malformed;       /* nghttp2 has not seen what is wrong with its fields */
     bool request_ended;   /* END_STREAM has arrived */
     bool responded;       /* the response head is submitted */

@@ -291,7 +291,7 @@ static void write_operation(struct vg_openapi *openapi, const struct vg_model_ro
     vg_document_string(
         document,
         NULL,
-        vg_text_pool_print("%s/%s", openapi->api, version_of(method->package)));
+        vg_text_pool_print("%s/%s", api_of(method->package), version_of(method->package)));
     vg_document_end(document, ']');
     vg_document_string(document, "summary", vg_text_pool_copy(comment, size));
     vg_document_string(document, "description", comment);
@@ -315,7 +315,7 @@ static const struct vg_model_route **list_routes(const struct vg_model *model, c
     for (size_t i = 0; i < model->method_count; i++) {
         const struct vg_model_method *method = model->methods[i];
         for (size_t k = 0; k < method->route_count; k++) {
-            if (strcmp(api_of(method->package), api) == 0) {
+            if (api == NULL || strcmp(api_of(method->package), api) == 0) {
                 routes[count++] = &method->routes[k];
             }
         }
@@ -352,7 +352,10 @@ static void write_head(struct vg_openapi *openapi)
     struct vg_document *document = &openapi->document;
     vg_document_string(document, "openapi", "3.1.0");
     vg_document_object(document, "info");
-    vg_document_string(document, "title", vg_text_pool_print("vigil %s API", openapi->api));
+    vg_document_string(
+        document,
+        "title",
+        openapi->api == NULL ? "vigil API" : vg_text_pool_print("vigil %s API", openapi->api));
     vg_document_string(document, "version", "1.0.0");
     vg_document_string(
         document,

@@ -1,0 +1,49 @@
+/*
+ * The page /docs, which shows the document of the interface and tries its requests: Swagger UI,
+ * served from the directory in the setting swagger_ui, and our few lines around it. Without the
+ * files the page says so, and where the document is.
+ *
+ * Nothing is loaded from elsewhere, and the page may load nothing (VG_UI_POLICY). The key is typed
+ * in by the user, and forgotten with the page.
+ *
+ * Threads: made at start, then immutable.
+ */
+#ifndef VG_GATEWAY_WEB_UI_H
+#define VG_GATEWAY_WEB_UI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/base/buffer.h"
+#include "core/base/bytes.h"
+
+/* Content-Security-Policy of all that is answered here. */
+#define VG_UI_POLICY                                                                               \
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "              \
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+/* A file of Swagger UI; larger ones are none of ours. */
+#define VG_UI_FILE_BYTES_MAX (3u * 1024u * 1024u)
+
+#define VG_UI_PAGES 5u
+
+struct vg_ui_page {
+    const char *path;
+    const char *content_type;
+    struct vg_buffer content; /* a view: of a mapped file, or of text; never changed or disposed */
+};
+
+struct vg_ui {
+    struct vg_ui_page pages[VG_UI_PAGES];
+    struct vg_bytes script; /* of Swagger UI, mapped; with `style` or not at all */
+    struct vg_bytes style;
+};
+
+/* Map the files in `directory`, if it is not empty and they are there. */
+void vg_ui_init(struct vg_ui *ui, const char *directory);
+void vg_ui_dispose(struct vg_ui *ui);
+
+/* The page, or part of it, at `path`; NULL = there is none. */
+const struct vg_ui_page *vg_ui_find(const struct vg_ui *ui, struct vg_bytes path);
+
+#endif
