@@ -118,8 +118,9 @@ static void ready(struct vg_call *call)
     world->ready++;
 }
 
-static bool say(struct vg_call *call, const ProtobufCMessage *message)
+static bool say(struct vg_call *call, const struct vg_reply_row *row)
 {
+    const ProtobufCMessage *message = row->message;
     VG_ASSERT(message->descriptor == &grpc__health__v1__health_check_response__descriptor);
     assert_true(world->said_count < SAID_MAX);
     world->said[world->said_count++] =
