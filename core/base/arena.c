@@ -31,6 +31,15 @@ void vg_arena_init(struct vg_arena *arena, size_t bytes_max)
     *arena = (struct vg_arena){ .bytes_max = bytes_max, .block_size = VG_ARENA_BLOCK_FIRST };
 }
 
+void vg_arena_lend(struct vg_arena *arena, void *memory, size_t size)
+{
+    VG_ASSERT(arena->next == NULL && (uintptr_t)memory % VG_ARENA_ALIGN == 0);
+    if (!VG_ARENA_KEEPS_NONE) {
+        arena->next = memory;
+        arena->end = (uint8_t *)memory + size;
+    }
+}
+
 void vg_arena_count(struct vg_arena *arena)
 {
     VG_ASSERT(arena->blocks == NULL);

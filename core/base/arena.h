@@ -35,6 +35,14 @@ void vg_arena_init(struct vg_arena *arena, size_t bytes_max);
 /* Take blocks from the memory budget of the process from now on. Only while it has none. */
 void vg_arena_count(struct vg_arena *arena);
 
+/*
+ * Let the first bytes come from `memory`, aligned for any type, which stays its owner's and lives
+ * longer than what is in the arena: for an arena that mostly needs little and has a place beside
+ * it. They do not count against the cap, and are given up by reset. Built with AddressSanitizer
+ * nothing is taken from there, so that each overflow is found. Only before the first allocation.
+ */
+void vg_arena_lend(struct vg_arena *arena, void *memory, size_t size);
+
 /* Give everything back. The arena may be used again. */
 void vg_arena_reset(struct vg_arena *arena);
 

@@ -16,9 +16,11 @@ void vg_buffer_init(struct vg_buffer *buffer, size_t bytes_max)
 
 void vg_buffer_dispose(struct vg_buffer *buffer)
 {
-    free(buffer->data);
-    if (buffer->counted) {
-        vg_memory_budget_give(buffer->capacity);
+    if (!buffer->is_lent) {
+        free(buffer->data);
+        if (buffer->counted) {
+            vg_memory_budget_give(buffer->capacity);
+        }
     }
     *buffer = (struct vg_buffer){ .bytes_max = buffer->bytes_max, .counted = buffer->counted };
 }
@@ -27,6 +29,15 @@ void vg_buffer_count(struct vg_buffer *buffer)
 {
     VG_ASSERT(buffer->data == NULL);
     buffer->counted = true;
+}
+
+void vg_buffer_lend(struct vg_buffer *buffer, void *memory, size_t size)
+{
+    VG_ASSERT(buffer->data == NULL && size > 0);
+    buffer->data = memory;
+    /* Without one byte, for the NUL of vsnprintf. */
+    buffer->capacity = size - 1 < buffer->bytes_max ? size - 1 : buffer->bytes_max;
+    buffer->is_lent = true;
 }
 
 void vg_buffer_clear(struct vg_buffer *buffer)
@@ -63,13 +74,13 @@ bool vg_buffer_reserve(struct vg_buffer *buffer, size_t size)
     if (capacity > buffer->bytes_max) {
         capacity = buffer->bytes_max;
     }
-    const size_t more = capacity - buffer->capacity;
+    const size_t more = capacity - (buffer->is_lent ? 0 : buffer->capacity);
     if (buffer->counted && !vg_memory_budget_take(more)) {
         buffer->failed = true;
         return false;
     }
     /* One byte more than is counted: the NUL of vsnprintf has a place at the very maximum. */
-    uint8_t *data = realloc(buffer->data, capacity + 1);
+    uint8_t *data = realloc(buffer->is_lent ? NULL : buffer->data, capacity + 1);
     if (data == NULL) {
         if (buffer->counted) {
             vg_memory_budget_give(more);
@@ -77,7 +88,12 @@ bool vg_buffer_reserve(struct vg_buffer *buffer, size_t size)
         buffer->failed = true;
         return false;
     }
+    if (buffer->is_lent) {
+        /* All of it, as realloc does: messages are encoded from the end of the memory. */
+        memcpy(data, buffer->data, buffer->capacity);
+    }
     buffer->data = data;
+    buffer->is_lent = false;
     buffer->capacity = capacity;
     return true;
 }

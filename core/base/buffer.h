@@ -23,6 +23,7 @@ struct vg_buffer {
     size_t bytes_max;
     bool failed;
     bool counted; /* its memory is taken from the memory budget */
+    bool is_lent; /* `data` is another's */
 };
 
 void vg_buffer_init(struct vg_buffer *buffer, size_t bytes_max);
@@ -30,6 +31,12 @@ void vg_buffer_dispose(struct vg_buffer *buffer);
 
 /* Take memory from the budget of the process from now on. Only while it has none. */
 void vg_buffer_count(struct vg_buffer *buffer);
+
+/*
+ * Let the first bytes lie in `memory`, which stays its owner's and lives longer than the buffer:
+ * for one that mostly holds little and has a place beside it. Only of an empty buffer.
+ */
+void vg_buffer_lend(struct vg_buffer *buffer, void *memory, size_t size);
 
 /* Forget the content, keep the memory and clear `failed`. */
 void vg_buffer_clear(struct vg_buffer *buffer);

@@ -1,5 +1,7 @@
 #include "rpc/grpc/grpc_stream.h"
 
+#include <string.h>
+
 #include "core/base/assert.h"
 #include "core/base/compiler.h"
 #include "core/base/settings.h"
@@ -32,9 +34,9 @@ struct vg_grpc_stream *vg_grpc_stream_create(
     struct vg_exchange *exchange,
     const struct vg_grpc_server *server)
 {
-    struct vg_grpc_stream *stream =
-        vg_block_pool_calloc(&exchange->worker->blocks, 1, sizeof(*stream));
+    struct vg_grpc_stream *stream = vg_block_pool_alloc(&exchange->worker->blocks, sizeof(*stream));
     VG_ASSERT(stream != NULL);
+    memset(stream, 0, offsetof(struct vg_grpc_stream, lent_arena));
     stream->encodings = server->encodings;
     stream->worker = exchange->worker;
     stream->exchange = exchange;
@@ -219,6 +221,8 @@ void vg_grpc_stream_begin(
     const struct vg_exchange *exchange = stream->exchange;
     struct vg_call *call = &stream->call;
     vg_call_init(call, &stream_face, service, &exchange->worker->mailbox);
+    vg_arena_lend(&call->arena, stream->lent_arena, sizeof(stream->lent_arena));
+    vg_buffer_lend(&call->out, stream->lent_out, sizeof(stream->lent_out));
     stream->has_call = true;
     call->target = exchange->request.target;
     call->credential = headers->credential;
@@ -239,6 +243,7 @@ void vg_grpc_stream_begin(
         vg_grpc_answer_finish(stream, reason, &call->error);
         return;
     }
+    vg_buffer_lend(&call->body, stream->lent_body, sizeof(stream->lent_body));
     vg_grpc_frame_init(&stream->frame, call->request_bytes_max, headers->encoding);
     stream->coding = stream_coding(stream, headers->accepted);
     if (vg_call_is_streamed(call)) {

@@ -27,6 +27,10 @@
 #include "rpc/net/worker.h"
 #include "rpc/service/call.h"
 
+/* Lent to the arena, and to each of the buffers, of a call. */
+#define VG_GRPC_STREAM_ARENA_BYTES  1024u
+#define VG_GRPC_STREAM_BUFFER_BYTES 320u
+
 /*
  * The answer is sent from `sending`, which changes places with call.out when it is drained: so the
  * next part is made while this one waits for the client's window.
@@ -59,7 +63,14 @@ struct vg_grpc_stream {
     struct vg_http_header trailer_slots[VG_GRPC_ANSWER_TRAILERS]; /* enough without metadata */
     struct vg_http_header *trailers;
     size_t trailer_count;
+    /* The first memory of the call, enough for a small one. The last members: not cleared. */
+    _Alignas(16) uint8_t lent_arena[VG_GRPC_STREAM_ARENA_BYTES];
+    uint8_t lent_body[VG_GRPC_STREAM_BUFFER_BYTES];
+    uint8_t lent_out[VG_GRPC_STREAM_BUFFER_BYTES];
 };
+_Static_assert(
+    sizeof(struct vg_grpc_stream) <= VG_BLOCK_POOL_SIZE_MAX,
+    "the worker keeps streams for reuse");
 
 /* The state of a new exchange; its memory is the worker's. */
 struct vg_grpc_stream *vg_grpc_stream_create(

@@ -30,7 +30,8 @@
 #include "rpc/service/conversation.h"
 #include "rpc/service/service.h"
 
-/* A batch is handed over when it has so many events, or events of so many bytes. */
+/* A batch is handed over when it has so many events, or so many bytes as received or to be stored.
+ */
 #define VG_STREAM_BATCH_EVENTS 1000u
 #define VG_STREAM_BATCH_BYTES  (1024u * 1024u)
 /* Batches of one stream with the writer: enough that one is prepared while another is stored. */
@@ -57,7 +58,8 @@ struct stream_batch {
     struct vg_key key;
     int64_t first; /* positions; last = first - 1 while it is empty */
     int64_t last;
-    size_t bytes;
+    size_t received; /* bytes, of messages */
+    size_t bytes;    /* of events to be stored */
     struct rejection *rejected;
     size_t rejected_count;
 };
@@ -470,7 +472,7 @@ static enum vg_reason take_message(
             stream->open->last = stream->expected - 1;
         }
         if (reason == VG_OK) {
-            stream->open->bytes += message.size;
+            stream->open->received += message.size;
             reason = take_events(stream, request, error);
         }
     }
@@ -480,7 +482,7 @@ static enum vg_reason take_message(
 
 static bool is_full(const struct stream_batch *batch)
 {
-    return batch->bytes >= VG_STREAM_BATCH_BYTES ||
+    return batch->bytes >= VG_STREAM_BATCH_BYTES || batch->received >= VG_STREAM_BATCH_BYTES ||
            batch->last - batch->first + 1 >= (int64_t)VG_STREAM_BATCH_EVENTS;
 }
 

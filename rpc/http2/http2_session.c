@@ -22,9 +22,21 @@ static struct vg_http2_session *session_of(const struct vg_conn *conn)
     return conn->protocol_state;
 }
 
-static struct vg_http2_stream *session_stream(nghttp2_session *session, int32_t id)
+/* The stream of a frame: mostly that of the frame before, for which no table is searched. */
+static struct vg_http2_stream *session_stream(struct vg_http2_session *own, int32_t id)
 {
-    return id == 0 ? NULL : nghttp2_session_get_stream_user_data(session, id);
+    if (own->latest != NULL && own->latest->id == id) {
+        return own->latest;
+    }
+    struct vg_http2_stream *stream =
+        id == 0 ? NULL : nghttp2_session_get_stream_user_data(own->session, id);
+    own->latest = stream;
+    return stream;
+}
+
+uint64_t vg_http2_session_now_ns(const struct vg_http2_session *session)
+{
+    return session->reading ? session->now_ns : vg_worker_now_ns(session->conn->worker);
 }
 
 void vg_http2_session_fail(
@@ -168,8 +180,9 @@ static int session_on_header( // NOLINT(readability-function-size)
     void *owner)
 {
     (void)flags;
+    (void)session;
     struct vg_http2_session *own = owner;
-    struct vg_http2_stream *stream = session_stream(session, frame->hd.stream_id);
+    struct vg_http2_stream *stream = session_stream(own, frame->hd.stream_id);
     if (stream == NULL || frame->hd.type != NGHTTP2_HEADERS) {
         return 0;
     }
@@ -211,7 +224,7 @@ static void session_on_ping(struct vg_http2_session *own, const nghttp2_ping *pi
 static int session_on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *owner)
 {
     struct vg_http2_session *own = owner;
-    struct vg_http2_stream *stream = session_stream(session, frame->hd.stream_id);
+    struct vg_http2_stream *stream = session_stream(own, frame->hd.stream_id);
     if (frame->hd.type == NGHTTP2_SETTINGS) {
         vg_http2_session_charge(own, VG_HTTP2_FAULT_REFUSED);
         return vg_http2_guard_on_settings(session, &frame->settings, own);
@@ -249,8 +262,8 @@ static int session_on_data(
     void *owner)
 {
     (void)flags;
-    (void)owner;
-    struct vg_http2_stream *stream = session_stream(session, id);
+    struct vg_http2_session *own = owner;
+    struct vg_http2_stream *stream = session_stream(own, id);
     if (stream != NULL) {
         vg_http2_stream_take(stream, vg_bytes(data, size));
     } else {
@@ -262,7 +275,7 @@ static int session_on_data(
 static int session_on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, void *owner)
 {
     struct vg_http2_session *own = owner;
-    struct vg_http2_stream *stream = session_stream(session, id);
+    struct vg_http2_stream *stream = session_stream(own, id);
     if (stream == NULL) {
         return 0;
     }
@@ -326,13 +339,14 @@ static void session_sent_reset(struct vg_http2_session *own, uint32_t code)
 
 static int session_on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *owner)
 {
+    (void)session;
     struct vg_http2_session *own = owner;
     switch (frame->hd.type) {
     case NGHTTP2_HEADERS:
     case NGHTTP2_DATA:
         vg_http2_budget_sent(&own->budget);
         if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
-            struct vg_http2_stream *stream = session_stream(session, frame->hd.stream_id);
+            struct vg_http2_stream *stream = session_stream(own, frame->hd.stream_id);
             if (stream != NULL) {
                 vg_http2_stream_sent_end(stream);
             }
@@ -462,7 +476,10 @@ void vg_http2_session_read(struct vg_conn *conn, struct vg_bytes part)
     }
     session->now_ns = vg_worker_now_ns(conn->worker);
     session->heard_ns = session->now_ns;
-    if (!vg_http2_guard_read(session, part)) {
+    session->reading = true;
+    bool good = vg_http2_guard_read(session, part);
+    session->reading = false;
+    if (!good) {
         /* Unless the GOAWAY that fits is queued already, it was a flood: of frames that want an
          * acknowledgement, of CONTINUATION, of resets. */
         vg_http2_session_fail(session, VG_HTTP2_CAUSE_ERRORS, NGHTTP2_ENHANCE_YOUR_CALM, "flooded");

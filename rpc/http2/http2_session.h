@@ -45,6 +45,7 @@ struct vg_http2_session {
     const struct vg_http2_protocol *protocol;
     nghttp2_session *session;
     struct vg_http2_stream *streams; /* nghttp2_session_del does not report them: this list does */
+    struct vg_http2_stream *latest;  /* of the frame before; NULL = none, or it is gone */
     struct vg_http2_budget budget;
     struct vg_http2_seen seen;
     struct vg_http2_scan scan;
@@ -53,11 +54,15 @@ struct vg_http2_session {
     enum vg_http2_drain drain;
     struct vg_timer drain_timer;
     uint64_t now_ns;       /* of the current read, fill or tick */
+    bool reading;          /* within a read: now_ns is now */
     uint64_t heard_ns;     /* when the peer last sent anything */
     uint64_t keepalive_ns; /* when it was asked whether it is there; 0 = it was not */
     bool failed; /* no more is read; what is queued is flushed, then the connection closes */
     enum vg_http2_cause cause; /* of the failure */
 };
+
+/* The time, which while frames are read need not be asked for again. */
+uint64_t vg_http2_session_now_ns(const struct vg_http2_session *session);
 
 /* The functions of struct vg_conn_protocol. */
 bool vg_http2_session_open(struct vg_conn *conn);

@@ -1,12 +1,12 @@
 #include "rpc/http2/http2_stream.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "core/base/assert.h"
 #include "core/base/compiler.h"
 #include "core/base/limits.h"
+#include "core/base/text_number.h"
 #include "rpc/net/conn.h"
 #include "rpc/net/worker.h"
 
@@ -232,12 +232,12 @@ static void stream_respond(struct vg_exchange *exchange, const struct vg_http_re
     VG_ASSERT(response->header_count <= VG_HTTP2_RESPONSE_HEADERS_MAX);
     VG_ASSERT(response->status >= 200 && response->status <= 599);
     nghttp2_nv fields[VG_HTTP2_RESPONSE_HEADERS_MAX + 2];
-    char status[16];
-    char length[24];
+    char status[VG_TEXT_NUMBER_SIZE];
+    char length[VG_TEXT_NUMBER_SIZE];
     size_t count = 0;
-    (void)snprintf(status, sizeof(status), "%u", response->status);
+    size_t size = vg_text_number_print_int64((int64_t)response->status, status);
     fields[count++] =
-        stream_field(vg_bytes_text(":status"), vg_bytes_text(status), NGHTTP2_NV_FLAG_NONE);
+        stream_field(vg_bytes_text(":status"), vg_bytes(status, size), NGHTTP2_NV_FLAG_NONE);
     for (size_t i = 0; i < response->header_count; i++) {
         fields[count++] = stream_field(
             response->headers[i].name,
@@ -245,10 +245,10 @@ static void stream_respond(struct vg_exchange *exchange, const struct vg_http_re
             NGHTTP2_NV_FLAG_NONE);
     }
     if (response->content_length >= 0) {
-        (void)snprintf(length, sizeof(length), "%lld", (long long)response->content_length);
+        size = vg_text_number_print_int64(response->content_length, length);
         fields[count++] = stream_field(
             vg_bytes_text("content-length"),
-            vg_bytes_text(length),
+            vg_bytes(length, size),
             NGHTTP2_NV_FLAG_NONE);
     }
     nghttp2_data_provider body = { .source.ptr = stream, .read_callback = stream_read };
@@ -272,7 +272,7 @@ static void stream_resume(struct vg_exchange *exchange)
         return;
     }
     stream->deferred = false;
-    stream->progress_ns = vg_worker_now_ns(exchange->worker);
+    stream->progress_ns = vg_http2_session_now_ns(stream->session);
     /* Refused only when the stream is closing: then there is nothing to resume. */
     (void)nghttp2_session_resume_data(stream->session->session, stream->id);
     vg_conn_wake(stream->session->conn);
@@ -283,7 +283,7 @@ static void stream_consume(struct vg_exchange *exchange, size_t size)
     struct vg_http2_stream *stream = stream_of(exchange);
     VG_ASSERT(size <= stream->unconsumed);
     stream->unconsumed -= size;
-    stream->progress_ns = vg_worker_now_ns(exchange->worker);
+    stream->progress_ns = vg_http2_session_now_ns(stream->session);
     (void)nghttp2_session_consume(stream->session->session, stream->id, size);
     vg_conn_wake(stream->session->conn);
 }
@@ -322,10 +322,11 @@ static void stream_refuse(struct vg_http2_stream *stream, unsigned status)
 struct vg_http2_stream *vg_http2_stream_create(struct vg_http2_session *session, int32_t id)
 {
     struct vg_http2_stream *stream =
-        vg_block_pool_calloc(&session->conn->worker->blocks, 1, sizeof(*stream));
+        vg_block_pool_alloc(&session->conn->worker->blocks, sizeof(*stream));
     if (stream == NULL) {
         return NULL;
     }
+    memset(stream, 0, offsetof(struct vg_http2_stream, header_slots));
     stream->session = session;
     stream->id = id;
     stream->progress_ns = session->now_ns;
@@ -349,6 +350,7 @@ struct vg_http2_stream *vg_http2_stream_create(struct vg_http2_session *session,
         stream->next->back = stream;
     }
     session->streams = stream;
+    session->latest = stream;
     session->conn->streams_open++;
     return stream;
 }
@@ -366,6 +368,9 @@ void vg_http2_stream_destroy(struct vg_http2_stream *stream)
         stream->back->next = stream->next;
     } else {
         session->streams = stream->next;
+    }
+    if (session->latest == stream) {
+        session->latest = NULL;
     }
     session->conn->streams_open--;
     session->conn->active_ns = session->now_ns;

@@ -53,6 +53,7 @@ struct vg_http2_stream {
     size_t header_capacity;
     struct vg_arena overflow; /* for heads that do not fit below */
     size_t text_used;
+    /* Not cleared: the last members. */
     struct vg_http_header header_slots[VG_HTTP2_STREAM_HEADERS];
     uint8_t text[VG_HTTP2_STREAM_TEXT];
 };

@@ -258,7 +258,7 @@ def measure_rest(table, length):
     if program is None:
         print("peer missing: grpc-gateway is not here (" + " ".join(GATEWAY_PACKAGES) + ")")
     rates, costs, peer_rates, peer_costs = [], [], [], []
-    with tempfile.TemporaryFile() as log, server("--set", "workers=1", *LOGGING, log=log) as one:
+    with tempfile.TemporaryFile() as log, server(*LOGGING, log=log) as one:
         path = "/events/v2/event/" + rest_event(one).split("/", 1)[1] + "?includeAllProperties=true"
         peer = None if program is None else Measured("grpc-gateway", [program])
         for turn in range(length.rounds + 1):

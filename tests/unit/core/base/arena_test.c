@@ -55,6 +55,32 @@ static void test_arena__the_cap_holds_and_is_an_ordinary_answer(void **state)
     assert_null(vg_arena_alloc(&arena, 1));
 }
 
+static void test_arena__lent_memory_comes_first_and_is_given_up(void **state)
+{
+    (void)state;
+    _Alignas(16) uint8_t lent[256];
+    struct vg_arena arena;
+    vg_arena_init(&arena, VG_TEST_MAX);
+    vg_arena_lend(&arena, lent, sizeof(lent));
+    uint8_t *pieces[40];
+    for (size_t i = 0; i < VG_ARRAY_COUNT(pieces); i++) {
+        pieces[i] = vg_arena_alloc(&arena, 32);
+        assert_non_null(pieces[i]);
+        memset(pieces[i], (int)i, 32);
+#ifndef __SANITIZE_ADDRESS__
+        bool inside = pieces[i] >= lent && pieces[i] < lent + sizeof(lent);
+        assert_int_equal(inside, i < sizeof(lent) / 32);
+#endif
+    }
+    for (size_t i = 0; i < VG_ARRAY_COUNT(pieces); i++) {
+        assert_int_equal(pieces[i][31], i);
+    }
+    vg_arena_reset(&arena);
+    uint8_t *piece = vg_arena_alloc(&arena, 32);
+    assert_true(piece < lent || piece >= lent + sizeof(lent));
+    vg_arena_dispose(&arena);
+}
+
 static void test_arena__clearing_keeps_no_more_than_one_block(void **state)
 {
     (void)state;
@@ -168,6 +194,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_arena__pieces_are_aligned_apart_and_writable),
         cmocka_unit_test(test_arena__the_cap_holds_and_is_an_ordinary_answer),
+        cmocka_unit_test(test_arena__lent_memory_comes_first_and_is_given_up),
         cmocka_unit_test(test_arena__clearing_keeps_no_more_than_one_block),
         cmocka_unit_test(test_arena__a_piece_of_the_whole_cap_fits_but_for_the_header),
         cmocka_unit_test(test_arena__calloc_clears_what_was_used_before),

@@ -48,6 +48,38 @@ static void test_buffer__after_a_failure_nothing_is_appended_until_cleared(void 
     vg_buffer_dispose(&buffer);
 }
 
+static void test_buffer__lent_memory_is_used_first_and_never_freed(void **state)
+{
+    (void)state;
+    struct vg_buffer buffer;
+    uint8_t lent[8];
+    vg_buffer_init(&buffer, 100);
+    vg_buffer_lend(&buffer, lent, sizeof(lent));
+    vg_buffer_append_text(&buffer, "1234567");
+    assert_ptr_equal(buffer.data, lent);
+    vg_buffer_printf(&buffer, "%d", 89);
+    assert_ptr_not_equal(buffer.data, lent);
+    assert_true(vg_bytes_equal(vg_buffer_bytes(&buffer), vg_bytes_text("123456789")));
+    vg_buffer_dispose(&buffer);
+    /* What stands behind the content is kept, as realloc keeps it. */
+    vg_buffer_init(&buffer, 100);
+    vg_buffer_lend(&buffer, lent, sizeof(lent));
+    memcpy(lent, "abcdefg", sizeof(lent));
+    assert_true(vg_buffer_reserve(&buffer, 50));
+    assert_memory_equal(buffer.data, "abcdefg", 7);
+    vg_buffer_dispose(&buffer);
+    /* The maximum holds there too; and what nobody has outgrown is not freed. */
+    vg_buffer_init(&buffer, 3);
+    vg_buffer_lend(&buffer, lent, sizeof(lent));
+    vg_buffer_append_text(&buffer, "123");
+    assert_false(buffer.failed);
+    vg_buffer_append_byte(&buffer, '4');
+    assert_true(buffer.failed);
+    assert_int_equal(buffer.size, 3);
+    vg_buffer_dispose(&buffer);
+    assert_null(buffer.data);
+}
+
 static void test_buffer__printf_fills_to_the_very_maximum(void **state)
 {
     (void)state;
@@ -120,6 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_buffer__takes_its_maximum_and_not_one_byte_more),
         cmocka_unit_test(test_buffer__after_a_failure_nothing_is_appended_until_cleared),
+        cmocka_unit_test(test_buffer__lent_memory_is_used_first_and_never_freed),
         cmocka_unit_test(test_buffer__printf_fills_to_the_very_maximum),
         cmocka_unit_test(test_buffer__drops_from_the_front),
         cmocka_unit_test(test_buffer__reserve_refuses_sizes_that_overflow),
