@@ -3,7 +3,7 @@
 
   tools/bench/run rpc                     all of it, some ten minutes
   tools/bench/run rpc --quick             short rounds, below three minutes: to see that nothing is broken
-  tools/bench/run rpc --only echo,client  some of: echo client rest memory stream
+  tools/bench/run rpc --only echo,client  some of: echo client rest tls memory stream
 
 Server and client share the machine's cores. CPU is user + system time of the server over the run, divided by the
 calls. Each figure is the median of several rounds in which vigil and the peers take turns, with the least and the
@@ -282,6 +282,97 @@ def measure_rest(table, length):
               spread(peer_costs, "{:.0f}") + " us" if peer_costs else "missing", "", "", None)
 
 
+def make_certificate(folder):
+    """(certificate, key) of 127.0.0.1, signed by itself: files in `folder`."""
+    certificate, key = pathlib.Path(folder) / "server.pem", pathlib.Path(folder) / "server.key"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out",
+                    certificate], capture_output=True, check=True)
+    return certificate, key
+
+
+class Nginx:
+    """One worker that answers `size` bytes from memory, in plain text and by TLS on two ports."""
+
+    def __init__(self, folder, certificate, key, size):
+        self.port, self.tls_port = free_port(), free_port()
+        (folder / "nginx.conf").write_text(f"""
+daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
+events {{ worker_connections 1000; }}
+http {{
+    access_log off; keepalive_requests 100000000; http2_max_concurrent_streams 128;
+    client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
+    uwsgi_temp_path {folder}; scgi_temp_path {folder};
+    ssl_certificate {certificate}; ssl_certificate_key {key};
+    server {{ listen 127.0.0.1:{self.port} http2; location / {{ return 200 "{'x' * size}"; }} }}
+    server {{ listen 127.0.0.1:{self.tls_port} ssl http2; location / {{ return 200 "{'x' * size}"; }} }}
+}}
+""")
+        self.process = subprocess.Popen(["nginx", "-c", folder / "nginx.conf"], stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 10
+        while not self.answers():
+            if time.monotonic() > deadline:
+                raise SystemExit("nginx does not start")
+            time.sleep(0.05)
+
+    def answers(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            return True
+        except OSError:
+            return False
+
+    def cpu_seconds(self):
+        """Of its worker, its only child."""
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        fields = pathlib.Path(f"/proc/{children[0]}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(60)
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+ANSWER_BYTES = 1100  # about what GetEvent answers
+
+
+def measure_tls(table, length):
+    """GetEvent by TLS and in plain text of the same server, and the same of nginx with an answer of that size."""
+    plain, secret, peer_plain, peer_secret = [], [], [], []
+    with tempfile.TemporaryDirectory(prefix="vigil-bench-") as name, tempfile.TemporaryFile() as log:
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)  # nginx's worker is another user
+        certificate, key = make_certificate(folder)
+        peer = None if shutil.which("nginx") is None else Nginx(folder, certificate, key, ANSWER_BYTES)
+        if peer is None:
+            print("peer missing: nginx is not here (nginx-light)")
+        options = ("--set", "workers=1", "--set", "listen_tls=127.0.0.1:0", "--set", f"tls_certificates={certificate}",
+                   "--set", f"tls_keys={key}", *LOGGING)
+        with server(*options, log=log) as one, grpc_file(get_request(rest_event(one))[5:]) as file:
+            extra = ("-d", file.name, *GRPC_HEADERS, "-H", f"argus-api-key: {one.key}")
+            for turn in range(length.rounds + 1):
+                for of, port, scheme, path, words, found in (
+                        (one, one.port, "http", GET, extra, plain), (one, one.tls_port, "https", GET, extra, secret),
+                        (peer, peer and peer.port, "http", "/", (), peer_plain),
+                        (peer, peer and peer.tls_port, "https", "/", (), peer_secret)):
+                    if of is not None:
+                        cost = cpu_of(of, lambda: h2load(port, path, length.calls // 2, 10, 32, *words, scheme=scheme))[1]
+                        found += [cost] if turn > 0 else []
+        if peer is not None:
+            peer.stop()
+    ratio = ratio_of(secret, plain)
+    table.add("TLS: CPU per call beside plain text", f"{median(secret):.2f} / {median(plain):.2f} us = {ratio:.2f}",
+              f"nginx {median(peer_secret):.2f} / {median(peer_plain):.2f} us = {ratio_of(peer_secret, peer_plain):.2f}"
+              if peer_plain else "missing", "-" if not peer_plain else f"{ratio / ratio_of(peer_secret, peer_plain):.2f}",
+              "<= 1.5x of plain", ratio <= 1.5)
+
+
 def call_of(path, key, message):
     """The bytes of a client that connects, says its settings and makes one call: preface, SETTINGS, HEADERS with every
     field written out, DATA."""
@@ -424,7 +515,7 @@ def measure_stream(table, length):
               f"flat: second half <= {rows_mib:.0f} MiB of id map and dictionaries", grown <= rows_mib)
 
 
-PARTS = ("echo", "client", "rest", "memory", "stream")
+PARTS = ("echo", "client", "rest", "tls", "memory", "stream")
 
 
 def main():
@@ -449,7 +540,7 @@ def main():
         finally:
             for one in servers:
                 one.stop()
-    for name, measure in (("rest", measure_rest), ("memory", measure_memory), ("stream", measure_stream)):
+    for name, measure in (("rest", measure_rest), ("tls", measure_tls), ("memory", measure_memory), ("stream", measure_stream)):
         if name in wanted:
             measure(table, length)
     table.show()

@@ -20,7 +20,10 @@ class Program:
 
     def __init__(self, command, log=None):
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+        self.tls_port = None
         for line in self.process.stdout:
+            if " serves TLS on " in line:
+                self.tls_port = int(line.rsplit(":", 1)[1])
             if "ready on " in line:
                 self.port = int(line.rsplit(":", 1)[1])
                 break

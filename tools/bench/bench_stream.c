@@ -1,7 +1,8 @@
 /*
  * One agent: EventStream.Submit over one connection for some time, with the events of
- * bench_events.h, and what the server says is durable. A second thread packs the messages, so that
- * neither memory nor packing is what is measured.
+ * bench_events.h, and what the server says is durable. The events are packed before the clock
+ * starts and get their ids from a second thread, so that neither memory nor packing is what is
+ * measured.
  *
  *   bench_stream --port P --key K [--seconds S] [--message EVENTS] [--first I]
  *                [--customer ID --customers N]
@@ -27,18 +28,28 @@
 
 #include "vigil/events/v2/stream.pb-c.h"
 
-#define EVENT_BYTES  1024u
-#define RING_SIZE    64u
-#define SECONDS_MAX  3600u
-#define NS_PER_S     UINT64_C(1000000000)
-#define SENT_KEPT    65536u /* messages whose time of sending is known */
-#define TOOK_MAX     4000000u
-#define PATH_SUBMIT  "/vigil.events.v2.EventStream/Submit"
-#define ARENA_FACTOR (2u * VG_BENCH_EVENT_BYTES_MAX)
+#define EVENT_BYTES 1024u
+#define RING_SIZE   64u
+#define SECONDS_MAX 3600u
+#define NS_PER_S    UINT64_C(1000000000)
+#define SENT_KEPT   65536u /* messages whose time of sending is known */
+#define TOOK_MAX    4000000u
+#define PATH_SUBMIT "/vigil.events.v2.EventStream/Submit"
+#define ARENA_BYTES (8u * VG_BENCH_EVENT_BYTES_MAX)
+#define HEAD_BYTES  64u
+#define POOL_SIZE   65536u /* events; then their texts come again, with other ids */
 
 struct message {
     uint8_t *bytes;
     size_t size;
+};
+
+/* An event as it stands in a message, and where in it its id is. */
+struct packed {
+    uint8_t *bytes;
+    size_t size;
+    size_t id;
+    size_t id_size;
 };
 
 struct agent {
@@ -49,6 +60,7 @@ struct agent {
     uint64_t events; /* in a message */
     uint64_t first;
     struct vg_bench_world world;
+    struct packed *pool;
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -96,27 +108,80 @@ static Vigil__Events__V2__SubmitRequest *make_event(
     return event;
 }
 
-static void pack(const struct agent *agent, uint64_t number, struct message *out_message)
+/* As member 3 of a message: the key, the length, the event. */
+static void pack_event(const struct agent *agent, uint64_t number, struct packed *out_packed)
 {
     struct vg_arena arena;
-    vg_arena_init(&arena, (size_t)agent->events * ARENA_FACTOR + 65536u);
+    vg_arena_init(&arena, ARENA_BYTES);
+    Vigil__Events__V2__StreamSubmitRequest request = VIGIL__EVENTS__V2__STREAM_SUBMIT_REQUEST__INIT;
+    Vigil__Events__V2__SubmitRequest *event = make_event(agent, number, &arena);
+    request.n_events = 1;
+    request.events = &event;
+    out_packed->size = protobuf_c_message_get_packed_size(&request.base);
+    out_packed->bytes = malloc(out_packed->size);
+    VG_ASSERT(out_packed->bytes != NULL);
+    (void)protobuf_c_message_pack(&request.base, out_packed->bytes);
+    const uint8_t *id =
+        memmem(out_packed->bytes, out_packed->size, event->id->text, strlen(event->id->text));
+    VG_ASSERT(id != NULL);
+    out_packed->id = (size_t)(id - out_packed->bytes);
+    out_packed->id_size = strlen(event->id->text);
+    vg_arena_dispose(&arena);
+}
+
+static void make_pool(struct agent *agent)
+{
+    agent->pool = calloc(POOL_SIZE, sizeof(*agent->pool));
+    VG_ASSERT(agent->pool != NULL);
+    for (uint64_t i = 0; i < POOL_SIZE; i++) {
+        pack_event(agent, i, &agent->pool[i]);
+    }
+}
+
+static void pack_head(
+    const struct agent *agent,
+    uint64_t number,
+    uint8_t out_head[HEAD_BYTES],
+    size_t *out_size)
+{
     Vigil__Events__V2__StreamSubmitRequest request = VIGIL__EVENTS__V2__STREAM_SUBMIT_REQUEST__INIT;
     char name[32];
     (void)snprintf(name, sizeof(name), "bench %" PRIu64, agent->first);
     request.stream = number == 0 ? name : NULL;
     request.has_position = true;
     request.position = (int64_t)(number * agent->events) + 1;
-    request.n_events = agent->events;
-    request.events = vg_bench_take(&arena, agent->events, sizeof(*request.events));
+    VG_ASSERT(protobuf_c_message_get_packed_size(&request.base) <= HEAD_BYTES);
+    *out_size = protobuf_c_message_pack(&request.base, out_head);
+}
+
+/* The members of a message stand one behind the other; each event is one of the pool with an id of
+ * its own, and ids are all of a length. */
+static void pack(const struct agent *agent, uint64_t number, struct message *out_message)
+{
+    uint8_t head[HEAD_BYTES];
+    size_t size;
+    pack_head(agent, number, head, &size);
+    const uint64_t first = agent->first + number * agent->events;
+    size_t whole = size;
     for (uint64_t i = 0; i < agent->events; i++) {
-        uint64_t event = agent->first + number * agent->events + i;
-        request.events[i] = make_event(agent, event, &arena);
+        whole += agent->pool[(first + i) % POOL_SIZE].size;
     }
-    size_t size = protobuf_c_message_get_packed_size(&request.base);
-    out_message->bytes = malloc(size);
-    VG_ASSERT(out_message->bytes != NULL);
-    out_message->size = protobuf_c_message_pack(&request.base, out_message->bytes);
+    uint8_t *bytes = malloc(whole);
+    VG_ASSERT(bytes != NULL);
+    memcpy(bytes, head, size);
+    struct vg_arena arena;
+    vg_arena_init(&arena, ARENA_BYTES);
+    for (uint64_t i = 0; i < agent->events; i++) {
+        const struct packed *packed = &agent->pool[(first + i) % POOL_SIZE];
+        vg_arena_clear(&arena);
+        const char *id = vg_bench_event_id(&agent->world, first + i, &arena);
+        VG_ASSERT(strlen(id) == packed->id_size);
+        memcpy(bytes + size, packed->bytes, packed->size);
+        memcpy(bytes + size + packed->id, id, packed->id_size);
+        size += packed->size;
+    }
     vg_arena_dispose(&arena);
+    *out_message = (struct message){ .bytes = bytes, .size = size };
 }
 
 static void *run_packer(void *owner)
@@ -334,6 +399,7 @@ int main(int argc, char **argv)
     agent.sent_ns = calloc(SENT_KEPT, sizeof(*agent.sent_ns));
     agent.took_ns = calloc(TOOK_MAX, sizeof(*agent.took_ns));
     VG_ASSERT(agent.sent_ns != NULL && agent.took_ns != NULL);
+    make_pool(&agent);
     pthread_t packer;
     VG_ASSERT(pthread_create(&packer, NULL, run_packer, &agent) == 0);
     run(&agent);
@@ -347,6 +413,10 @@ int main(int argc, char **argv)
     for (uint64_t i = agent.taken; i < agent.packed; i++) {
         free(agent.ring[i % RING_SIZE].bytes);
     }
+    for (uint64_t i = 0; i < POOL_SIZE; i++) {
+        free(agent.pool[i].bytes);
+    }
+    free(agent.pool);
     free(agent.sending.bytes);
     free(agent.sent_ns);
     free(agent.took_ns);
