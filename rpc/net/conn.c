@@ -228,6 +228,7 @@ static void conn_on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buff
     if (size > 0) {
         vg_metrics_add(VG_METRIC_bytes_received_total, (uint64_t)size);
         conn_take_bytes(conn, vg_bytes(buffer->base, (size_t)size));
+        vg_worker_flush_early(conn->worker);
     } else if (size == UV_EOF && conn->protocol != NULL) {
         vg_conn_end_read(conn); /* with or without close_notify: HTTP knows where it ends */
     } else if (size < 0) {

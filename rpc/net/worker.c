@@ -74,6 +74,7 @@ void vg_worker_add_flush(struct vg_worker *worker, struct vg_conn *conn)
         worker->flush_last->flush_next = conn;
     }
     worker->flush_last = conn;
+    worker->flush_count++;
     conn->flush_queued = true;
 }
 
@@ -86,6 +87,7 @@ static void worker_flush(struct vg_worker *worker)
     struct vg_conn *conn = worker->flush_first;
     worker->flush_first = NULL;
     worker->flush_last = NULL;
+    worker->flush_count = 0;
     while (conn != NULL) {
         struct vg_conn *next = conn->flush_next;
         if (vg_conn_may_wait(conn, now_ns)) {
@@ -95,6 +97,13 @@ static void worker_flush(struct vg_worker *worker)
             vg_conn_flush(conn);
         }
         conn = next;
+    }
+}
+
+void vg_worker_flush_early(struct vg_worker *worker)
+{
+    if (worker->flush_count >= VG_WORKER_FLUSH_CONNS) {
+        worker_flush(worker);
     }
 }
 

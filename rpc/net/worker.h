@@ -40,6 +40,9 @@ enum { VG_SERVER_PLAIN, VG_SERVER_TLS, VG_SERVER_ADDRESSES };
 
 #define VG_WORKER_MAGIC      0x7677726bu
 #define VG_WORKER_READ_BYTES (64u * 1024u)
+/* With so many connections in line they are flushed before others are read: what answers are made
+ * of is given back, and found in the cache again by the next. */
+#define VG_WORKER_FLUSH_CONNS 16u
 
 /* A listening socket of a worker: plain text, or TLS. */
 struct vg_worker_listener {
@@ -77,6 +80,7 @@ struct vg_worker {
     size_t conn_count;
     struct vg_conn *flush_first; /* waiting to be flushed, in order of waking */
     struct vg_conn *flush_last;
+    size_t flush_count;
     size_t holds;
     struct vg_buffer scratch; /* where the bytes of one flush are gathered */
     struct vg_buffer sealed;  /* and, with TLS, as they go over the wire */
@@ -116,9 +120,10 @@ void vg_worker_drain(struct vg_worker *worker);
 void vg_worker_join(struct vg_worker *worker);
 void vg_worker_dispose(struct vg_worker *worker);
 
-/* For rpc/net: put `conn` in line for a flush; a connection or hold is gone: end if it was the
- * last. */
+/* For rpc/net: put `conn` in line for a flush; flush if the line is long, which is not to be called
+ * from a protocol's function; a connection or hold is gone: end if it was the last. */
 void vg_worker_add_flush(struct vg_worker *worker, struct vg_conn *conn);
+void vg_worker_flush_early(struct vg_worker *worker);
 void vg_worker_end_if_done(struct vg_worker *worker);
 
 #endif
