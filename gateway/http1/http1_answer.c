@@ -1,10 +1,9 @@
 /*
  * What HTTP/1.1 says: the answer of an exchange, and answers to requests that never become one.
  */
-#include <inttypes.h>
-
 #include "core/base/assert.h"
 #include "core/base/metrics.h"
+#include "core/base/text_number.h"
 #include "gateway/http1/http1_conn.h"
 #include "rpc/net/worker.h"
 
@@ -62,11 +61,13 @@ static void carrier_respond(struct vg_exchange *exchange, const struct vg_http_r
     if (state->body_follows && response->content_length < 0 && is_old) {
         state->last = true; /* HTTP/1.0 knows no chunks: the end of the connection ends the body */
     }
-    vg_buffer_printf(
-        &state->out,
-        "HTTP/1.1 %u %s\r\n",
-        response->status,
-        reason_phrase(response->status));
+    char number[VG_TEXT_NUMBER_SIZE];
+    size_t size = vg_text_number_print_int64((int64_t)response->status, number);
+    vg_buffer_append_text(&state->out, "HTTP/1.1 ");
+    vg_buffer_append(&state->out, number, size);
+    vg_buffer_append_text(&state->out, " ");
+    vg_buffer_append_text(&state->out, reason_phrase(response->status));
+    vg_buffer_append_text(&state->out, "\r\n");
     for (size_t i = 0; i < response->header_count; i++) {
         vg_buffer_append(
             &state->out,
@@ -82,7 +83,10 @@ static void carrier_respond(struct vg_exchange *exchange, const struct vg_http_r
     if (state->chunked) {
         vg_buffer_append_text(&state->out, "transfer-encoding: chunked\r\n");
     } else if (response->content_length >= 0) {
-        vg_buffer_printf(&state->out, "content-length: %" PRId64 "\r\n", response->content_length);
+        size = vg_text_number_print_int64(response->content_length, number);
+        vg_buffer_append_text(&state->out, "content-length: ");
+        vg_buffer_append(&state->out, number, size);
+        vg_buffer_append_text(&state->out, "\r\n");
     }
     if (state->last) {
         vg_buffer_append_text(&state->out, "connection: close\r\n");
