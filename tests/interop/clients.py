@@ -1,0 +1,204 @@
+"""The clients of the matrix: whether they are there, which version, and how each of them is made to do the cases."""
+import concurrent.futures
+import pathlib
+import re
+import subprocess
+import sys
+
+from cases import CASES, LOAD
+from servers import Aging, Proxy, deadline
+from vigiltest.clients import metrics
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "conformance/grpc"))
+import grpc_interop  # noqa: E402  the official client of Ruby
+
+WAIT = 60
+CALLS = 200  # before and after what a load is there for
+AT_ONCE = 2
+
+
+def major_minor(version):
+    return ".".join(version.split(".")[:2])
+
+
+def installed_version(package):
+    said = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", package], capture_output=True, text=True, check=False).stdout
+    return major_minor(re.split(r"[-+~]", said)[0])
+
+
+class Client:
+    """One client; `transports` are its columns."""
+
+    name = ""
+    transports = ("gRPC",)
+    absent = {}  # case: why this client has it not
+
+    def __init__(self, options):
+        self.options = options
+
+    def missing(self):
+        """What has to be installed, None if nothing."""
+
+    def version(self):
+        raise NotImplementedError
+
+    def run(self, servers, transport):
+        """{case: [result, why]}"""
+        raise NotImplementedError
+
+    def begin(self, servers):
+        """Before the first transport."""
+
+    def end(self):
+        """After the last."""
+
+
+class Program(Client):
+    """A client program of ours; client_cases.py says how they are called."""
+
+    def command(self, transport):
+        raise NotImplementedError
+
+    def address_words(self, servers):
+        return servers.words()
+
+    def run(self, servers, transport):
+        asked = [case for case in CASES if case not in LOAD and case not in self.left_out(transport)]
+        words = [*self.command(transport), *self.address_words(servers), f"descriptors={self.options.descriptors}", *asked]
+        run = subprocess.run(words, capture_output=True, text=True, timeout=2 * WAIT, check=False)
+        results = {case: ["absent", why] for case, why in self.left_out(transport).items()}
+        for line in run.stdout.splitlines():
+            name, result, why = line.split("\t")
+            results[name] = [result, why]
+        for case in asked:
+            results.setdefault(case, ["fail", f"the program ended with {run.returncode}: {run.stderr[-1000:]}"])
+        for case, turn in (("drain", self.drain), ("connection_age", self.age)):
+            if case not in results:
+                results[case] = turn(servers, transport)
+        return results
+
+    def left_out(self, transport):
+        return self.absent
+
+    def drain(self, servers, transport):
+        server = servers.vigil
+        with Load(self, transport, server.port) as load:
+            load.until(CALLS)
+            port = server.port
+            server.stop()
+            server.start(port)
+            load.until(load.calls + CALLS)
+        return load.result
+
+    def age(self, servers, transport):
+        with Aging() as server:
+            with Load(self, transport, server.port) as load:
+                load.until(CALLS)
+                check = deadline(WAIT)
+                while metrics(server.port)["vigil_http2_goaway_age_total"] < 4 and load.is_going():
+                    check("connections grow old")
+                load.until(load.calls + CALLS)
+        return load.result
+
+
+class Load:
+    """The load of a client program, until the end of the with block."""
+
+    def __init__(self, client, transport, port):
+        words = [*client.command(transport), f"vigil=127.0.0.1:{port}", f"descriptors={client.options.descriptors}", "load"]
+        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.calls = 0
+        self.result = None
+
+    def read(self):
+        line = self.process.stdout.readline()
+        if line.startswith("calls "):
+            self.calls = int(line.split()[1])
+        elif line.startswith("load\t"):
+            self.result = line.rstrip("\n").split("\t")[1:]
+        elif not line:
+            self.result = self.result or ["fail", "the program ended without a result"]
+
+    def is_going(self):
+        return self.result is None
+
+    def until(self, calls):
+        check = deadline(WAIT)
+        while self.calls < calls and self.is_going():
+            self.read()
+            check(f"{calls} calls")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        self.process.stdin.close()
+        while self.is_going() and kind is None:
+            self.read()
+        self.process.stdout.close()
+        if kind is not None:
+            self.process.kill()
+        self.process.wait(WAIT)
+
+
+class Ruby(Client):
+    name = "Ruby"
+    absent = {case: "the official client of Ruby has no such case" for case in CASES if case not in grpc_interop.CASES}
+
+    def missing(self):
+        return None if grpc_interop.client_path() else "ruby-grpc"
+
+    def version(self):
+        return installed_version("ruby-grpc")
+
+    def run(self, servers, transport):
+        client = grpc_interop.client_path()
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            cases = list(grpc_interop.CASES)
+            good = pool.map(lambda case: grpc_interop.run_case(client, servers.echo.port, case), cases)
+            results = {case: ["pass" if each else "fail", ""] for case, each in zip(cases, good)}
+        return {**results, **{case: ["absent", why] for case, why in self.absent.items()}}
+
+
+class Grpcio(Program):
+    name = "grpcio"
+    script = "grpcio_client.py"
+
+    def version(self):
+        import grpc
+
+        return major_minor(grpc.__version__)
+
+    def command(self, transport):
+        return [sys.executable, "-B", str(HERE / self.script)]
+
+
+class GrpcioAio(Grpcio):
+    name = "grpcio aio"
+    script = "grpcio_aio_client.py"
+
+
+class Nghttpx(Grpcio):
+    """grpcio through a proxy that speaks HTTP/2 on both sides."""
+
+    name = "grpcio through nghttpx"
+    absent = {case: "the proxy ends TLS and connections itself" for case in ("tls", "mtls", "drain", "connection_age")}
+
+    def missing(self):
+        return None if Proxy.program else "nghttp2-proxy"
+
+    def version(self):
+        return f"{super().version()}, {Proxy.version()}"
+
+    def begin(self, servers):
+        self.proxy = Proxy(servers)
+
+    def end(self):
+        self.proxy.close()
+
+    def address_words(self, servers):
+        return self.proxy.words()
+
+
+CLIENTS = {"ruby": Ruby, "grpcio": Grpcio, "grpcio_aio": GrpcioAio, "nghttpx": Nghttpx}
