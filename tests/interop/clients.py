@@ -1,18 +1,22 @@
 """The clients of the matrix: whether they are there, which version, and how each of them is made to do the cases."""
 import concurrent.futures
+import json
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
 from cases import CASES, LOAD
 from servers import Aging, Proxy, deadline
 from vigiltest.clients import metrics
+from vigiltest.load import no_call_fails
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "conformance/grpc"))
 import grpc_interop  # noqa: E402  the official client of Ruby
 
+MODULES = HERE / "node/node_modules"
 WAIT = 60
 CALLS = 200  # before and after what a load is there for
 AT_ONCE = 2
@@ -82,13 +86,11 @@ class Program(Client):
         return self.absent
 
     def drain(self, servers, transport):
-        server = servers.vigil
-        with Load(self, transport, server.port) as load:
-            load.until(CALLS)
-            port = server.port
-            server.stop()
-            server.start(port)
-            load.until(load.calls + CALLS)
+        load = Load(self, transport, servers.vigil.port)
+        try:
+            no_call_fails(servers.vigil, load, CALLS)
+        except AssertionError as error:
+            return ["fail", str(error)]
         return load.result
 
     def age(self, servers, transport):
@@ -109,6 +111,7 @@ class Load:
         words = [*client.command(transport), f"vigil=127.0.0.1:{port}", f"descriptors={client.options.descriptors}", "load"]
         self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.calls = 0
+        self.failures = []
         self.result = None
 
     def read(self):
@@ -119,6 +122,8 @@ class Load:
             self.result = line.rstrip("\n").split("\t")[1:]
         elif not line:
             self.result = self.result or ["fail", "the program ended without a result"]
+        if self.result is not None and self.result[0] == "fail":
+            self.failures = [self.result[1]]
 
     def is_going(self):
         return self.result is None
@@ -201,4 +206,29 @@ class Nghttpx(Grpcio):
         return self.proxy.words()
 
 
-CLIENTS = {"ruby": Ruby, "grpcio": Grpcio, "grpcio_aio": GrpcioAio, "nghttpx": Nghttpx}
+class Node(Program):
+    """A client of Node.js, of the packages below tests/interop/node."""
+
+    script = ""
+    package = ""
+    node = shutil.which("node") or shutil.which("nodejs")
+
+    def missing(self):
+        if self.node is None:
+            return "nodejs"
+        return None if (MODULES / self.package).is_dir() else self.package
+
+    def version(self):
+        return major_minor(json.loads((MODULES / self.package / "package.json").read_text(encoding="utf-8"))["version"])
+
+    def command(self, transport):
+        return [self.node, str(HERE / "node" / self.script)]
+
+
+class GrpcJs(Node):
+    name = "grpc-js"
+    script = "grpc_js_client.mjs"
+    package = "@grpc/grpc-js"
+
+
+CLIENTS = {"ruby": Ruby, "grpcio": Grpcio, "grpcio_aio": GrpcioAio, "nghttpx": Nghttpx, "grpc_js": GrpcJs}
