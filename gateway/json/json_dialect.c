@@ -11,4 +11,5 @@ const struct vg_json_dialect vg_json_documented = {
 const struct vg_json_dialect vg_json_standard = {
     .names = VG_NAME_DOCUMENTED | VG_NAME_OWN,
     .wide_as_text = true,
+    .once = true,
 };

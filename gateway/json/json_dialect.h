@@ -19,7 +19,9 @@
 struct vg_json_dialect {
     unsigned names;    /* enum vg_name_flag: which names are read */
     bool shaped;       /* bare messages add no level, object lists are objects */
-    bool lenient;      /* lone values for lists, numbers and bools as text and the reverse */
+    bool lenient;      /* lone values for lists, numbers and bools as text and the reverse; else
+                        * text for a number is just the number, "NaN" or an infinity */
+    bool once;         /* a member, or one of a oneof, may come once; else the last one counts */
     bool words;        /* enums by documented word; else by the value's .proto name, or number */
     bool wide_as_text; /* 64-bit integers are written as text */
     bool unset_shown;  /* null, [] and {} for what is not set */

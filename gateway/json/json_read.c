@@ -633,6 +633,35 @@ static bool is_renamed(struct spelling *last, const struct vg_field *field, stru
     return !again && field->kind == VG_KIND_STRING && (field->flags & VG_FIELD_REPEATED) == 0;
 }
 
+/* Which members an object has had: of a dialect that takes each once. */
+struct members_seen {
+    uint64_t bits[(UINT8_MAX + 1) / 64];
+};
+
+/* Note that the member at hand comes; a second one of it, or of its oneof, is a violation. */
+static void see_member(
+    struct vg_json_reader *reader,
+    const struct vg_table *table,
+    const struct vg_field *field,
+    const uint8_t *message,
+    struct members_seen *seen)
+{
+    const size_t row = (size_t)(field - table->fields);
+    const uint64_t bit = UINT64_C(1) << (row % 64);
+    bool again = (seen->bits[row / 64] & bit) != 0;
+    seen->bits[row / 64] |= bit;
+    if ((field->flags & VG_FIELD_ONEOF) != 0 && vg_json_peek(&reader->lexer) != 'n') {
+        uint32_t which;
+        memcpy(&which, message + field->quantifier, sizeof(which));
+        again |= which != 0;
+    }
+    if (again) {
+        vg_json_push_field(reader, field);
+        vg_json_violate(reader, VG_CONFLICTING_FIELDS, NULL, NULL);
+        vg_json_pop(reader);
+    }
+}
+
 static bool read_object(
     struct vg_json_reader *reader,
     const struct vg_table *table,
@@ -641,6 +670,8 @@ static bool read_object(
     struct vg_json_lexer *lexer = &reader->lexer;
     const struct vg_field *guess = table->fields;
     struct spelling last = { .field = NULL };
+    struct members_seen seen = { { 0 } };
+    const bool once = reader->dialect->once;
     bool more = false;
     if (!vg_json_spend(lexer) || !vg_json_open(lexer) || !vg_json_more(lexer, '}', true, &more)) {
         return false;
@@ -652,9 +683,12 @@ static bool read_object(
             return false;
         }
         bool done;
+        if (field != NULL && once) {
+            see_member(reader, table, field, message, &seen);
+        }
         if (field == NULL) {
             done = vg_json_skip_value(lexer);
-        } else if (is_renamed(&last, field, name)) {
+        } else if (!once && is_renamed(&last, field, name)) {
             done = read_renamed(reader, field, message);
             guess = field + 1;
         } else {

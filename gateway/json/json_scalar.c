@@ -1,5 +1,6 @@
 #include "gateway/json/json_scalar.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <strings.h>
 
@@ -292,11 +293,29 @@ static enum vg_json_fit store_bool(
     return VG_JSON_FIT_OK;
 }
 
+/* What JSON has no number for, as the JSON of protobuf tooling spells it. */
+static bool store_odd_double(struct vg_bytes text, uint8_t *member)
+{
+    static const struct {
+        const char *name;
+        double value;
+    } rows[] = { { "NaN", NAN }, { "Infinity", INFINITY }, { "-Infinity", -INFINITY } };
+    for (size_t i = 0; i < VG_ARRAY_COUNT(rows); i++) {
+        if (vg_bytes_equal(text, vg_bytes_text(rows[i].name))) {
+            memcpy(member, &rows[i].value, sizeof(rows[i].value));
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum vg_json_fit store_number(
+    const struct vg_json_target *target,
     const struct vg_field *field,
     const struct vg_json_scalar *scalar,
     uint8_t *member)
 {
+    const bool lenient = target->dialect->lenient;
     struct vg_json_scalar number = *scalar;
     uint8_t plain[TEXT_NUMBER_MAX];
     if (scalar->kind == VG_JSON_TEXT) {
@@ -307,7 +326,10 @@ static enum vg_json_fit store_number(
         if (scalar->escaped) {
             text = vg_bytes(plain, vg_json_unescape(text, plain));
         }
-        if (!vg_json_scalar_from_text(trim(text), &number)) {
+        if (!lenient && field->kind == VG_KIND_DOUBLE && store_odd_double(text, member)) {
+            return VG_JSON_FIT_OK;
+        }
+        if (!vg_json_scalar_from_text(lenient ? trim(text) : text, &number)) {
             return VG_JSON_FIT_VALUE;
         }
     } else if (scalar->kind != VG_JSON_NUMBER) {
@@ -363,7 +385,7 @@ enum vg_json_fit vg_json_scalar_store(
     case VG_KIND_BYTES:
         return store_data(target, scalar, member);
     default:
-        return store_number(field, scalar, member);
+        return store_number(target, field, scalar, member);
     }
 }
 
