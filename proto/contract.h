@@ -172,8 +172,7 @@ enum vg_method_flag {
     VG_METHOD_CLIENT_STREAMS = 1 << 1,
     VG_METHOD_REFUSE_UNKNOWN = 1 << 2,
     VG_METHOD_BODY_OPTIONAL = 1 << 3,
-    VG_METHOD_READS = 1 << 4,  /* its first HTTP rule is a GET, or the name begins with
-                                  Search/List/Get: changes nothing */
+    VG_METHOD_READS = 1 << 4,  /* changes nothing: idempotency_level NO_SIDE_EFFECTS */
     VG_METHOD_PUBLIC = 1 << 5, /* needs no key, and is answered before and after the data are there:
                                   health, reflection */
     VG_METHOD_CONDITIONAL = 1 << 6, /* changes the one object that its path names, and only in the

@@ -28,6 +28,8 @@ static const char *reason_phrase(unsigned status)
                     { 404, "Not Found" },
                     { 405, "Method Not Allowed" },
                     { 408, "Request Timeout" },
+                    { 409, "Conflict" },
+                    { 410, "Gone" },
                     { 412, "Precondition Failed" },
                     { 413, "Content Too Large" },
                     { 414, "URI Too Long" },
@@ -35,9 +37,13 @@ static const char *reason_phrase(unsigned status)
                     { 417, "Expectation Failed" },
                     { 421, "Misdirected Request" },
                     { 422, "Unprocessable Content" },
+                    { 429, "Too Many Requests" },
                     { 431, "Request Header Fields Too Large" },
+                    { 499, "Client Closed Request" },
                     { 500, "Internal Server Error" },
-                    { 503, "Service Unavailable" } };
+                    { 501, "Not Implemented" },
+                    { 503, "Service Unavailable" },
+                    { 504, "Gateway Timeout" } };
     for (size_t i = 0; i < VG_ARRAY_COUNT(phrases); i++) {
         if (phrases[i].status == status) {
             return phrases[i].phrase;

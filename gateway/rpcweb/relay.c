@@ -7,7 +7,9 @@
 #include "core/base/assert.h"
 #include "core/base/base64.h"
 #include "core/base/compiler.h"
+#include "core/base/settings.h"
 #include "gateway/rpcweb/base64_stream.h"
+#include "gateway/rpcweb/page.h"
 #include "gateway/rpcweb/relay_form.h"
 #include "rpc/grpc/grpc_status.h"
 
@@ -23,6 +25,7 @@ struct relay_stream {
     struct vg_exchange inner; /* what gRPC sees */
     struct vg_exchange *outer;
     const struct vg_relay *relay;
+    struct vg_page page;
     const struct vg_relay_form *form;        /* of the request; NULL = it has none that is read */
     const struct vg_relay_form *answer_form; /* of the answer */
     struct vg_http_header *headers;          /* of the inner request */
@@ -52,7 +55,8 @@ static void relay_respond(struct vg_exchange *inner, const struct vg_http_respon
 {
     struct relay_stream *stream = stream_of(inner);
     struct vg_http_response answer = *response;
-    struct vg_http_header *headers = calloc(response->header_count + 1, sizeof(*headers));
+    struct vg_http_header *headers =
+        calloc(response->header_count + 1 + VG_PAGE_HEADERS_MAX, sizeof(*headers));
     VG_ASSERT(headers != NULL);
     for (size_t i = 0; i < response->header_count; i++) {
         headers[i] = response->headers[i];
@@ -61,6 +65,12 @@ static void relay_respond(struct vg_exchange *inner, const struct vg_http_respon
         }
     }
     answer.headers = headers;
+    const char *vary = vg_page_vary(&stream->page, false);
+    if (vary != NULL) {
+        headers[answer.header_count++] =
+            (struct vg_http_header){ vg_bytes_text("vary"), vg_bytes_text(vary) };
+    }
+    answer.header_count += vg_page_headers(&stream->page, NULL, headers + answer.header_count);
     if (response->no_body) {
         answer.content_length = 0; /* HTTP/1.1 would wait for its end */
     }
@@ -177,11 +187,16 @@ static struct relay_stream *stream_create(struct vg_exchange *outer)
     stream->over = true;
     stream->form = type == NULL ? NULL : vg_relay_form_find(vg_media_type_find(type->value));
     vg_buffer_init(&stream->tail, SIZE_MAX);
+    vg_buffer_count(&stream->tail);
     outer->state = stream;
+    vg_page_judge(&outer->request, relay->service->settings, &stream->page);
     stream->inner = (struct vg_exchange){ .carrier = &relay_carrier,
                                           .app = relay->grpc,
                                           .worker = outer->worker,
                                           .request = outer->request };
+    if (stream->page.is_foreign) {
+        stream->inner.request.identity = NULL;
+    }
     if (stream->form != NULL) {
         stream->answer_form = vg_relay_form_of_answer(stream->form, &outer->request);
         stream->inner.request.headers = stream->headers;
@@ -214,10 +229,15 @@ static bool stream_has_coding(const struct relay_stream *stream)
 static void app_headers(struct vg_exchange *outer)
 {
     struct relay_stream *stream = stream_create(outer);
+    struct vg_error error;
+    vg_error_init(&error, NULL);
     if (!vg_bytes_equal(outer->request.method, vg_bytes_text("POST"))) {
         stream_refuse(stream, 405);
     } else if (stream->form == NULL) {
         stream_refuse(stream, 415);
+    } else if (
+        vg_page_check_host(&outer->request, stream->relay->service->settings, &error) != VG_OK) {
+        stream_fail(stream, error.reason, error.message);
     } else if (stream_needs_http2(stream)) {
         stream_fail(stream, VG_METHOD_NOT_ALLOWED, "a stream both ways needs HTTP/2");
     } else if (stream_has_coding(stream)) {
@@ -347,6 +367,7 @@ static enum vg_pull stream_pull_text(struct relay_stream *stream)
     }
     vg_buffer_dispose(&stream->tail); /* an idle stream keeps nothing */
     vg_buffer_init(&stream->tail, SIZE_MAX);
+    vg_buffer_count(&stream->tail);
     stream->tail_taken = 0;
     if (plain.size > 0) {
         const size_t size = vg_base64_encoded_size(plain.size, VG_BASE64_STANDARD);

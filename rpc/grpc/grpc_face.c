@@ -137,8 +137,9 @@ static enum vg_reason face_put_rows(struct vg_call *call, size_t before)
     return reason;
 }
 
-static enum vg_reason face_put_answer(struct vg_call *call, size_t before)
+enum vg_reason vg_grpc_face_put_answer(struct vg_call *call)
 {
+    const size_t before = call->out.size;
     const struct vg_reply *reply = &call->reply;
     if (reply->wire.data != NULL) {
         vg_buffer_append(&call->out, reply->wire.data, reply->wire.size);
@@ -224,7 +225,7 @@ static enum vg_reason face_write_message(struct vg_call *call)
 {
     const size_t start = call->out.size;
     vg_buffer_append(&call->out, prefix, sizeof(prefix));
-    enum vg_reason reason = face_put_answer(call, start + sizeof(prefix));
+    enum vg_reason reason = vg_grpc_face_put_answer(call);
     if (reason != VG_OK) {
         vg_buffer_clear(&call->out);
         return reason;

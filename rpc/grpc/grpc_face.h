@@ -29,6 +29,10 @@ VG_MUST_USE enum vg_reason vg_grpc_face_read(struct vg_call *call);
  */
 VG_MUST_USE enum vg_reason vg_grpc_face_write(struct vg_call *call);
 
+/* Append the whole answer of a unary method to call->out as one message, without a prefix. Fails as
+ * vg_grpc_face_write does. */
+VG_MUST_USE enum vg_reason vg_grpc_face_put_answer(struct vg_call *call);
+
 /* Append one message, of the method's answer or its element, to call->out. False = no memory; then
  * call->out is of no use. */
 VG_MUST_USE bool vg_grpc_face_put(struct vg_call *call, const struct vg_reply_row *row);

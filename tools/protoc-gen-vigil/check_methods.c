@@ -202,6 +202,23 @@ static void check_twin(const struct vg_model_method *method, struct vg_refusals 
     }
 }
 
+/* HTTP's GET changes nothing (RFC 9110 §9.2.1), and the contract has to say that for all faces. */
+static void check_reads(const struct vg_model_method *method, struct vg_refusals *refusals)
+{
+    for (size_t i = 0; i < method->route_count; i++) {
+        if (method->routes[i].verb_known && method->routes[i].verb == VG_VERB_GET &&
+            (method->flags & VG_METHOD_READS) == 0) {
+            vg_refusal_add(
+                refusals,
+                VG_REFUSAL_READ,
+                &method->place,
+                "method `%s` has a GET and not `idempotency_level = NO_SIDE_EFFECTS`",
+                method->proto->name);
+            return;
+        }
+    }
+}
+
 void vg_check_methods(const struct vg_model *model, struct vg_refusals *refusals)
 {
     for (size_t i = 0; i < model->method_count; i++) {
@@ -213,5 +230,6 @@ void vg_check_methods(const struct vg_model *model, struct vg_refusals *refusals
         check_permissions(model->methods[i], refusals);
         check_envelope(model->methods[i], refusals);
         check_twin(model->methods[i], refusals);
+        check_reads(model->methods[i], refusals);
     }
 }

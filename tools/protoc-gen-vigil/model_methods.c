@@ -1,5 +1,4 @@
 /* Methods with their twins, and the routes of google.api.http. */
-#include <ctype.h>
 #include <string.h>
 
 #include "tools/protoc-gen-vigil/model_build.h"
@@ -93,16 +92,13 @@ static void build_routes(struct vg_model_method *method)
     }
 }
 
-static bool name_says_read(const char *name)
+/* It says itself that it changes nothing. */
+static bool is_read(const struct vg_model_method *method)
 {
-    static const char *const beginnings[] = { "Search", "List", "Get" };
-    for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
-        size_t size = strlen(beginnings[i]);
-        if (strncmp(name, beginnings[i], size) == 0 && !islower((unsigned char)name[size])) {
-            return true;
-        }
-    }
-    return false;
+    const Google__Protobuf__MethodOptions *options = method->proto->options;
+    return options != NULL && options->has_idempotency_level &&
+           options->idempotency_level ==
+               GOOGLE__PROTOBUF__METHOD_OPTIONS__IDEMPOTENCY_LEVEL__NO_SIDE_EFFECTS;
 }
 
 /* Methods of ours take and return messages of ours. */
@@ -190,10 +186,7 @@ static void build_flags(struct vg_model_method *method)
     method->flags |= options->conditional ? VG_METHOD_CONDITIONAL : 0;
     method->flags |= options->body_optional ? VG_METHOD_BODY_OPTIONAL : 0;
     method->flags |= method->place.file->is_public ? VG_METHOD_PUBLIC : 0;
-    if (name_says_read(stem->proto->name) ||
-        (stem->route_count > 0 && stem->routes[0].verb == VG_VERB_GET)) {
-        method->flags |= VG_METHOD_READS;
-    }
+    method->flags |= is_read(stem) ? VG_METHOD_READS : 0;
     for (size_t i = 0; i < options->n_permission; i++) {
         unsigned number = (unsigned)options->permission[i];
         method->permissions |= number < 64 ? UINT64_C(1) << number : 0;
