@@ -159,7 +159,7 @@ RIGHT = [
      b"0\r\n\r\n", [400]),
     ("CONNECT", b"CONNECT v:443 HTTP/1.1\r\nHost: v\r\n\r\n", [404, 200]),
     ("a gRPC path", b"POST /vigil.events.v2.EventService/GetEvent HTTP/1.1\r\nHost: v\r\n"
-     b"Content-Type: application/grpc\r\nContent-Length: 5\r\n\r\n\0\0\0\0\0", [404]),
+     b"Content-Type: application/grpc\r\nContent-Length: 5\r\n\r\n\0\0\0\0\0", [415]),
 ]
 
 # Of a request that is read to its end, with the body {}: 412, since a search wants a start.

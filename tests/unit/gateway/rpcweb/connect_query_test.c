@@ -22,7 +22,7 @@ static const struct {
     { "message=a+b&encoding=json", "a b", "json", VG_OK },
     { "message=&encoding=proto", "", "proto", VG_OK },
     { "message&encoding=proto&base64=1", "", "proto", VG_OK },
-    { "message=_-8&base64=1", NULL, NULL, VG_INVALID_URL_PARAMETER }, /* bits behind the end */
+    { "message=_-9&base64=1", NULL, NULL, VG_INVALID_URL_PARAMETER }, /* bits behind the end */
     { "base64=1&message=aGk", "hi", NULL, VG_OK },
     { "base64=1&message=aGk%3D&&", "hi", NULL, VG_OK },
     { "base64=1&message=aGk=", "hi", NULL, VG_OK },
