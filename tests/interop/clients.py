@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 
+import buf_curl
 from cases import CASES, LOAD
 from servers import Aging, Proxy, deadline
 from vigiltest.clients import metrics
@@ -17,6 +18,8 @@ sys.path.insert(0, str(HERE.parent / "conformance/grpc"))
 import grpc_interop  # noqa: E402  the official client of Ruby
 
 MODULES = HERE / "node/node_modules"
+# The names that the clients have for them.
+PROTOCOLS = {"gRPC": "grpc", "gRPC-Web": "grpcweb", "Connect": "connect"}
 WAIT = 60
 CALLS = 200  # before and after what a load is there for
 AT_ONCE = 2
@@ -231,4 +234,35 @@ class GrpcJs(Node):
     package = "@grpc/grpc-js"
 
 
-CLIENTS = {"ruby": Ruby, "grpcio": Grpcio, "grpcio_aio": GrpcioAio, "nghttpx": Nghttpx, "grpc_js": GrpcJs}
+class ConnectNode(Node):
+    name = "connect-node"
+    transports = ("gRPC", "gRPC-Web", "Connect")
+    script = "connect_node_client.mjs"
+    package = "@connectrpc/connect-node"
+    absent = {"drain": "connect has no way to wait for a server that is away"}
+
+    def command(self, transport):
+        return [*super().command(transport), "protocol=" + PROTOCOLS[transport]]
+
+
+class Buf(Client):
+    name = "buf curl"
+    transports = ("gRPC", "gRPC-Web", "Connect")
+    program = next(MODULES.glob("@bufbuild/buf-linux-*/bin/buf"), None)
+
+    def missing(self):
+        return None if self.program else "@bufbuild/buf-linux-*"
+
+    def version(self):
+        return major_minor(subprocess.run([self.program, "--version"], capture_output=True, text=True, check=True).stdout.strip())
+
+    def run(self, servers, transport):
+        absent = buf_curl.ABSENT_OF[transport]
+        arguments = dict(word.split("=", 1) for word in [*servers.words(), f"descriptors={self.options.descriptors}"])
+        cases = buf_curl.Cases(str(self.program), PROTOCOLS[transport], arguments)
+        results = buf_curl.run(cases, [case for case in CASES if case not in absent])
+        return {**results, **{case: ["absent", why] for case, why in absent.items()}}
+
+
+CLIENTS = {"ruby": Ruby, "grpcio": Grpcio, "grpcio_aio": GrpcioAio, "nghttpx": Nghttpx, "grpc_js": GrpcJs,
+           "connect_node": ConnectNode, "buf": Buf}
