@@ -68,6 +68,7 @@ static bool keep_leaves(struct vg_search_explanation *explain, struct vg_arena *
         memcpy(leaves, explain->leaves, size);
     }
     explain->leaves = leaves;
+    explain->leaf_count = leaves != NULL ? explain->leaf_count : 0;
     return leaves != NULL;
 }
 
@@ -78,6 +79,12 @@ static enum vg_reason run_first(
     struct vg_error *error)
 {
     enum vg_reason reason = run_pass(cursor, &cursor->first_hits, &cursor->first_count, error);
+    /* Whoever is told of a failure may ask what was done for it. */
+    if (cursor->asked.explain != NULL && !keep_leaves(cursor->asked.explain, arena) &&
+        reason == VG_OK) {
+        return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
+    }
+    cursor->asked.explain = NULL;
     if (reason != VG_OK) {
         return reason;
     }
@@ -87,10 +94,6 @@ static enum vg_reason run_first(
         (void)vg_error_set(error, VG_RESULTSET_TOO_LARGE, NULL);
         return vg_error_field(error, "", most);
     }
-    if (cursor->asked.explain != NULL && !keep_leaves(cursor->asked.explain, arena)) {
-        return vg_error_set(error, VG_REQUEST_MEMORY, NULL);
-    }
-    cursor->asked.explain = NULL;
     return VG_OK;
 }
 

@@ -496,7 +496,7 @@ class Frames(BadInput):
 
     def test_bad_content_types_and_paths(self):
         connection = self.h2()
-        for kind in ("text/plain", "application/json", "application/grpc-web", "application/grpc+nonsense"):
+        for kind in ("text/plain", "application/json", "application/grpc-webs", "application/grpc+nonsense"):
             stream = connection.open("/" + SUBMIT, headers=[("content-type", kind), ("argus-api-key", self.key)])
             connection.send(stream, message(self.good()), True)
             row = connection.finish(stream)

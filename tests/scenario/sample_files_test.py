@@ -116,8 +116,14 @@ class Uploads(Files):
         for number, kind in enumerate(types):
             for data in (b'{"no json', boundary, b"\0"):
                 data = data + b"%d" % number
-                answer = self.upload(data, headers={"Content-Type": kind, "Content-Encoding": "gzip"})
+                answer = self.upload(data, headers={"Content-Type": kind})
                 self.assertEqual((answer.status, answer.data["sample"]["id"]), (201, sha256(data)), kind)
+
+    def test_a_coded_body_is_415(self):
+        """A sample is stored as it is sent: what says that it is packed is no sample, and is not unpacked either."""
+        answer = self.upload(b"coded", headers={"Content-Encoding": "gzip"})
+        self.assertEqual(answer.status, 415, answer)
+        self.assertFalse(self.is_stored(b"coded"))
 
     def test_chunked_and_expect_by_curl(self):
         data = RANDOM.randbytes(2 * MIB)

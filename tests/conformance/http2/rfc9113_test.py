@@ -25,7 +25,7 @@ class Rfc9113(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         # The cases ask with PING whether a connection lives.
-        cls.server = Server(settings=("ping_interval_ms=0ms", "ping_idle_interval_ms=0ms", "access_log=off",
+        cls.server = Server(settings=("ping_interval_ms=0ms", "ping_idle_interval_ms=0ms", "access_log=off", "hosts=*",
                                       "streams_per_connection_max=100", "log_level=warn"))
         cls.addClassCleanup(cls.server.close)
         cls.server.start()

@@ -14,6 +14,7 @@
 #include "vigil/admin/v1/service.pb-c.h"
 #include "vigil/events/v1/service.pb-c.h"
 #include "vigil/events/v2/service.pb-c.h"
+#include "vigil/events/v2/stream.pb-c.h"
 #include "vigil/sampledb/v2/sample_service.pb-c.h"
 #include "vigil/sampledb/v2/submission_service.pb-c.h"
 
@@ -22,6 +23,7 @@ static const ProtobufCServiceDescriptor *const services[] = {
     &vigil__admin__v1__admin_service__descriptor,
     &vigil__events__v1__event_service__descriptor,
     &vigil__events__v2__event_service__descriptor,
+    &vigil__events__v2__event_stream__descriptor,
     &vigil__sampledb__v2__sample_service__descriptor,
     &vigil__sampledb__v2__submission_service__descriptor,
 };
