@@ -102,8 +102,8 @@ class Program(Client):
                 load.until(CALLS)
                 check = deadline(WAIT)
                 while metrics(server.port)["vigil_http2_goaway_age_total"] < 4 and load.is_going():
+                    load.until(load.calls + CALLS)
                     check("connections grow old")
-                load.until(load.calls + CALLS)
         return load.result
 
 
@@ -239,7 +239,9 @@ class ConnectNode(Node):
     transports = ("gRPC", "gRPC-Web", "Connect")
     script = "connect_node_client.mjs"
     package = "@connectrpc/connect-node"
-    absent = {"drain": "connect has no way to wait for a server that is away"}
+    # After a GOAWAY nghttp2 refuses what it was asked to send but has not sent; the server has not seen those calls.
+    absent = {"drain": "connect has no way to wait for a server that is away",
+              "connection_age": "connect does not repeat what Node.js's own HTTP/2 refused to send after a GOAWAY"}
 
     def command(self, transport):
         return [*super().command(transport), "protocol=" + PROTOCOLS[transport]]
