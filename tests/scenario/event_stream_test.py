@@ -1,9 +1,15 @@
 """EventStream.Submit with an agent that knows nothing but the .proto files: it names its stream, is told where to go on, and
 sends. However often its connection or the server breaks, every event is stored exactly once.
 """
+import contextlib
+import json
+import os
+import pathlib
 import queue
 import random
-import threading
+import subprocess
+import sys
+import tempfile
 
 import grpc
 
@@ -17,8 +23,10 @@ SUBMIT = "vigil.events.v2.EventStream/Submit"
 SEARCH = "/events/v2/event/search"
 CUSTOMER = 1001
 DEADLINE = 60
-RECONNECTS = 50
-STEP = 400 if IS_SANITIZED else 1500  # events between two breaks, at most
+AGENT = str(pathlib.Path(__file__).resolve().parents[1] / "support/python/stream_agent.py")
+KILLS = 12 if IS_SANITIZED else 50
+SERVER_EVERY = 4 if IS_SANITIZED else 12  # kills of the agent for each of the server
+STEP = 300 if IS_SANITIZED else 600  # events sent or acknowledged before a kill, at most
 
 
 class Agent:
@@ -233,91 +241,136 @@ class EventStream(ServerCase):
         self.assert_fails(self.agent("viewer", self.viewer), "PERMISSION_DENIED")
         self.assert_fails(self.agent("stranger", "nobody/1/secret"), "UNAUTHENTICATED")
 
-    def test_random_breaks_lose_and_double_nothing(self):
-        """The agent is killed and comes back fifty times, in the midst of sending."""
-        chance = random.Random(50)
-        for _ in range(RECONNECTS):
-            agent = Agent(self.server.port, self.key, "broken")
-            position = agent.hear().position
-            until = position + chance.randrange(STEP)
-            sender = threading.Thread(target=self.send, args=(agent, position + 1, chance.choice((1, 7, 300))))
-            sender.start()
-            try:
-                while position < until:
-                    position = agent.hear().position
-            except GrpcError as error:
-                # What the connection before had under way was stored after we were told where to go on.
-                self.assertEqual(error.code, "ABORTED")
-            finally:
-                agent.close()
-                sender.join(DEADLINE)
-        # The last call's events may still be under way: they are stored before another is.
-        agent = self.agent("broken")
-        told = agent.hear().position
-        agent.ask(position=told + 1, events=[event("broken", told + 1)])
-        try:
-            agent.hear_until(told + 1)
-        except GrpcError as error:
-            self.assertEqual(error.code, "ABORTED")
-        position = self.agent("broken").hear().position
-        self.assertGreater(position, RECONNECTS)
-        self.assertEqual(self.stored("broken"), list(range(1, position + 1)))
+
+class Process:
+    """An agent of its own: tests/support/python/stream_agent.py. It has started, and begins when it is told to."""
+
+    def __init__(self, port, key, spool, follow=True):
+        words = [sys.executable, "-B", AGENT, f"127.0.0.1:{port}", "spooled", spool] + (["--follow"] if follow else [])
+        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "VIGIL_API_KEY": key})
+
+    def begin(self):
+        self.process.stdin.write(b"\n")
+        self.process.stdin.flush()
+
+    def hear(self):
+        """What it says next, and the position it says it of; None at its end."""
+        words = self.process.stdout.readline().decode().split()
+        if not words:
+            return None
+        if words[0] == "rejected":
+            raise AssertionError(words)
+        return words[0], int(words[1]) if words[1].isdigit() else words[1]
+
+    def end(self):
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+        self.process.stdout.close()
+        return self.process.wait(DEADLINE)
+
+    def kill(self):
+        self.process.kill()
+        self.end()
+
+
+class Spool:
+    """Events as lines, the number of each is that of its line."""
+
+    def __init__(self, path):
+        self.path = path
+        self.lines = 0
+        self.half = b""
+        self.grow(1)
+
+    def grow(self, lines, with_half=False):
+        """To at least so many whole lines; half a line more, of which the rest comes the next time."""
+        with open(self.path, "ab") as file:
+            while self.lines < lines:
+                self.lines += 1
+                file.write(self.line(self.lines)[len(self.half):])
+                self.half = b""
+            if with_half and not self.half:
+                line = self.line(self.lines + 1)
+                self.half = line[:len(line) // 2]
+                file.write(self.half)
 
     @staticmethod
-    def send(agent, first, size):
-        while not agent.ended:
-            request = agent.method.request(position=first)
-            for number in range(first, first + size):
-                entry = request.events.add(signature="broken")
-                entry.properties.add(key="number", values=[str(number)])
-            first += size
-            while not agent.ended:
-                try:
-                    agent.asked.put(request, timeout=0.1)
-                    break
-                except queue.Full:
-                    continue
+    def line(number):
+        return json.dumps({"signature": "spooled", "number": number}).encode() + b"\n"
 
 
-class ServerBreaks(ServerCase):
+class Kills(ServerCase):
+    """An agent that is killed in the midst of sending, again and again, and a server that is killed and told to stop: every
+    event of the spool is stored once. When is a matter of what was said by then, not of time."""
+
     settings = ("access_log=off",)
 
-    def test_kills_and_drains_of_the_server(self):
+    def start_agent(self, **options):
+        agent = Process(self.server.port, self.key, self.spool.path, **options)
+        self.addCleanup(lambda: agent.process.poll() is None and agent.kill())
+        return agent
+
+    def hear(self, agent):
+        """What the agent says next; what it was told is never less than what was acknowledged before."""
+        heard = agent.hear()
+        self.assertIsNotNone(heard, f"the agent has ended: {agent.process.poll()}")
+        if heard[0] in ("told", "acknowledged"):
+            self.assertGreaterEqual(heard[1], self.durable, "what was acknowledged stays")
+            self.durable = heard[1]
+        return heard
+
+    def hear_until(self, agent, word, position):
+        while True:
+            heard = self.hear(agent)
+            if heard[0] == word and heard[1] >= position:
+                return heard[1]
+
+    def break_server(self, kills):
+        port = self.server.port
+        if kills:
+            self.server.kill()
+        else:
+            self.server.terminate()
+            self.assertEqual(self.server.wait_exit(), 0)
+        self.server.start(port)
+
+    def test_every_event_of_the_spool_is_stored_once(self):
         directory = Directory(self.server)
         directory.customer("stream", CUSTOMER)
         directory.user("agent", "stream")
-        key = directory.key("agent", ["EVENT-SUBMITTER", "EVENT-VIEWER"], ["stream"])
+        self.key = directory.key("agent", ["EVENT-SUBMITTER", "EVENT-VIEWER"], ["stream"])
         directory.close()
-        chance = random.Random(8)
-        position = 0
-        for turn in range(6):
-            agent = Agent(self.server.port, key, "server")
-            told = agent.hear().position
-            self.assertGreaterEqual(told, position, "what was acknowledged is durable")
-            position, first = told, told + 1
-            wanted = position + chance.randrange(500, 3000)
-            sender = threading.Thread(target=EventStream.send, args=(agent, first, 50))
-            sender.start()
-            while position < wanted:
-                position = agent.hear().position
-            if turn % 2 == 0:
-                self.server.kill()
-            else:
-                self.server.terminate()
-            try:
-                while True:
-                    position = agent.hear().position
-            except GrpcError as error:
-                self.assertEqual(error.code, "UNAVAILABLE")
-            agent.close()
-            sender.join(DEADLINE)
-            if turn % 2 == 1:
-                self.assertEqual(self.server.wait_exit(), 0)
-            self.server.start()
-        agent = Agent(self.server.port, key, "server")
-        last = agent.hear().position
-        agent.close()
-        self.assertEqual(stored(self.server.port, key, "broken"), list(range(1, last + 1)))
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.spool = Spool(os.path.join(folder.name, "spool"))
+        self.durable = 0
+        chance = random.Random(50)
+        waiting = [self.start_agent() for _ in range(2)]
+        for kill in range(KILLS):
+            agent = waiting.pop(0)
+            waiting.append(self.start_agent())
+            agent.begin()
+            told = self.hear_until(agent, "told", 0)
+            self.spool.grow(told + 2 * STEP, with_half=chance.random() < 0.5)
+            if kill % SERVER_EVERY == SERVER_EVERY // 2:
+                self.hear_until(agent, chance.choice(("sent", "acknowledged")), told + chance.randrange(1, STEP))
+                self.break_server(kills=kill % (2 * SERVER_EVERY) < SERVER_EVERY)
+                told = self.hear_until(agent, "told", 0)
+                self.spool.grow(told + 2 * STEP)
+            word = chance.choice(("told", "sent", "sent", "acknowledged", "acknowledged"))
+            if word != "told":
+                self.hear_until(agent, word, told + chance.randrange(1, STEP))
+            agent.kill()
+        for agent in waiting:
+            agent.kill()
+        self.spool.grow(self.spool.lines + 1)
+        last = self.start_agent(follow=False)
+        last.begin()
+        while last.process.stdout.peek(1):
+            self.hear(last)
+        self.assertEqual(last.end(), 0)
+        self.assertEqual(self.durable, self.spool.lines)
+        self.assertEqual(stored(self.server.port, self.key, "spooled"), list(range(1, self.spool.lines + 1)))
 
 
 if __name__ == "__main__":
