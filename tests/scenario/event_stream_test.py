@@ -7,6 +7,7 @@ import os
 import pathlib
 import queue
 import random
+import select
 import subprocess
 import sys
 import tempfile
@@ -248,6 +249,7 @@ class Process:
     def __init__(self, port, key, spool, follow=True):
         words = [sys.executable, "-B", AGENT, f"127.0.0.1:{port}", "spooled", spool] + (["--follow"] if follow else [])
         self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "VIGIL_API_KEY": key})
+        self.said = b""
 
     def begin(self):
         self.process.stdin.write(b"\n")
@@ -255,9 +257,15 @@ class Process:
 
     def hear(self):
         """What it says next, and the position it says it of; None at its end."""
-        words = self.process.stdout.readline().decode().split()
-        if not words:
-            return None
+        while b"\n" not in self.said:
+            if not select.select([self.process.stdout], [], [], DEADLINE)[0]:
+                raise AssertionError(f"the agent says nothing for {DEADLINE} s")
+            piece = os.read(self.process.stdout.fileno(), 65536)
+            if not piece:
+                return None
+            self.said += piece
+        line, _, self.said = self.said.partition(b"\n")
+        words = line.decode().split()
         if words[0] == "rejected":
             raise AssertionError(words)
         return words[0], int(words[1]) if words[1].isdigit() else words[1]
@@ -313,15 +321,18 @@ class Kills(ServerCase):
     def hear(self, agent):
         """What the agent says next; what it was told is never less than what was acknowledged before."""
         heard = agent.hear()
-        self.assertIsNotNone(heard, f"the agent has ended: {agent.process.poll()}")
-        if heard[0] in ("told", "acknowledged"):
+        if heard is not None and heard[0] in ("told", "acknowledged"):
             self.assertGreaterEqual(heard[1], self.durable, "what was acknowledged stays")
             self.durable = heard[1]
         return heard
 
     def hear_until(self, agent, word, position):
+        """Whenever it is told where to go on there is more than a step to send."""
         while True:
             heard = self.hear(agent)
+            self.assertIsNotNone(heard, f"the agent has ended: {agent.process.poll()}")
+            if heard[0] == "told":
+                self.spool.grow(heard[1] + 2 * STEP, with_half=self.chance.random() < 0.5)
             if heard[0] == word and heard[1] >= position:
                 return heard[1]
 
@@ -344,19 +355,17 @@ class Kills(ServerCase):
         self.addCleanup(folder.cleanup)
         self.spool = Spool(os.path.join(folder.name, "spool"))
         self.durable = 0
-        chance = random.Random(50)
+        self.chance = chance = random.Random(50)
         waiting = [self.start_agent() for _ in range(2)]
         for kill in range(KILLS):
             agent = waiting.pop(0)
             waiting.append(self.start_agent())
             agent.begin()
             told = self.hear_until(agent, "told", 0)
-            self.spool.grow(told + 2 * STEP, with_half=chance.random() < 0.5)
             if kill % SERVER_EVERY == SERVER_EVERY // 2:
                 self.hear_until(agent, chance.choice(("sent", "acknowledged")), told + chance.randrange(1, STEP))
                 self.break_server(kills=kill % (2 * SERVER_EVERY) < SERVER_EVERY)
                 told = self.hear_until(agent, "told", 0)
-                self.spool.grow(told + 2 * STEP)
             word = chance.choice(("told", "sent", "sent", "acknowledged", "acknowledged"))
             if word != "told":
                 self.hear_until(agent, word, told + chance.randrange(1, STEP))
@@ -366,8 +375,8 @@ class Kills(ServerCase):
         self.spool.grow(self.spool.lines + 1)
         last = self.start_agent(follow=False)
         last.begin()
-        while last.process.stdout.peek(1):
-            self.hear(last)
+        while self.hear(last) is not None:
+            pass
         self.assertEqual(last.end(), 0)
         self.assertEqual(self.durable, self.spool.lines)
         self.assertEqual(stored(self.server.port, self.key, "spooled"), list(range(1, self.spool.lines + 1)))
