@@ -288,8 +288,9 @@ class SlowPeers(Http2Test):
         watcher = self.client()
         client = self.client(window=2**31 - 1)
         client.h2.increment_flow_control_window(2**30)
-        for _ in range(50):
-            client.request("/bytes/100000000", method="GET")
+        for _ in range(50):  # together: once its output is stuck the connection is not read
+            client.request("/bytes/100000000", method="GET", flush=False)
+        client.flush()
         watcher.wait_state(open=50)
         self.assertLess(self.server.resident_kib(), 100 << 10)
         watcher.wait_state(open=0)
