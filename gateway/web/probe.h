@@ -1,8 +1,7 @@
 /*
  * What operators' tools ask for, outside the contract: /healthz (the process answers), /readyz (it
- * serves; not while starting or draining: the truth that grpc.health.v1 tells too), /metrics
- * (Prometheus text), and the documents of the interface, /openapi/events.json and its kin. No key
- * is needed; nothing in them belongs to a customer.
+ * serves; not while starting or draining: the truth that grpc.health.v1 tells too) and /metrics
+ * (Prometheus text). No key is needed; nothing in them belongs to a customer.
  *
  * Threads: any worker.
  */

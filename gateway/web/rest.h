@@ -61,11 +61,11 @@ struct vg_rest {
     /* A part of the call's answer: it changes places with call.out when it is drained, so that the
      * next part is made while this one goes out. */
     struct vg_buffer sending;
-    const struct vg_buffer *out;   /* what is being sent: &own, &sending or a page */
-    const struct vg_ui_page *page; /* of /docs; NULL = the request is about something else */
-    size_t taken;                  /* of *out */
-    bool last;                     /* nothing comes behind it */
-    bool head_only;                /* HEAD */
+    const struct vg_buffer *out;    /* what is being sent: &own, &sending or a page */
+    const struct vg_web_page *page; /* NULL = the request is about something else */
+    size_t taken;                   /* of *out */
+    bool last;                      /* nothing comes behind it */
+    bool head_only;                 /* HEAD */
     bool responded;
     bool running; /* vg_call_run was called and `ready` has not come with the end */
     bool waiting; /* vg_call_more was called */

@@ -92,7 +92,33 @@ static void put_vary(struct vg_http_header *headers, size_t *count, const char *
     }
 }
 
-#define PLAIN_HEADERS 11u
+#define PLAIN_HEADERS 14u
+
+/* What caches and browsers need of a document. */
+static size_t document_headers(
+    const struct vg_rest *rest,
+    unsigned status,
+    struct vg_http_header *headers,
+    char tag[VG_ETAG_SIZE])
+{
+    size_t count = 0;
+    if (rest->page != NULL && (status == 200 || status == 304)) {
+        vg_etag_print(&rest->tag, rest->is_tag_weak, tag);
+        headers[count++] = header("etag", tag);
+        headers[count++] = header("cache-control", "no-cache"); /* another release has another */
+        if (rest->is_compressed && status == 200) {
+            headers[count++] = header("content-encoding", "gzip");
+        }
+    }
+    if (rest->page != NULL) {
+        headers[count++] = header("x-content-type-options", "nosniff");
+    }
+    if (rest->page != NULL && rest->page->is_page) {
+        headers[count++] = header("content-security-policy", VG_UI_POLICY);
+        headers[count++] = header("referrer-policy", "no-referrer");
+    }
+    return count;
+}
 
 /* The head of an answer that is not a call's success. */
 static void respond(
@@ -108,6 +134,7 @@ static void respond(
     char seconds[VG_TEXT_NUMBER_SIZE];
     size_t count = 0;
     char allow[VG_VERB_LIST_SIZE];
+    char tag[VG_ETAG_SIZE];
     const bool has_allow = status == 405 || status == 204;
     headers[count++] = header("server", "vigil");
     if (content_type != NULL) {
@@ -128,12 +155,9 @@ static void respond(
         headers[count++] = header("allow", allow);
     }
     count += trace_headers(rest, headers + count, &trace);
-    if (rest->page != NULL) {
-        headers[count++] = header("content-security-policy", VG_UI_POLICY);
-        headers[count++] = header("x-content-type-options", "nosniff");
-        headers[count++] = header("referrer-policy", "no-referrer");
-    }
-    put_vary(headers, &count, vary_of(false, false, has_origins(rest)));
+    count += document_headers(rest, status, headers + count, tag);
+    const bool may_compress = rest->page != NULL && rest->web->service->settings->gzip;
+    put_vary(headers, &count, vary_of(false, may_compress, has_origins(rest)));
     count += vg_cors_headers(
         rest->cors,
         rest->origin,
@@ -291,14 +315,38 @@ void vg_rest_send_options(struct vg_rest *rest)
     }
 }
 
+/* A document from where it lies, as the request's conditions have it (RFC 9110 §13.2.2). */
+static void send_page(struct vg_rest *rest)
+{
+    const struct vg_web_page *page = rest->page;
+    rest->tag = page->tag;
+    rest->is_compressed = rest->wants_gzip && page->packed.size > 0;
+    rest->is_tag_weak = rest->is_compressed;
+    if (rest->if_match.data != NULL && !vg_etag_is_listed(rest->if_match, &rest->tag, true)) {
+        (void)vg_error_set(&rest->call.error, VG_PRECONDITION_FAILED, NULL);
+        vg_rest_send_error(rest, &rest->call.error);
+        return;
+    }
+    if (rest->if_none_match.data != NULL &&
+        vg_etag_is_listed(rest->if_none_match, &rest->tag, false)) {
+        vg_metrics_add(VG_METRIC_rest_not_modified_total, 1);
+        respond(rest, 304, NULL, -1, 0);
+        return;
+    }
+    if (rest->is_compressed) {
+        vg_metrics_add(VG_METRIC_rest_compressed_total, 1);
+    }
+    rest->out = rest->is_compressed ? &page->packed : &page->content;
+    rest->last = true;
+    rest->taken = 0;
+    respond(rest, 200, page->content_type, (int64_t)rest->out->size, 0);
+}
+
 void vg_rest_send_document(struct vg_rest *rest, unsigned status, const char *content_type)
 {
     rest->match.verbs_allowed = 1u << VG_VERB_GET;
     if (vg_verb_find(rest->exchange->request.method) == VG_VERB_GET && rest->page != NULL) {
-        rest->out = &rest->page->content;
-        rest->last = true;
-        rest->taken = 0;
-        respond(rest, status, content_type, (int64_t)rest->out->size, 0);
+        send_page(rest);
     } else if (vg_verb_find(rest->exchange->request.method) == VG_VERB_GET) {
         vg_rest_send_own(rest, status, content_type, status == 503 ? 1 : 0);
     } else if (vg_bytes_equal(rest->exchange->request.method, vg_bytes_text("OPTIONS"))) {

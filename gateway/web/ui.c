@@ -13,7 +13,8 @@ static const char script_type[] = "text/javascript; charset=UTF-8";
 
 static const char page[] =
     "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"UTF-8\">\n<title>vigil</title>\n"
-    "<link rel=\"stylesheet\" href=\"/docs/swagger-ui.css\">\n</head>\n<body>\n"
+    "<link rel=\"icon\" type=\"image/png\" href=\"data:,\">\n<link rel=\"stylesheet\" "
+    "href=\"/docs/swagger-ui.css\">\n</head>\n<body>\n"
     "<div id=\"ui\"></div>\n<script src=\"/docs/swagger-ui-bundle.js\"></script>\n"
     "<script src=\"/docs/start.js\"></script>\n</body>\n</html>\n";
 
@@ -32,6 +33,7 @@ static const char start_script[] =
     "    SwaggerUIBundle({\n"
     "        url: '/openapi.json', dom_id: '#ui', deepLinking: true, docExpansion: 'none',\n"
     "        validatorUrl: null, persistAuthorization: false, queryConfigEnabled: false,\n"
+    "        filter: true, displayRequestDuration: true,\n"
     "        presets: [SwaggerUIBundle.presets.apis], layout: 'BaseLayout',\n"
     "    });\n"
     "});\n";
@@ -64,16 +66,7 @@ static void unmap(struct vg_bytes *file)
     }
 }
 
-static struct vg_ui_page make_page(const char *path, const char *type, struct vg_bytes content)
-{
-    return (struct vg_ui_page){
-        .path = path,
-        .content_type = type,
-        .content = { .data = (uint8_t *)(uintptr_t)content.data, .size = content.size },
-    };
-}
-
-void vg_ui_init(struct vg_ui *ui, const char *directory)
+void vg_ui_init(struct vg_ui *ui, const char *directory, bool gzip)
 {
     *ui = (struct vg_ui){ .script = { NULL, 0 } };
     if (directory[0] != 0) {
@@ -81,29 +74,37 @@ void vg_ui_init(struct vg_ui *ui, const char *directory)
         ui->style = map_file(directory, "swagger-ui.css");
     }
     if (ui->script.data == NULL || ui->style.data == NULL) {
-        vg_ui_dispose(ui);
+        unmap(&ui->script);
+        unmap(&ui->style);
     }
     struct vg_bytes html = vg_bytes_text(ui->script.data != NULL ? page : page_without);
-    ui->pages[0] = make_page("/docs", html_type, html);
-    ui->pages[1] = make_page("/docs/", html_type, html);
-    ui->pages[2] = make_page("/docs/start.js", script_type, vg_bytes_text(start_script));
-    ui->pages[3] = make_page("/docs/swagger-ui-bundle.js", script_type, ui->script);
-    ui->pages[4] = make_page("/docs/swagger-ui.css", "text/css; charset=UTF-8", ui->style);
+    const struct {
+        const char *path;
+        const char *content_type;
+        struct vg_bytes content;
+    } rows[VG_UI_PAGES] = {
+        { "/docs", html_type, html },
+        { "/docs/", html_type, html },
+        { "/docs/start.js", script_type, vg_bytes_text(start_script) },
+        { "/docs/swagger-ui-bundle.js", script_type, ui->script },
+        { "/docs/swagger-ui.css", "text/css; charset=UTF-8", ui->style },
+    };
+    for (size_t i = 0; i < VG_UI_PAGES; i++) {
+        vg_web_page_init(&ui->pages[i], rows[i].path, rows[i].content_type, rows[i].content, gzip);
+        ui->pages[i].is_page = true;
+    }
 }
 
 void vg_ui_dispose(struct vg_ui *ui)
 {
+    for (size_t i = 0; i < VG_UI_PAGES; i++) {
+        vg_web_page_dispose(&ui->pages[i]);
+    }
     unmap(&ui->script);
     unmap(&ui->style);
 }
 
-const struct vg_ui_page *vg_ui_find(const struct vg_ui *ui, struct vg_bytes path)
+const struct vg_web_page *vg_ui_find(const struct vg_ui *ui, struct vg_bytes path)
 {
-    for (size_t i = 0; i < VG_UI_PAGES; i++) {
-        const struct vg_ui_page *found = &ui->pages[i];
-        if (vg_bytes_equal(path, vg_bytes_text(found->path)) && found->content.data != NULL) {
-            return found;
-        }
-    }
-    return NULL;
+    return vg_web_page_find(ui->pages, VG_UI_PAGES, path);
 }

@@ -14,8 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/base/buffer.h"
 #include "core/base/bytes.h"
+#include "gateway/web/web_page.h"
 
 /* Content-Security-Policy of all that is answered here. */
 #define VG_UI_POLICY                                                                               \
@@ -27,23 +27,18 @@
 
 #define VG_UI_PAGES 5u
 
-struct vg_ui_page {
-    const char *path;
-    const char *content_type;
-    struct vg_buffer content; /* a view: of a mapped file, or of text; never changed or disposed */
-};
-
 struct vg_ui {
-    struct vg_ui_page pages[VG_UI_PAGES];
+    struct vg_web_page pages[VG_UI_PAGES];
     struct vg_bytes script; /* of Swagger UI, mapped; with `style` or not at all */
     struct vg_bytes style;
 };
 
-/* Map the files in `directory`, if it is not empty and they are there. */
-void vg_ui_init(struct vg_ui *ui, const char *directory);
+/* Map the files in `directory`, if it is not empty and they are there. `gzip`: may what is served
+ * be compressed? */
+void vg_ui_init(struct vg_ui *ui, const char *directory, bool gzip);
 void vg_ui_dispose(struct vg_ui *ui);
 
 /* The page, or part of it, at `path`; NULL = there is none. */
-const struct vg_ui_page *vg_ui_find(const struct vg_ui *ui, struct vg_bytes path);
+const struct vg_web_page *vg_ui_find(const struct vg_ui *ui, struct vg_bytes path);
 
 #endif

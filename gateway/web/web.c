@@ -161,10 +161,12 @@ static void app_headers(struct vg_exchange *exchange)
         vg_rest_send_error(rest, &rest->call.error);
         return;
     }
-    const struct vg_ui_page *page = vg_ui_find(&web->ui, rest->path);
-    if (page != NULL) {
-        rest->page = page;
-        vg_rest_send_document(rest, 200, page->content_type);
+    rest->page = vg_ui_find(&web->ui, rest->path);
+    if (rest->page == NULL) {
+        rest->page = vg_openapi_set_find(&web->openapi, rest->path);
+    }
+    if (rest->page != NULL) {
+        vg_rest_send_document(rest, 200, rest->page->content_type);
         return;
     }
     unsigned status = 0;
@@ -387,12 +389,14 @@ void vg_web_init(struct vg_web *web, struct vg_service *service)
         .service = service,
         .router = vg_router_create(service->routes, service->route_count),
     };
-    vg_ui_init(&web->ui, service->settings->swagger_ui);
+    vg_ui_init(&web->ui, service->settings->swagger_ui, service->settings->gzip);
+    vg_openapi_set_init(&web->openapi, service->settings->gzip);
 }
 
 void vg_web_dispose(struct vg_web *web)
 {
     vg_ui_dispose(&web->ui);
+    vg_openapi_set_dispose(&web->openapi);
     vg_router_destroy(web->router);
     web->router = NULL;
 }

@@ -7,6 +7,7 @@
 #ifndef VG_GATEWAY_WEB_WEB_H
 #define VG_GATEWAY_WEB_WEB_H
 
+#include "gateway/web/openapi_set.h"
 #include "gateway/web/ui.h"
 #include "rpc/net/exchange.h"
 #include "rpc/service/service.h"
@@ -19,6 +20,7 @@ struct vg_web {
     struct vg_service *service;
     struct vg_router *router;
     struct vg_ui ui;
+    struct vg_openapi_set openapi;
 };
 
 /* A web over the routes of `service`, which must outlive it. */

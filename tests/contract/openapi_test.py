@@ -60,14 +60,18 @@ class Documents(unittest.TestCase):
             for path, verb, operation in operations(document):
                 with self.subTest(f"{verb} {path}"):
                     self.check_operation(path, operation)
+                    self.check_conditions(verb, operation)
 
     def check_operation(self, path, operation):
         for member in ("summary", "description", "tags", "x-Argus-Required-Permissions"):
             self.assertIn(member, operation)
         self.assertTrue(operation["summary"])
         statuses = set(operation["responses"])
-        self.assertLessEqual({"401", "403", "412"}, statuses)
+        self.assertLessEqual({"401", "402", "403", "412", "503"}, statuses)
         self.assertTrue(any(status.startswith("2") for status in statuses))
+        self.assertIn({"413", "415"} & statuses, ({"413", "415"}, set()))
+        if "requestBody" in operation:
+            self.assertIn("413", statuses)
         variables = re.findall(r"{([^}]+)}", path)
         self.assertEqual("404" in statuses, bool(variables))
         in_path = [parameter for parameter in operation["parameters"] if parameter["in"] == "path"]
@@ -75,6 +79,29 @@ class Documents(unittest.TestCase):
         self.assertTrue(all(parameter["required"] for parameter in in_path))
         names = [(parameter["in"], parameter["name"]) for parameter in operation["parameters"]]
         self.assertEqual(len(names), len(set(names)))
+
+    def check_conditions(self, verb, operation):
+        """An answer with an entity tag can be asked for on condition; a change can where the contract says so."""
+        success = next(answer for status, answer in operation["responses"].items() if status.startswith("2"))
+        has_tag = "ETag" in success.get("headers", {})
+        headers = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "header"}
+        self.assertEqual("304" in operation["responses"], has_tag)
+        self.assertEqual("If-None-Match" in headers, has_tag)
+        self.assertEqual("content" in operation["responses"].get("304", {}), False)
+        if has_tag:
+            self.assertEqual(verb, "get")
+        if verb == "get":
+            self.assertNotIn("413", operation["responses"])
+        self.assertEqual("If-Match" in headers, "If-Match" in operation["responses"]["412"]["description"])
+
+    def test_conditions_are_those_of_the_server(self):
+        found = {operation["operationId"]: {parameter["name"] for parameter in operation["parameters"]}
+                 for _, document in self.each() for _, _, operation in operations(document)}
+        self.assertEqual({name for name, headers in found.items() if "If-Match" in headers},
+                         {"assessEventV2", "assessEventV2_2", "assessEventV2_3"} & set(found))
+        tagged = {name for name, headers in found.items() if "If-None-Match" in headers}
+        self.assertLessEqual({"getEventV1", "getEventV2", "getCurrentUserV1", "getSampleV2"}, tagged)
+        self.assertFalse(tagged & {"listCasesV1", "submitEventV2", "getRawSampleV2"})
 
     def test_every_member_says_what_it_is(self):
         for api, document in self.each():

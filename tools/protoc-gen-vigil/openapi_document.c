@@ -82,6 +82,46 @@ static bool fits_query(const struct vg_model_field *field)
             field->message->bare_scalar != VG_ROW_NONE);
 }
 
+/* A GET for one object: its answer has an entity tag (docs/rest.md). */
+static bool has_tag(const struct vg_model_route *route)
+{
+    return route->verb == VG_VERB_GET &&
+           route->method->options->envelope == VIGIL__ENVELOPE__ENVELOPE_OBJECT;
+}
+
+static void write_header_parameter(
+    struct vg_openapi *openapi,
+    const char *name,
+    const char *description)
+{
+    struct vg_document *document = &openapi->document;
+    vg_document_object(document, NULL);
+    vg_document_string(document, "name", name);
+    vg_document_string(document, "in", "header");
+    vg_document_string(document, "description", description);
+    vg_document_object(document, "schema");
+    vg_document_string(document, "type", "string");
+    vg_document_end(document, '}');
+    vg_document_end(document, '}');
+}
+
+/* The conditions that a request of this route may have. */
+static void write_conditions(struct vg_openapi *openapi, const struct vg_model_route *route)
+{
+    if (has_tag(route)) {
+        write_header_parameter(
+            openapi,
+            "If-None-Match",
+            "Entity tags of answers that the client has: if one of them is still right, 304.");
+    }
+    if (route->method->options->conditional) {
+        write_header_parameter(
+            openapi,
+            "If-Match",
+            "Entity tags of what is to be changed: if it has been changed since, 412.");
+    }
+}
+
 /* Path variables first; marks the rows they fill in `bound`. */
 static void write_path_parameters(
     struct vg_openapi *openapi,
@@ -121,6 +161,7 @@ static void write_parameters(
             write_parameter(openapi, request->fields[i].json_name, "query", &request->fields[i]);
         }
     }
+    write_conditions(openapi, route);
     vg_document_end(&openapi->document, ']');
 }
 
@@ -177,9 +218,22 @@ static void write_body(
     vg_document_end(document, '}');
 }
 
-/* What a success looks like, by envelope and products. */
-static void write_success(struct vg_openapi *openapi, const struct vg_model_method *method)
+static void write_tag(struct vg_document *document)
 {
+    vg_document_object(document, "headers");
+    vg_document_object(document, "ETag");
+    vg_document_string(document, "description", "Entity tag of the answer.");
+    vg_document_object(document, "schema");
+    vg_document_string(document, "type", "string");
+    vg_document_end(document, '}');
+    vg_document_end(document, '}');
+    vg_document_end(document, '}');
+}
+
+/* What a success looks like, by envelope and products. */
+static void write_success(struct vg_openapi *openapi, const struct vg_model_route *route)
+{
+    const struct vg_model_method *method = route->method;
     static const char *const product_types[] = { "text/csv",
                                                  "application/jsonl",
                                                  XLSX_TYPE,
@@ -189,6 +243,9 @@ static void write_success(struct vg_openapi *openapi, const struct vg_model_meth
     unsigned status = method->options->has_success ? method->options->success : 200;
     vg_document_object(document, vg_text_pool_print("%u", status));
     vg_document_string(document, "description", "Success");
+    if (has_tag(route)) {
+        write_tag(document);
+    }
     vg_document_object(document, "content");
     if (method->options->envelope == VIGIL__ENVELOPE__ENVELOPE_RAW) {
         write_content(document, "application/octet-stream", NULL);
@@ -230,15 +287,33 @@ static bool has_variable(const struct vg_model_route *route)
 
 static void write_responses(struct vg_openapi *openapi, const struct vg_model_route *route)
 {
-    vg_document_object(&openapi->document, "responses");
-    write_success(openapi, route->method);
+    struct vg_document *document = &openapi->document;
+    const bool takes_body = route->body != VG_ROUTE_BODY_NONE;
+    vg_document_object(document, "responses");
+    write_success(openapi, route);
+    if (has_tag(route)) { /* nothing but a head */
+        vg_document_object(document, "304");
+        vg_document_string(document, "description", "The client has this answer");
+        vg_document_end(document, '}');
+    }
     write_failure(openapi, "401", "Authentication failed");
+    write_failure(openapi, "402", "A quota is exceeded");
     write_failure(openapi, "403", "Access denied");
     if (has_variable(route)) {
         write_failure(openapi, "404", "Not found");
     }
-    write_failure(openapi, "412", "Validation failed");
-    vg_document_end(&openapi->document, '}');
+    write_failure(
+        openapi,
+        "412",
+        route->method->options->conditional
+            ? "Validation failed, or it has been changed since (If-Match)"
+            : "Validation failed");
+    if (takes_body) {
+        write_failure(openapi, "413", "The body is too large");
+        write_failure(openapi, "415", "The body has a coding that is not read");
+    }
+    write_failure(openapi, "503", "Too much to do, or leaving: try again after Retry-After");
+    vg_document_end(document, '}');
 }
 
 /* Which functions a key needs, in the words of the access model. */

@@ -13,6 +13,7 @@ import zlib
 from vigiltest import contract
 from vigiltest.case import ServerCase, main
 from vigiltest.clients import Answer, metrics
+from vigiltest.process import IS_SANITIZED
 from vigiltest.raw import H2, Raw, request
 
 SUBMIT = "/events/v2/event"
@@ -237,6 +238,9 @@ class CompressionOff(Negotiation):
 
     def test_nothing_is_compressed_and_nothing_varies(self):
         answer = self.ask("GET", self.large, accept_encoding="gzip")
+        self.assertNotIn("content-encoding", answer.headers)
+        self.assertNotIn("vary", answer.headers)
+        answer = self.ask("GET", "/openapi.json", key=None, accept_encoding="gzip")
         self.assertNotIn("content-encoding", answer.headers)
         self.assertNotIn("vary", answer.headers)
         self.assertRegex(answer.headers["etag"], r'^"')
@@ -515,8 +519,9 @@ class Page(ServerCase):
         page = self.get("/docs")
         self.assertEqual((page.status, page.headers["content-type"]), (200, "text/html; charset=UTF-8"))
         parts = re.findall(rb'(?:src|href)="([^"]*)"', page.body)
-        self.assertEqual(len(parts), 3)
-        for part in parts:
+        self.assertEqual(len(parts), 4)
+        self.assertIn(b"data:,", parts, "an icon of nothing: browsers ask for one else")
+        for part in set(parts) - {b"data:,"}:
             answer = self.get(part.decode())
             self.assertEqual(answer.status, 200, part)
             self.assertEqual(answer.headers["x-content-type-options"], "nosniff")
@@ -566,6 +571,46 @@ class Documents(Negotiation):
         references = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)))
         self.assertEqual(references, set(document["components"]["schemas"]))
         self.assertEqual(document["components"]["securitySchemes"]["ApiKeyScheme"]["name"], "Argus-API-Key")
+
+    def test_documents_are_compressed_and_have_tags(self):
+        for target in ("/openapi.json", "/openapi/events.json", "/docs"):
+            with self.subTest(target):
+                was = self.ask("GET", target, key=None)
+                self.assertEqual((was.status, "content-encoding" in was.headers), (200, False))
+                self.assertEqual((was.headers["cache-control"], was.headers["vary"]), ("no-cache", "accept-encoding"))
+                tag = was.headers["etag"]
+                self.assertRegex(tag, r'^"[0-9a-f]{16}"$')
+                now = self.ask("GET", target, key=None, accept_encoding="gzip")
+                self.assertEqual(gzip.decompress(now.body), was.body)
+                self.assertLess(len(now.body), len(was.body))
+                self.assertEqual((now.headers["content-encoding"], now.headers["etag"]), ("gzip", "W/" + tag))
+                for more in ({}, {"accept_encoding": "gzip"}):
+                    for verb in ("GET", "HEAD"):
+                        for value in (tag, "W/" + tag, f'"x", {tag}', "*"):
+                            answer = self.ask(verb, target, key=None, if_none_match=value, **more)
+                            self.assertEqual((answer.status, answer.body), (304, b""))
+                            self.assertEqual(answer.headers["etag"], ("W/" if more else "") + tag)
+                            self.assertNotIn("content-encoding", answer.headers)
+                    self.assertEqual(self.ask("GET", target, key=None, if_none_match='"x"', **more).status, 200)
+                self.assertEqual(self.ask("GET", target, key=None, if_match=tag).status, 200)
+                self.assert_error(self.ask("GET", target, key=None, if_match='"x"'), 412, "precondition.failed")
+                self.assertNotIn("etag", self.ask("POST", target, key=None).headers)
+        self.assert_error(self.ask("GET", "/openapi/all.json", key=None), 404, "url.not.exist")
+        self.assert_error(self.ask("GET", "/openapi/", key=None), 404, "url.not.exist")
+
+    def test_documents_cost_no_memory_for_each_reader(self):
+        """Many at once, none of which reads: each is sent from where it lies."""
+        readers = [Raw(self.server.port) for _ in range(40)]
+        for reader in readers[:5]:  # the first ones make what all need
+            reader.send(request("GET", "/openapi.json"))
+            reader.answer()
+        before = self.server.resident_kib()
+        for reader in readers:
+            self.addCleanup(reader.close)
+            reader.send(request("GET", "/openapi.json") * 20)
+        self.assertEqual(self.ask("GET", "/healthz", key=None).body, b"ok\n")
+        if not IS_SANITIZED:
+            self.assertLess(self.server.resident_kib() - before, 40 * 200, "KiB; a copy each would be 40 x 400")
 
     def test_options_of_the_server(self):
         answer = self.ask("OPTIONS", "*", key=None)

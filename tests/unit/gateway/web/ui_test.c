@@ -33,8 +33,8 @@ static void remove_file(const char *folder, const char *name)
 static long served(const char *directory, const char *path)
 {
     struct vg_ui ui;
-    vg_ui_init(&ui, directory);
-    const struct vg_ui_page *page = vg_ui_find(&ui, vg_bytes_text(path));
+    vg_ui_init(&ui, directory, true);
+    const struct vg_web_page *page = vg_ui_find(&ui, vg_bytes_text(path));
     long size = page == NULL ? -1 : (long)page->content.size;
     vg_ui_dispose(&ui);
     return size;
