@@ -74,7 +74,8 @@ class Tls(ServerCase):
         cls.agent = cls.authority.make("agent", "URI:spiffe://test/agent,DNS:agent.example")
         cls.settings = ("listen_tls=127.0.0.1:0", f"tls_certificates={cls.own[0]},{cls.wild[0]}",
                         f"tls_keys={cls.own[1]},{cls.wild[1]}", f"tls_client_ca={cls.authority.ca}",
-                        f"tls_client_certificates={cls.mode}", "tls_handshake_timeout_ms=700ms", "access_log=errors")
+                        f"tls_client_certificates={cls.mode}", "tls_handshake_timeout_ms=700ms", "access_log=errors",
+                        "cors_origins=https://soc.example.org")
         super().setUpClass()
 
     @classmethod
@@ -261,6 +262,42 @@ class Optional(Tls):
         type(self).port = self.server.tls_port
         self.directory.rest = Rest(self.server.port, self.key)
         self.assertEqual(self.rest(self.agent).get(USER).data["userName"], "robot")
+
+    def test_a_foreign_page_does_not_use_its_visitors_certificate(self):
+        """A browser shows its user's certificate on any connection, whichever page asked for it: so for a page of somebody
+        else's it does not count. A key that the page shows does.
+        """
+        certificate = self.authority.make("visitor", "URI:spiffe://test/visitor")
+        self.directory.add("keys", user="robot", role=["EVENT-VIEWER"], certificate="URI:spiffe://test/visitor")
+        rest = self.rest(certificate)
+        self.assertEqual(rest.get(USER).data["userName"], "robot", "no page at all")
+        own = f"https://localhost:{self.port}"
+        for origin, is_let_in in ((own, True), (own.upper(), True), ("https://soc.example.org", True),
+                                  ("https://evil.example.org", False), ("http://soc.example.org", False), ("null", False),
+                                  ("", False), (f"https://localhost:{self.port + 1}", False), ("https://localhost", False),
+                                  (f"https://evil.localhost:{self.port}", False)):
+            for over in (rest.get, self.over_http2(certificate)):
+                with self.subTest(origin=origin):
+                    answer = over(USER, headers={"Origin": origin})
+                    if is_let_in:
+                        self.assertEqual((answer.status, answer.data["userName"]), (200, "robot"))
+                    else:
+                        self.assert_error(answer, 401, "user.not.authenticated")
+                    names = {name.lower() for name in answer.headers}
+                    self.assertEqual("access-control-allow-origin" in names, origin == "https://soc.example.org")
+        foreign = {"Origin": "https://evil.example.org"}
+        answer = rest.request("POST", "/events/v2/event", body={"signature": "never"}, headers=foreign)
+        self.assert_error(answer, 401, "user.not.authenticated")
+        self.assertEqual(rest.get(USER, key=self.key, headers=foreign).data["userName"], "admin", "who has a key shows it")
+        self.assertEqual(rest.get(USER).data["userName"], "robot", "the connection is as it was")
+
+    def over_http2(self, certificate):
+        """The same by curl, which speaks HTTP/2."""
+        def get(target, headers):
+            words = [word for name, value in headers.items() for word in ("-H", f"{name}: {value}" if value else f"{name};")]
+            return curl("--http2", "--cacert", self.authority.ca, "--cert", certificate[0], "--key", certificate[1], *words,
+                        f"https://localhost:{self.port}{target}")
+        return get
 
     def test_names_that_are_none_are_refused(self):
         for name in ("agent.example", "IP:1.2.3.4", "DNS:", "DNS:a b", "CN:a\nb", "DNS:" + "a" * 1021):
