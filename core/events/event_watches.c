@@ -28,6 +28,8 @@
 /* A round that cannot see the table is tried again after so long. */
 #define SNAPSHOT_AGE_MS 10000u
 #define NEVER           UINT64_MAX
+/* When another call of a key ends nobody knows; who tries again so often costs little. */
+#define FULL_WAIT_MS 1000u
 
 struct vg_event_watches {
     struct vg_event_watches_options options;
@@ -376,11 +378,19 @@ enum vg_reason vg_event_watches_join(
         }
     }
     (void)pthread_mutex_unlock(&watches->lock);
-    if (!fits) {
-        return vg_error_set(error, VG_RESOURCE_LIMIT, "Too many calls watch events");
-    }
     if (!key_fits) {
-        return vg_error_set(error, VG_RESOURCE_LIMIT, "Too many calls watch with this key");
+        (void)vg_error_set(
+            error,
+            VG_QUOTA_EXCEEDED,
+            "The quota of the API key is used up: %u calls watch with it",
+            options->per_key_max);
+        if (error != NULL) {
+            error->retry_after_ms = FULL_WAIT_MS;
+        }
+        return VG_QUOTA_EXCEEDED;
+    }
+    if (!fits) {
+        return vg_error_set(error, VG_OVERLOADED, "Too many calls watch events");
     }
     vg_metrics_move(VG_METRIC_watchers_open, 1);
     return VG_OK;

@@ -79,7 +79,7 @@ vg_time vg_event_watches_updated(const struct vg_event_watches *watches);
 /*
  * Be counted as one who watches with the key `key_id`.
  *
- * Fails with: RESOURCE_LIMIT past the number in all or of this key.
+ * Fails with: QUOTA_EXCEEDED past the number of this key, OVERLOADED past that in all.
  */
 VG_MUST_USE enum vg_reason vg_event_watches_join(
     struct vg_event_watches *watches,

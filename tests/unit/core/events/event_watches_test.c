@@ -298,13 +298,14 @@ static void test_as_many_as_may_watch(void **state)
     other.watch.wake = wake;
     assert_int_equal(
         vg_event_watches_join(watches, &other.watch, "key", &error),
-        VG_RESOURCE_LIMIT);
+        VG_QUOTA_EXCEEDED);
+    assert_true(error.retry_after_ms > 0);
     assert_int_equal(vg_event_watches_join(watches, &other.watch, "another", &error), VG_OK);
     memset(&waiters[2], 0, sizeof(waiters[2]));
     waiters[2].watch.wake = wake;
     assert_int_equal(
         vg_event_watches_join(watches, &waiters[2].watch, "third", &error),
-        VG_RESOURCE_LIMIT);
+        VG_OVERLOADED);
     vg_event_watches_leave(watches, &other.watch);
     assert_int_equal(vg_event_watches_join(watches, &waiters[2].watch, "third", &error), VG_OK);
     for (size_t i = 0; i < VG_ARRAY_COUNT(waiters); i++) {
