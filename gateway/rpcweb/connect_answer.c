@@ -14,6 +14,7 @@
 #include "gateway/json/json_write.h"
 #include "gateway/rpcweb/connect_call.h"
 #include "gateway/rpcweb/connect_error.h"
+#include "gateway/rpcweb/media_type.h"
 #include "rpc/grpc/grpc_face.h"
 #include "rpc/grpc/grpc_status.h"
 #include "rpc/service/call_metadata.h"
@@ -24,10 +25,6 @@
 /* Headers besides those of pages and the call's own. */
 #define VG_CONNECT_HEADERS 10u
 #define VG_CONNECT_TRAILER "trailer-"
-
-static const char accept_post[] =
-    "application/json, application/proto, application/grpc, application/grpc-web, "
-    "application/grpc-web-text";
 
 static struct vg_http_header header(const char *name, const char *value)
 {
@@ -198,7 +195,7 @@ void vg_connect_answer_refuse(
     if (status != 415) {
         head_put(&head, "allow", verbs);
     }
-    head_put(&head, "accept-post", accept_post);
+    head_put(&head, "accept-post", VG_MEDIA_TYPE_ACCEPTED);
     head_send(&head, connect, status, verbs, false);
 }
 

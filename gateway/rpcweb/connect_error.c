@@ -204,3 +204,71 @@ void vg_connect_error_write(
     }
     vg_buffer_append_byte(out, '}');
 }
+
+/* --- The end of a stream ---------------------------------------------------------------------
+ */
+
+bool vg_connect_error_owns(struct vg_bytes name)
+{
+    return vg_bytes_begins_with(name, vg_bytes_text("grpc-"));
+}
+
+/* All values of the name of trailer `at`, which is the first of it. */
+static void end_put_values(
+    const struct vg_http_header *trailers,
+    size_t count,
+    size_t at,
+    struct vg_buffer *out)
+{
+    const char *mark = ":[";
+    (void)!vg_json_write_text(trailers[at].name, out);
+    for (size_t i = at; i < count; i++) {
+        if (vg_bytes_equal(trailers[i].name, trailers[at].name)) {
+            vg_buffer_append_text(out, mark);
+            (void)!vg_json_write_text(trailers[i].value, out);
+            mark = ",";
+        }
+    }
+    vg_buffer_append_byte(out, ']');
+}
+
+static bool end_has_before(const struct vg_http_header *trailers, size_t at)
+{
+    for (size_t i = 0; i < at; i++) {
+        if (vg_bytes_equal(trailers[i].name, trailers[at].name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void vg_connect_error_write_end(
+    const struct vg_http_header *trailers,
+    size_t count,
+    struct vg_buffer *out)
+{
+    const char *mark = "{";
+    if (vg_connect_error_code(trailers, count) != VG_GRPC_OK) {
+        vg_buffer_append_text(out, "{\"error\":");
+        vg_connect_error_write(trailers, count, out);
+        mark = ",";
+    }
+    const char *names = "\"metadata\":{";
+    bool has_metadata = false;
+    for (size_t i = 0; i < count; i++) {
+        if (!vg_connect_error_owns(trailers[i].name) && !end_has_before(trailers, i)) {
+            vg_buffer_append_text(out, mark);
+            vg_buffer_append_text(out, names);
+            end_put_values(trailers, count, i, out);
+            mark = ",";
+            names = "";
+            has_metadata = true;
+        }
+    }
+    if (has_metadata) {
+        vg_buffer_append_byte(out, '}');
+    } else if (mark[0] == '{') {
+        vg_buffer_append_byte(out, '{');
+    }
+    vg_buffer_append_byte(out, '}');
+}

@@ -27,4 +27,14 @@ void vg_connect_error_write(
     size_t count,
     struct vg_buffer *out);
 
+/* Is it a trailer of gRPC's own, and not metadata? */
+bool vg_connect_error_owns(struct vg_bytes name);
+
+/* Append the message that ends a stream, {"error","metadata"}, the latter of trailers that are not
+ * gRPC's own. */
+void vg_connect_error_write_end(
+    const struct vg_http_header *trailers,
+    size_t count,
+    struct vg_buffer *out);
+
 #endif

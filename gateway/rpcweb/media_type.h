@@ -20,6 +20,11 @@ enum vg_media_type {
     VG_MEDIA_TYPE_UNREAD, /* one of those protocols, with messages that are not read here */
 };
 
+/* All that is read, for Accept-Post. */
+#define VG_MEDIA_TYPE_ACCEPTED                                                                     \
+    "application/json, application/proto, application/connect+proto, application/grpc, "           \
+    "application/grpc-web, application/grpc-web-text"
+
 /* Case and parameters do not matter (RFC 9110 §8.3.1). */
 enum vg_media_type vg_media_type_find(struct vg_bytes text);
 

@@ -9,6 +9,8 @@
 #include "core/base/compiler.h"
 #include "core/base/settings.h"
 #include "gateway/rpcweb/base64_stream.h"
+#include "gateway/rpcweb/connect_error.h"
+#include "gateway/rpcweb/connect_head.h"
 #include "gateway/rpcweb/page.h"
 #include "gateway/rpcweb/relay_form.h"
 #include "rpc/grpc/grpc_status.h"
@@ -26,6 +28,7 @@ struct relay_stream {
     struct vg_exchange *outer;
     const struct vg_relay *relay;
     struct vg_page page;
+    struct vg_connect_head head;             /* of a stream of the Connect protocol */
     const struct vg_relay_form *form;        /* of the request; NULL = it has none that is read */
     const struct vg_relay_form *answer_form; /* of the answer */
     struct vg_http_header *headers;          /* of the inner request */
@@ -51,6 +54,40 @@ static struct relay_stream *stream_of(struct vg_exchange *inner)
 /* --- What gRPC says --------------------------------------------------------------------------
  */
 
+/* Of the Connect protocol: the status stands in the body, even if it is all there is. */
+static void stream_move_status(struct relay_stream *stream, struct vg_http_response *answer)
+{
+    struct vg_http_header status[VG_GRPC_STATUS_TRAILERS];
+    size_t count = 0;
+    for (size_t i = 0; i < answer->header_count; i++) {
+        const struct vg_http_header *header = &answer->headers[i];
+        if (vg_connect_error_owns(header->name) && count < VG_ARRAY_COUNT(status) &&
+            vg_bytes_equal(
+                header->name,
+                vg_relay_form_answer_name(stream->answer_form, header->name))) {
+            status[count++] = *header;
+        }
+    }
+    stream->is_last = true;
+    stream->answer_form->put_status(status, count, &stream->tail);
+    answer->content_length = (int64_t)stream->tail.size;
+    answer->no_body = false;
+}
+
+/* A header of gRPC's in the answer; false = it is not sent. */
+static bool stream_put_header(
+    const struct relay_stream *stream,
+    const struct vg_http_header *header,
+    struct vg_http_header *out)
+{
+    *out = *header;
+    out->name = vg_relay_form_answer_name(stream->answer_form, header->name);
+    if (vg_bytes_equal(header->name, vg_bytes_text("content-type"))) {
+        out->value = vg_bytes_text(stream->answer_form->content_type);
+    }
+    return !stream->answer_form->is_connect || !vg_connect_error_owns(out->name);
+}
+
 static void relay_respond(struct vg_exchange *inner, const struct vg_http_response *response)
 {
     struct relay_stream *stream = stream_of(inner);
@@ -58,25 +95,30 @@ static void relay_respond(struct vg_exchange *inner, const struct vg_http_respon
     struct vg_http_header *headers =
         calloc(response->header_count + 1 + VG_PAGE_HEADERS_MAX, sizeof(*headers));
     VG_ASSERT(headers != NULL);
-    for (size_t i = 0; i < response->header_count; i++) {
-        headers[i] = response->headers[i];
-        if (vg_bytes_equal(headers[i].name, vg_bytes_text("content-type"))) {
-            headers[i].value = vg_bytes_text(stream->answer_form->content_type);
+    if (response->no_body) {
+        answer.content_length = 0; /* HTTP/1.1 would wait for its end */
+        if (stream->answer_form->is_connect && response->status == 200) {
+            stream_move_status(stream, &answer);
         }
     }
-    answer.headers = headers;
+    answer.header_count = 0;
+    for (size_t i = 0; i < response->header_count; i++) {
+        answer.header_count +=
+            stream_put_header(stream, &response->headers[i], &headers[answer.header_count]);
+    }
     const char *vary = vg_page_vary(&stream->page, false);
     if (vary != NULL) {
         headers[answer.header_count++] =
             (struct vg_http_header){ vg_bytes_text("vary"), vg_bytes_text(vary) };
     }
     answer.header_count += vg_page_headers(&stream->page, NULL, headers + answer.header_count);
-    if (response->no_body) {
-        answer.content_length = 0; /* HTTP/1.1 would wait for its end */
-    }
+    answer.headers = headers;
     stream->responded = true;
     stream->outer->carrier->respond(stream->outer, &answer);
     free(headers);
+    if (stream->is_last) {
+        stream->outer->carrier->resume(stream->outer);
+    }
 }
 
 static void relay_resume(struct vg_exchange *inner)
@@ -161,12 +203,14 @@ static void stream_fail(struct relay_stream *stream, enum vg_reason reason, cons
 static void stream_refuse(struct relay_stream *stream, unsigned status)
 {
     const struct vg_http_header allow = { vg_bytes_text("allow"), vg_bytes_text("POST, OPTIONS") };
+    const struct vg_http_header accept = { vg_bytes_text("accept-post"),
+                                           vg_bytes_text(VG_MEDIA_TYPE_ACCEPTED) };
     stream->responded = true;
     stream->outer->carrier->respond(
         stream->outer,
         &(struct vg_http_response){ .status = status,
-                                    .headers = &allow,
-                                    .header_count = status == 405 ? 1 : 0,
+                                    .headers = status == 405 ? &allow : &accept,
+                                    .header_count = status == 405 || status == 415 ? 1 : 0,
                                     .content_length = 0,
                                     .no_body = true });
 }
@@ -180,7 +224,7 @@ static struct relay_stream *stream_create(struct vg_exchange *outer)
     const struct vg_http_header *type = vg_http_request_header(&outer->request, "content-type");
     struct relay_stream *stream = calloc(1, sizeof(*stream));
     VG_ASSERT(stream != NULL);
-    stream->headers = calloc(outer->request.header_count + 1, sizeof(*stream->headers));
+    stream->headers = calloc(outer->request.header_count + 2, sizeof(*stream->headers));
     VG_ASSERT(stream->headers != NULL);
     stream->outer = outer;
     stream->relay = relay;
@@ -200,11 +244,33 @@ static struct relay_stream *stream_create(struct vg_exchange *outer)
     if (stream->form != NULL) {
         stream->answer_form = vg_relay_form_of_answer(stream->form, &outer->request);
         stream->inner.request.headers = stream->headers;
-        stream->inner.request.header_count =
-            vg_relay_form_request_headers(&outer->request, stream->headers);
         stream->inner.request.content_length = -1;
     }
     return stream;
+}
+
+/* The head as gRPC has it. Fails as vg_connect_head_read does. */
+static enum vg_reason stream_take_head(struct relay_stream *stream, struct vg_error *error)
+{
+    const struct vg_http_request *request = &stream->outer->request;
+    size_t *count = &stream->inner.request.header_count;
+    if (stream->form->is_connect) {
+        return vg_connect_head_read(request, true, &stream->head, stream->headers, count, error);
+    }
+    *count = vg_relay_form_request_headers(request, stream->headers);
+    return VG_OK;
+}
+
+static const struct vg_method *stream_method(const struct relay_stream *stream)
+{
+    return vg_service_find_method(stream->relay->service, stream->outer->request.target);
+}
+
+/* Unary methods have types of their own in the Connect protocol. */
+static bool stream_is_unary(const struct relay_stream *stream)
+{
+    const struct vg_method *method = stream->form->is_connect ? stream_method(stream) : NULL;
+    return method != NULL && (method->flags & (VG_METHOD_CLIENT_STREAMS | VG_METHOD_STREAMS)) == 0;
 }
 
 /* A stream both ways needs HTTP/2: over HTTP/1.1 nobody reads an answer while he still asks. */
@@ -212,8 +278,7 @@ static bool stream_needs_http2(const struct relay_stream *stream)
 {
     const unsigned both = VG_METHOD_CLIENT_STREAMS | VG_METHOD_STREAMS;
     const struct vg_http_request *request = &stream->outer->request;
-    const struct vg_method *method =
-        vg_service_find_method(stream->relay->service, request->target);
+    const struct vg_method *method = stream_method(stream);
     return request->version < 20 && method != NULL && (method->flags & both) == both;
 }
 
@@ -233,9 +298,10 @@ static void app_headers(struct vg_exchange *outer)
     vg_error_init(&error, NULL);
     if (!vg_bytes_equal(outer->request.method, vg_bytes_text("POST"))) {
         stream_refuse(stream, 405);
-    } else if (stream->form == NULL) {
+    } else if (stream->form == NULL || stream_is_unary(stream)) {
         stream_refuse(stream, 415);
     } else if (
+        stream_take_head(stream, &error) != VG_OK ||
         vg_page_check_host(&outer->request, stream->relay->service->settings, &error) != VG_OK) {
         stream_fail(stream, error.reason, error.message);
     } else if (stream_needs_http2(stream)) {
@@ -255,6 +321,7 @@ static void app_refuse(struct vg_exchange *outer, enum vg_reason reason)
         stream_refuse(stream, vg_reason_row(reason)->http_status);
         return;
     }
+    (void)!stream_take_head(stream, NULL);
     stream->over = false;
     stream->inner.app->refuse(&stream->inner, reason);
 }

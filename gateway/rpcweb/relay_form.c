@@ -3,10 +3,13 @@
 #include <string.h>
 
 #include "core/base/compiler.h"
+#include "gateway/rpcweb/connect_error.h"
 
 /* Flag of the frame that holds the trailers (grpc PROTOCOL-WEB, "Message framing"). */
 #define VG_RELAY_TRAILERS_FLAG 0x80u
-#define VG_RELAY_PREFIX_SIZE   5u
+/* And in the Connect protocol, "Envelope-Flags". */
+#define VG_RELAY_END_FLAG    0x02u
+#define VG_RELAY_PREFIX_SIZE 5u
 
 static bool form_is(struct vg_bytes name, const char *text)
 {
@@ -46,9 +49,26 @@ static void form_put_trailers(
     form_end_frame(out, start, VG_RELAY_TRAILERS_FLAG);
 }
 
+static void form_put_end(
+    const struct vg_http_header *trailers,
+    size_t trailer_count,
+    struct vg_buffer *out)
+{
+    static const uint8_t prefix[VG_RELAY_PREFIX_SIZE];
+    const size_t start = out->size;
+    vg_buffer_append(out, prefix, sizeof(prefix));
+    vg_connect_error_write_end(trailers, trailer_count, out);
+    form_end_frame(out, start, VG_RELAY_END_FLAG);
+}
+
 static const struct vg_relay_form forms[] = {
-    { VG_MEDIA_TYPE_GRPC_WEB, "application/grpc-web+proto", false, form_put_trailers },
-    { VG_MEDIA_TYPE_GRPC_WEB_TEXT, "application/grpc-web-text+proto", true, form_put_trailers },
+    { VG_MEDIA_TYPE_GRPC_WEB, "application/grpc-web+proto", false, false, form_put_trailers },
+    { VG_MEDIA_TYPE_GRPC_WEB_TEXT,
+      "application/grpc-web-text+proto",
+      true,
+      false,
+      form_put_trailers },
+    { VG_MEDIA_TYPE_CONNECT_PROTO, "application/connect+proto", false, true, form_put_end },
 };
 
 const struct vg_relay_form *vg_relay_form_find(enum vg_media_type type)
@@ -102,4 +122,18 @@ size_t vg_relay_form_request_headers(
         }
     }
     return count;
+}
+
+struct vg_bytes vg_relay_form_answer_name(const struct vg_relay_form *form, struct vg_bytes name)
+{
+    static const char *const names[][2] = {
+        { "grpc-encoding", "connect-content-encoding" },
+        { "grpc-accept-encoding", "connect-accept-encoding" },
+    };
+    for (size_t i = 0; form->is_connect && i < VG_ARRAY_COUNT(names); i++) {
+        if (form_is(name, names[i][0])) {
+            return vg_bytes_text(names[i][1]);
+        }
+    }
+    return name;
 }

@@ -1,6 +1,7 @@
 /*
- * What of a call differs from gRPC when it comes as gRPC-Web: names of headers, the content type,
- * and the status, which is the last frame of the body since browsers show no trailers.
+ * What of a call differs from gRPC when it comes as gRPC-Web or as a stream of the Connect
+ * protocol: names of headers, the content type, and the status, which is the last frame of the body
+ * since browsers show no trailers.
  *
  * Threads: pure.
  */
@@ -20,6 +21,7 @@ struct vg_relay_form {
     enum vg_media_type type;
     const char *content_type; /* of the answer */
     bool is_text;             /* base64 */
+    bool is_connect;          /* the Connect protocol: the status is never in the head */
     /* Append the last frame of the body: the status and what goes with it. */
     void (*put_status)(
         const struct vg_http_header *trailers,
@@ -35,9 +37,12 @@ const struct vg_relay_form *vg_relay_form_of_answer(
     const struct vg_relay_form *form,
     const struct vg_http_request *request);
 
+/* The name in an answer of this form of a header of gRPC's. */
+struct vg_bytes vg_relay_form_answer_name(const struct vg_relay_form *form, struct vg_bytes name);
+
 /*
- * The headers of `request` as gRPC has them, into `out_headers`, room for as many and one more.
- * Names and values are borrowed. Returns their count.
+ * Of gRPC-Web: the headers of `request` as gRPC has them, into `out_headers`, room for as many and
+ * one more. Names and values are borrowed. Returns their count.
  */
 size_t vg_relay_form_request_headers(
     const struct vg_http_request *request,

@@ -9,14 +9,14 @@ static const char request_headers[] =
     "If-None-Match, "
     "Idempotency-Key, X-Request-Id, Traceparent, Tracestate, Baggage, Grpc-Timeout, X-Grpc-Web, "
     "Grpc-Encoding, Grpc-Accept-Encoding, X-User-Agent, Connect-Protocol-Version, "
-    "Connect-Timeout-Ms";
+    "Connect-Timeout-Ms, Connect-Content-Encoding, Connect-Accept-Encoding";
 
 /* What a page may read besides what browsers always show. */
 static const char answer_headers[] =
     "ETag, Retry-After, WWW-Authenticate, Content-Disposition, X-Argus-Count, X-Argus-Limit, "
     "X-Argus-Offset, X-Request-Id, Traceresponse, Grpc-Status, Grpc-Message, "
     "Grpc-Status-Details-Bin, Grpc-Encoding, Grpc-Retry-Pushback-Ms, Vigil-Limit, Vigil-Offset, "
-    "Vigil-Count";
+    "Vigil-Count, Connect-Content-Encoding";
 
 /* Seconds that a browser need not ask again; all of them keep it so long. */
 static const char preflight_age[] = "600";

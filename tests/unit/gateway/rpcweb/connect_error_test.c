@@ -116,6 +116,36 @@ static void test_connect_error__details_can_be_read_by_people(void **state)
     vg_arena_dispose(&arena);
 }
 
+static void check_end(const struct vg_http_header *trailers, size_t count, const char *expected)
+{
+    struct vg_buffer out;
+    vg_buffer_init(&out, 1u << 20);
+    vg_connect_error_write_end(trailers, count, &out);
+    vg_buffer_append_byte(&out, 0);
+    assert_string_equal((const char *)out.data, expected);
+    vg_buffer_dispose(&out);
+}
+
+static void test_connect_error__a_stream_ends_with_error_and_metadata(void **state)
+{
+    (void)state;
+    const struct vg_http_header trailers[] = { header("grpc-status", "0"),
+                                               header("acme-cost", "1"),
+                                               header("acme-id", "x"),
+                                               header("acme-cost", "2") };
+    const struct vg_http_header failed[] = { header("grpc-status", "14"),
+                                             header("acme-cost", "1") };
+    check_end(trailers, 1, "{}");
+    check_end(trailers, 2, "{\"metadata\":{\"acme-cost\":[\"1\"]}}");
+    check_end(trailers, 4, "{\"metadata\":{\"acme-cost\":[\"1\",\"2\"],\"acme-id\":[\"x\"]}}");
+    check_end(failed, 1, "{\"error\":{\"code\":\"unavailable\"}}");
+    check_end(
+        failed,
+        2,
+        "{\"error\":{\"code\":\"unavailable\"},\"metadata\":{\"acme-cost\":[\"1\"]}}");
+    check_end(NULL, 0, "{\"error\":{\"code\":\"unknown\"}}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +153,7 @@ int main(void)
         cmocka_unit_test(test_connect_error__words_are_decoded),
         cmocka_unit_test(test_connect_error__details_that_are_none_are_left_out),
         cmocka_unit_test(test_connect_error__details_can_be_read_by_people),
+        cmocka_unit_test(test_connect_error__a_stream_ends_with_error_and_metadata),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,6 +31,26 @@ static void test_relay_form__the_status_is_a_frame_of_trailers(void **state)
     vg_buffer_dispose(&out);
 }
 
+static void test_relay_form__a_stream_of_connect_ends_with_json(void **state)
+{
+    (void)state;
+    static const char expected[] = "\x02\0\0\0\x02{}";
+    const struct vg_relay_form *form = vg_relay_form_find(VG_MEDIA_TYPE_CONNECT_PROTO);
+    const struct vg_http_header trailers[] = { header("grpc-status", "0") };
+    struct vg_buffer out;
+    vg_buffer_init(&out, 1000);
+    form->put_status(trailers, 1, &out);
+    assert_int_equal(out.size, sizeof(expected) - 1);
+    assert_memory_equal(out.data, expected, out.size);
+    vg_buffer_dispose(&out);
+    struct vg_bytes name = vg_relay_form_answer_name(form, vg_bytes_text("grpc-encoding"));
+    assert_true(vg_bytes_equal(name, vg_bytes_text("connect-content-encoding")));
+    name = vg_relay_form_answer_name(
+        vg_relay_form_find(VG_MEDIA_TYPE_GRPC_WEB),
+        vg_bytes_text("grpc-encoding"));
+    assert_true(vg_bytes_equal(name, vg_bytes_text("grpc-encoding")));
+}
+
 static void test_relay_form__without_room_the_buffer_says_so(void **state)
 {
     (void)state;
@@ -87,6 +107,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_relay_form__the_status_is_a_frame_of_trailers),
+        cmocka_unit_test(test_relay_form__a_stream_of_connect_ends_with_json),
         cmocka_unit_test(test_relay_form__without_room_the_buffer_says_so),
         cmocka_unit_test(test_relay_form__headers_of_the_way_are_not_the_calls),
         cmocka_unit_test(test_relay_form__accept_may_ask_for_text_or_bytes),
