@@ -172,7 +172,7 @@ void vg_connect_answer_fail(struct vg_connect_call *connect, const struct vg_err
     const uint32_t wait_ms = vg_error_retry_after_ms(error);
     if (wait_ms > 0) {
         (void)vg_text_number_print_int64(
-            (int64_t)(wait_ms / 1000 + (wait_ms % 1000 != 0)),
+            (int64_t)wait_ms / 1000 + (wait_ms % 1000 != 0),
             head.seconds);
         head_put(&head, "retry-after", head.seconds);
     }

@@ -10,38 +10,38 @@
 #define VG_CONNECT_MILLISECONDS_MAX 99999999u
 
 /* What a header of the client's is to us. */
-enum head_use {
-    HEAD_PASSED,
-    HEAD_DROPPED,
-    HEAD_VERSION,
-    HEAD_TIMEOUT,
-    HEAD_ENCODING,
-    HEAD_ACCEPT,
-    HEAD_STREAM_ENCODING,
-    HEAD_STREAM_ACCEPT,
+enum vg_head_use {
+    VG_HEAD_PASSED,
+    VG_HEAD_DROPPED,
+    VG_HEAD_VERSION,
+    VG_HEAD_TIMEOUT,
+    VG_HEAD_ENCODING,
+    VG_HEAD_ACCEPT,
+    VG_HEAD_STREAM_ENCODING,
+    VG_HEAD_STREAM_ACCEPT,
 };
 
 static const struct head_rule {
     const char *name;
-    enum head_use use;
+    enum vg_head_use use;
 } head_rules[] = {
-    { "accept", HEAD_DROPPED },
-    { "accept-encoding", HEAD_ACCEPT },
-    { "connect-accept-encoding", HEAD_STREAM_ACCEPT },
-    { "connect-content-encoding", HEAD_STREAM_ENCODING },
-    { "connect-protocol-version", HEAD_VERSION },
-    { "connect-timeout-ms", HEAD_TIMEOUT },
-    { "connection", HEAD_DROPPED },
-    { "content-encoding", HEAD_ENCODING },
-    { "content-length", HEAD_DROPPED },
-    { "content-type", HEAD_DROPPED },
-    { "host", HEAD_DROPPED },
-    { "keep-alive", HEAD_DROPPED },
-    { "te", HEAD_DROPPED },
-    { "transfer-encoding", HEAD_DROPPED },
+    { "accept", VG_HEAD_DROPPED },
+    { "accept-encoding", VG_HEAD_ACCEPT },
+    { "connect-accept-encoding", VG_HEAD_STREAM_ACCEPT },
+    { "connect-content-encoding", VG_HEAD_STREAM_ENCODING },
+    { "connect-protocol-version", VG_HEAD_VERSION },
+    { "connect-timeout-ms", VG_HEAD_TIMEOUT },
+    { "connection", VG_HEAD_DROPPED },
+    { "content-encoding", VG_HEAD_ENCODING },
+    { "content-length", VG_HEAD_DROPPED },
+    { "content-type", VG_HEAD_DROPPED },
+    { "host", VG_HEAD_DROPPED },
+    { "keep-alive", VG_HEAD_DROPPED },
+    { "te", VG_HEAD_DROPPED },
+    { "transfer-encoding", VG_HEAD_DROPPED },
 };
 
-static enum head_use head_use_of(struct vg_bytes name)
+static enum vg_head_use head_use_of(struct vg_bytes name)
 {
     for (size_t i = 0; i < VG_ARRAY_COUNT(head_rules); i++) {
         if (vg_bytes_equal(name, vg_bytes_text(head_rules[i].name))) {
@@ -51,8 +51,8 @@ static enum head_use head_use_of(struct vg_bytes name)
     /* Neither protocol's own names are the client's to give. */
     return vg_bytes_begins_with(name, vg_bytes_text("grpc-")) ||
                    vg_bytes_begins_with(name, vg_bytes_text("connect-"))
-               ? HEAD_DROPPED
-               : HEAD_PASSED;
+               ? VG_HEAD_DROPPED
+               : VG_HEAD_PASSED;
 }
 
 /* A positive number of at most ten digits. */
@@ -87,27 +87,27 @@ static bool head_take(
     struct vg_bytes *out_name)
 {
     switch (head_use_of(header->name)) {
-    case HEAD_PASSED:
+    case VG_HEAD_PASSED:
         *out_name = header->name;
         return false;
-    case HEAD_STREAM_ENCODING:
+    case VG_HEAD_STREAM_ENCODING:
         *out_name = vg_bytes_text("grpc-encoding");
         return !is_stream;
-    case HEAD_STREAM_ACCEPT:
+    case VG_HEAD_STREAM_ACCEPT:
         *out_name = vg_bytes_text("grpc-accept-encoding");
         return !is_stream;
-    case HEAD_VERSION:
+    case VG_HEAD_VERSION:
         head->version = header->value;
         break;
-    case HEAD_ENCODING:
+    case VG_HEAD_ENCODING:
         head->encoding = header->value;
         break;
-    case HEAD_ACCEPT:
+    case VG_HEAD_ACCEPT:
         head->has_accept = true;
         vg_accept_coding_add(accept, header->value);
         break;
-    case HEAD_TIMEOUT: /* its value is judged by the caller */
-    case HEAD_DROPPED:
+    case VG_HEAD_TIMEOUT: /* its value is judged by the caller */
+    case VG_HEAD_DROPPED:
         break;
     }
     return true;
