@@ -189,6 +189,12 @@ static const llhttp_settings_t parser_settings = {
 
 static void keep_ahead(struct vg_http1_conn *state, const char *at, size_t size)
 {
+    struct vg_buffer *ahead = &state->ahead;
+    if (state->ahead_at > 0) { /* what is taken of it makes room */
+        memmove(ahead->data, ahead->data + state->ahead_at, ahead->size - state->ahead_at);
+        ahead->size -= state->ahead_at;
+        state->ahead_at = 0;
+    }
     vg_buffer_append(&state->ahead, at, size);
     if (state->ahead.failed) {
         vg_buffer_clear(&state->ahead);
@@ -267,19 +273,40 @@ static bool feed(struct vg_http1_conn *state, struct vg_bytes *part)
     return part->size > 0;
 }
 
-/* Parse until the bytes end or a request is complete; what is left then waits in `ahead`. */
-static void parse(struct vg_http1_conn *state, struct vg_bytes part)
+/* Parse until the bytes end or a request is complete. True = *part is left. */
+static bool parse_one(struct vg_http1_conn *state, struct vg_bytes *part)
 {
     if (state->request_ns == 0) {
         state->request_ns = vg_worker_now_ns(state->conn->worker);
     }
-    bool more = feed(state, &part);
+    bool more = feed(state, part);
     if (more && state->in_trailers) {
-        more = feed(state, &part);
+        more = feed(state, part);
     }
-    if (more && !state->last) {
+    return more && !state->last;
+}
+
+/* What is left waits in `ahead`. */
+static void parse(struct vg_http1_conn *state, struct vg_bytes part)
+{
+    if (parse_one(state, &part)) {
         keep_ahead(state, (const char *)part.data, part.size);
     }
+}
+
+/* The next of the requests that were sent ahead. Thousands may wait: the rest stays where it is. */
+static void parse_ahead(struct vg_http1_conn *state)
+{
+    struct vg_bytes part =
+        vg_bytes(state->ahead.data + state->ahead_at, state->ahead.size - state->ahead_at);
+    if (parse_one(state, &part)) {
+        state->ahead_at = (size_t)(part.data - state->ahead.data);
+        return;
+    }
+    vg_buffer_dispose(&state->ahead);
+    vg_buffer_init(&state->ahead, VG_HTTP1_AHEAD_BYTES_MAX);
+    vg_buffer_count(&state->ahead);
+    state->ahead_at = 0;
 }
 
 static void protocol_read(struct vg_conn *conn, struct vg_bytes part)
@@ -303,6 +330,7 @@ static void protocol_read(struct vg_conn *conn, struct vg_bytes part)
 static void finish_exchange(struct vg_http1_conn *state)
 {
     state->open = false;
+    state->finished++;
     vg_conn_pause(state->conn, false);
     state->conn->streams_open = 0;
     state->conn->active_ns = vg_worker_now_ns(state->conn->worker);
@@ -312,11 +340,7 @@ static void finish_exchange(struct vg_http1_conn *state)
         return;
     }
     if (state->ahead.size > 0) {
-        struct vg_buffer bytes = state->ahead; /* parsing may append to `ahead` */
-        vg_buffer_init(&state->ahead, VG_HTTP1_AHEAD_BYTES_MAX);
-        vg_buffer_count(&state->ahead);
-        parse(state, vg_buffer_bytes(&bytes));
-        vg_buffer_dispose(&bytes);
+        parse_ahead(state);
     } else if (state->peer_ended) {
         state->stop = true;
     }
@@ -368,12 +392,17 @@ static void protocol_fill(struct vg_conn *conn, struct vg_buffer *out, size_t ro
 {
     struct vg_http1_conn *state = conn->protocol_state;
     size_t end = out->size + room;
+    state->finished = 0;
     for (;;) {
         if (state->out.size > 0) {
             vg_buffer_append(out, state->out.data, state->out.size);
             vg_buffer_clear(&state->out);
         }
         if (out->size >= end || !state->open || !state->responded || state->stop) {
+            return;
+        }
+        if (state->finished >= VG_HTTP1_TURN_REQUESTS) {
+            conn->yields = true;
             return;
         }
         if (!state->body_follows) {

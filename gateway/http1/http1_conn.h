@@ -26,6 +26,8 @@
 /* Bytes that frame a chunked body may be that many times the body, besides as many as a head may
  * have: a chunk of one byte takes five. */
 #define VG_HTTP1_FRAMING_FACTOR 16u
+/* Requests sent ahead that are answered in one turn of the loop. */
+#define VG_HTTP1_TURN_REQUESTS 16u
 /* Heads of answers that wait to be sent: one at a time, and maybe a 100 before it. */
 #define VG_HTTP1_ANSWER_HEAD_BYTES_MAX (16u * 1024u)
 
@@ -40,8 +42,10 @@ struct vg_http1_conn {
     uint64_t body_ns;       /* when its head was complete, or a body byte last moved */
     uint64_t body_bytes;    /* of the request, so far */
     uint64_t framing_bytes; /* sizes of chunks, extensions, trailers: what is no body */
+    unsigned finished;      /* requests that were answered in this fill */
     size_t body_waiting;    /* body bytes the application has not consumed */
     struct vg_buffer ahead; /* requests sent ahead of the answer */
+    size_t ahead_at;        /* and where the first of them begins */
     struct vg_buffer out;   /* heads of answers, waiting to be filled out */
 
     bool open;       /* an exchange is with the application */

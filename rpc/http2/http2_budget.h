@@ -24,7 +24,7 @@ enum vg_http2_fault {
                                    may be sent, but not in floods: SETTINGS, PRIORITY, DATA without
                                    octets, answers to no PING */
     VG_HTTP2_FAULT_FRAME = 2,   /* an invalid frame or header, a stream we had to reset */
-    VG_HTTP2_FAULT_HEAVY = 20,  /* a header block far beyond its limit */
+    VG_HTTP2_FAULT_HEAVY = 80,  /* a header block far beyond its limit */
 };
 
 struct vg_http2_budget {

@@ -50,6 +50,9 @@ void vg_http2_session_fail(
     }
     session->failed = true;
     session->cause = cause;
+    if (code == NGHTTP2_ENHANCE_YOUR_CALM) {
+        vg_conn_blame(session->conn);
+    }
     (void)nghttp2_submit_goaway(
         session->session,
         NGHTTP2_FLAG_NONE,

@@ -21,7 +21,12 @@
 #define VG_CONN_CROWDED_NS   UINT64_C(1000000)
 #define VG_CONN_LINGER_NS    UINT64_C(1000000000)
 #define VG_CONN_LINGER_BYTES (4u * 1024u * 1024u)
-#define VG_CONN_PREFACE      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+/* How long one connection may keep the loop from the others, and bytes that are read from it in a
+ * turn: at first, and at least. */
+#define VG_CONN_TURN_NS     UINT64_C(100000)
+#define VG_CONN_SHARE_FIRST (8u * 1024u)
+#define VG_CONN_SHARE_MIN   (4u * 1024u)
+#define VG_CONN_PREFACE     "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 _Static_assert(sizeof(VG_CONN_PREFACE) - 1 == VG_CONN_SNIFF_BYTES, "the preface has 24 bytes");
 
@@ -87,6 +92,7 @@ static void conn_finish(struct vg_conn *conn)
         return;
     }
     conn->closing = true;
+    vg_worker_remove_turn(conn->worker, conn);
     if (conn->protocol != NULL) {
         conn->protocol->closed(conn);
         conn->protocol = NULL;
@@ -203,11 +209,48 @@ static void conn_take_bytes(struct vg_conn *conn, struct vg_bytes part)
     }
 }
 
+static void conn_read_on(struct vg_conn *conn, bool on);
+
 static void conn_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
     (void)suggested;
     struct vg_conn *conn = VG_CONTAINER_OF(handle, struct vg_conn, socket);
-    *buffer = uv_buf_init((char *)conn->worker->read_bytes, VG_WORKER_READ_BYTES);
+    *buffer = uv_buf_init((char *)conn->worker->read_bytes, (unsigned)conn->share);
+}
+
+void vg_conn_blame(struct vg_conn *conn)
+{
+    vg_peer_blame_add(&conn->worker->server->blame, &conn->peer, uv_hrtime());
+}
+
+/*
+ * The share of a connection in a turn of the loop is what it can send that is dealt with in about
+ * VG_CONN_TURN_NS: much of a body, few calls.
+ */
+static void conn_weigh_turn(struct vg_conn *conn, uint64_t took_ns)
+{
+    if (took_ns > VG_CONN_TURN_NS && conn->share > VG_CONN_SHARE_MIN) {
+        conn->share /= 2;
+    } else if (took_ns < VG_CONN_TURN_NS / 4 && conn->share < VG_WORKER_READ_BYTES) {
+        conn->share *= 2;
+    }
+}
+
+/* There is more than its share: it waits until the others have been looked at. libuv would read on,
+ * up to 32 times. */
+static void conn_end_turn(struct vg_conn *conn)
+{
+    if (conn->reading && !conn->turn_queued) {
+        conn_read_on(conn, false);
+        vg_worker_add_turn(conn->worker, conn);
+    }
+}
+
+void vg_conn_begin_turn(struct vg_conn *conn)
+{
+    if (!conn->close_wanted && !conn->closing) {
+        conn_read_on(conn, conn->queued.size < VG_CONN_FILL_BYTES);
+    }
 }
 
 void vg_conn_end_read(struct vg_conn *conn)
@@ -227,7 +270,13 @@ static void conn_on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buff
     }
     if (size > 0) {
         vg_metrics_add(VG_METRIC_bytes_received_total, (uint64_t)size);
+        const bool is_full = (size_t)size == buffer->len;
+        const uint64_t begun_ns = is_full ? uv_hrtime() : 0;
         conn_take_bytes(conn, vg_bytes(buffer->base, (size_t)size));
+        if (is_full) {
+            conn_weigh_turn(conn, uv_hrtime() - begun_ns);
+            conn_end_turn(conn);
+        }
         vg_worker_flush_early(conn->worker);
     } else if (size == UV_EOF && conn->protocol != NULL) {
         vg_conn_end_read(conn); /* with or without close_notify: HTTP knows where it ends */
@@ -403,8 +452,11 @@ void vg_conn_flush(struct vg_conn *conn)
         return;
     }
     unsigned rounds = 0;
+    conn->yields = false;
     while (rounds < VG_CONN_ROUNDS_MAX && conn_write_round(conn)) {
-        rounds++;
+        /* A large one is made of much, and that takes its time. */
+        const bool is_large = conn->worker->scratch.size >= VG_CONN_FILL_BYTES / 2;
+        rounds = is_large || conn->yields ? VG_CONN_ROUNDS_MAX : rounds + 1;
     }
     if (rounds == VG_CONN_ROUNDS_MAX) {
         vg_conn_wake(conn); /* others first */
@@ -502,7 +554,7 @@ static void conn_on_dropped(uv_handle_t *handle)
     vg_worker_end_if_done(worker);
 }
 
-/* Know the peer and count it; false when it is one too many. */
+/* Know the peer and count it; false when it is one too many, or has misbehaved too often. */
 static bool conn_admit(struct vg_conn *conn)
 {
     struct sockaddr_storage storage;
@@ -512,6 +564,10 @@ static bool conn_admit(struct vg_conn *conn)
         return false;
     }
     conn->peer_port = vg_listener_port(&storage);
+    if (vg_peer_blame_is_barred(&conn->worker->server->blame, &conn->peer, uv_hrtime())) {
+        vg_metrics_add(VG_METRIC_connections_barred_total, 1);
+        return false;
+    }
     return vg_peer_quota_take(&conn->worker->server->quota, &conn->peer);
 }
 
@@ -557,6 +613,7 @@ static struct vg_conn *conn_create(struct vg_worker_listener *listener)
     vg_buffer_count(&conn->written);
     vg_buffer_count(&conn->queued);
     conn->tls_first = listener->is_tls;
+    conn->share = VG_CONN_SHARE_FIRST;
     VG_ASSERT(uv_tcp_init(&worker->loop, &conn->socket) == 0);
     return conn;
 }

@@ -86,6 +86,7 @@ struct vg_conn_limits {
     uint64_t flush_delay_ns;       /* only with more than one stream open */
     size_t connections_max;
     size_t connections_per_address_max;
+    size_t misbehaving_per_address_max; /* in a minute; 0 = no limit */
 };
 
 struct vg_conn {
@@ -93,6 +94,7 @@ struct vg_conn {
     /* Set and used by the protocol. */
     unsigned streams_open; /* requests without a complete answer */
     void *protocol_state;
+    bool yields; /* set in `fill`: there is more, but it is the others' turn */
 
     /* To be read by the protocol. */
     const struct vg_conn_protocol *protocol; /* NULL until chosen */
@@ -111,8 +113,11 @@ struct vg_conn {
     struct vg_conn *next; /* all connections of the worker */
     struct vg_conn *back;
     struct vg_conn *flush_next;
-    uint64_t woken_ns;   /* when it was put in line for a flush */
-    uint64_t crowded_ns; /* when a flush last found several streams open; 0 = never */
+    uint64_t woken_ns;         /* when it was put in line for a flush */
+    uint64_t crowded_ns;       /* when a flush last found several streams open; 0 = never */
+    struct vg_conn *turn_next; /* waiting for the next turn of the loop to be read from */
+    struct vg_conn *turn_back;
+    bool turn_queued;
     bool flush_queued;
     bool reading;
     bool paused; /* by the protocol */
@@ -124,6 +129,7 @@ struct vg_conn {
     bool tls_first; /* not a byte of TLS has come */
     bool lingering; /* all is said; what the peer still sends is dropped until it closes */
     size_t lingered_bytes;
+    size_t share;      /* bytes read in one turn of the loop */
     size_t write_left; /* of a stuck write, when last looked at */
     uint8_t sniffed[VG_CONN_SNIFF_BYTES];
     uint8_t sniffed_size;
@@ -135,6 +141,10 @@ struct vg_conn {
     struct vg_timer watch;
     uint64_t age_due_ns; /* when it is too old, or its grace is over */
 };
+
+/* The connection ends because its peer has used up what may be forgiven: counted by address (see
+ * peer_blame.h). */
+void vg_conn_blame(struct vg_conn *conn);
 
 /* There is something to fill. Safe to call at any time, also from within protocol functions. */
 void vg_conn_wake(struct vg_conn *conn);
@@ -148,6 +158,8 @@ void vg_conn_pause(struct vg_conn *conn, bool paused);
 /* For rpc/net: accept the connection the loop has announced, or all that still wait in line; may
  * the flush be put off until there is more to write; flush, or close; begin to drain. */
 void vg_conn_accept(struct vg_worker_listener *listener);
+/* For rpc/net: its turn has come to be read from again. */
+void vg_conn_begin_turn(struct vg_conn *conn);
 void vg_conn_accept_rest(struct vg_worker_listener *listener);
 bool vg_conn_may_wait(struct vg_conn *conn, uint64_t now_ns);
 void vg_conn_flush(struct vg_conn *conn);

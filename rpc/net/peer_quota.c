@@ -14,8 +14,8 @@
 #define VG_PEER_QUOTA_IPV6_BYTES  8u
 
 struct vg_peer_count {
-    uint8_t key[17]; /* family and address */
-    size_t count;    /* 0 = free slot */
+    uint8_t key[VG_PEER_KEY_BYTES]; /* family and address */
+    size_t count;                   /* 0 = free slot */
 };
 
 void vg_peer_quota_init(struct vg_peer_quota *quota, size_t total_max, size_t per_peer_max)
@@ -31,28 +31,29 @@ void vg_peer_quota_dispose(struct vg_peer_quota *quota)
     (void)pthread_mutex_destroy(&quota->lock);
 }
 
-static void quota_key(const struct vg_network *address, uint8_t key[17])
+void vg_peer_quota_key(const struct vg_network *address, uint8_t out_key[VG_PEER_KEY_BYTES])
 {
-    memset(key, 0, 17);
-    key[0] = address->family;
+    memset(out_key, 0, VG_PEER_KEY_BYTES);
+    out_key[0] = address->family;
     size_t size = address->family == VG_NETWORK_IPV6 ? VG_PEER_QUOTA_IPV6_BYTES : 4;
-    memcpy(key + 1, address->address, size);
+    memcpy(out_key + 1, address->address, size);
 }
 
-static size_t quota_home(const struct vg_peer_quota *quota, const uint8_t key[17])
+static size_t quota_home(const struct vg_peer_quota *quota, const uint8_t key[VG_PEER_KEY_BYTES])
 {
     uint64_t hash = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < 17; i++) {
+    for (size_t i = 0; i < VG_PEER_KEY_BYTES; i++) {
         hash = (hash ^ key[i]) * UINT64_C(1099511628211);
     }
     return (size_t)(hash >> 20) & (quota->slot_count - 1);
 }
 
 /* The slot of `key`, or the free one where it would go. */
-static size_t quota_find(const struct vg_peer_quota *quota, const uint8_t key[17])
+static size_t quota_find(const struct vg_peer_quota *quota, const uint8_t key[VG_PEER_KEY_BYTES])
 {
     size_t at = quota_home(quota, key);
-    while (quota->slots[at].count > 0 && memcmp(quota->slots[at].key, key, 17) != 0) {
+    while (quota->slots[at].count > 0 &&
+           memcmp(quota->slots[at].key, key, VG_PEER_KEY_BYTES) != 0) {
         at = (at + 1) & (quota->slot_count - 1);
     }
     return at;
@@ -81,7 +82,7 @@ static bool quota_grow(struct vg_peer_quota *quota)
     return true;
 }
 
-static bool quota_take_peer(struct vg_peer_quota *quota, const uint8_t key[17])
+static bool quota_take_peer(struct vg_peer_quota *quota, const uint8_t key[VG_PEER_KEY_BYTES])
 {
     if (quota->per_peer_max == 0) {
         return true;
@@ -103,8 +104,8 @@ static bool quota_take_peer(struct vg_peer_quota *quota, const uint8_t key[17])
 
 bool vg_peer_quota_take(struct vg_peer_quota *quota, const struct vg_network *address)
 {
-    uint8_t key[17];
-    quota_key(address, key);
+    uint8_t key[VG_PEER_KEY_BYTES];
+    vg_peer_quota_key(address, key);
     (void)pthread_mutex_lock(&quota->lock);
     bool taken =
         (quota->total_max == 0 || quota->total < quota->total_max) && quota_take_peer(quota, key);
@@ -132,8 +133,8 @@ static void quota_remove(struct vg_peer_quota *quota, size_t hole)
 
 void vg_peer_quota_give(struct vg_peer_quota *quota, const struct vg_network *address)
 {
-    uint8_t key[17];
-    quota_key(address, key);
+    uint8_t key[VG_PEER_KEY_BYTES];
+    vg_peer_quota_key(address, key);
     (void)pthread_mutex_lock(&quota->lock);
     VG_ASSERT(quota->total > 0);
     quota->total--;

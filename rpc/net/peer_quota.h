@@ -27,6 +27,11 @@ struct vg_peer_quota {
     size_t used;
 };
 
+#define VG_PEER_KEY_BYTES 17u
+
+/* What an address is counted under: its family and itself, of IPv6 the /64. */
+void vg_peer_quota_key(const struct vg_network *address, uint8_t out_key[VG_PEER_KEY_BYTES]);
+
 void vg_peer_quota_init(struct vg_peer_quota *quota, size_t total_max, size_t per_peer_max);
 void vg_peer_quota_dispose(struct vg_peer_quota *quota);
 

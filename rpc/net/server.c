@@ -104,6 +104,7 @@ enum vg_reason vg_server_create(
         &server->quota,
         options->limits.connections_max,
         options->limits.connections_per_address_max);
+    vg_peer_blame_init(&server->blame, options->limits.misbehaving_per_address_max);
     while (reason == VG_OK && server->worker_count < options->worker_count) {
         reason = server_open_worker(server, addresses, error);
     }
@@ -173,6 +174,7 @@ void vg_server_destroy(struct vg_server *server)
         free(server->workers[i]);
     }
     vg_peer_quota_dispose(&server->quota);
+    vg_peer_blame_dispose(&server->blame);
     vg_tls_context_unref(server->tls);
     (void)pthread_mutex_destroy(&server->tls_lock);
     free(server);

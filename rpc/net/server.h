@@ -19,6 +19,7 @@
 #include "core/base/compiler.h"
 #include "core/base/error.h"
 #include "rpc/net/conn.h"
+#include "rpc/net/peer_blame.h"
 #include "rpc/net/peer_quota.h"
 #include "rpc/net/worker.h"
 
@@ -41,6 +42,7 @@ struct vg_server_options {
 struct vg_server {
     struct vg_server_options options;
     struct vg_peer_quota quota;
+    struct vg_peer_blame blame;
     _Atomic bool draining;
     uint16_t port; /* of plain text; 0 = none */
     uint16_t tls_port;

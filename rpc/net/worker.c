@@ -107,10 +107,65 @@ void vg_worker_flush_early(struct vg_worker *worker)
     }
 }
 
+void vg_worker_add_turn(struct vg_worker *worker, struct vg_conn *conn)
+{
+    conn->turn_queued = true;
+    conn->turn_back = NULL;
+    conn->turn_next = worker->turn_first;
+    if (conn->turn_next != NULL) {
+        conn->turn_next->turn_back = conn;
+    }
+    worker->turn_first = conn;
+}
+
+void vg_worker_remove_turn(struct vg_worker *worker, struct vg_conn *conn)
+{
+    if (!conn->turn_queued) {
+        return;
+    }
+    conn->turn_queued = false;
+    if (conn->turn_next != NULL) {
+        conn->turn_next->turn_back = conn->turn_back;
+    }
+    if (conn->turn_back != NULL) {
+        conn->turn_back->turn_next = conn->turn_next;
+    } else {
+        worker->turn_first = conn->turn_next;
+    }
+}
+
+static void worker_begin_turns(struct vg_worker *worker)
+{
+    while (worker->turn_first != NULL) {
+        struct vg_conn *conn = worker->turn_first;
+        vg_worker_remove_turn(worker, conn);
+        vg_conn_begin_turn(conn);
+    }
+}
+
+/*
+ * libuv accepts as long as somebody is in line. When a turn has taken its share of them, the next
+ * is left where libuv has put it, which stops it from accepting until that one is taken.
+ */
+static void worker_accept_on(struct vg_worker *worker)
+{
+    worker->accepted = 0;
+    for (size_t i = 0; i < VG_SERVER_ADDRESSES; i++) {
+        struct vg_worker_listener *listener = &worker->listeners[i];
+        if (listener->is_open && listener->has_waiting) {
+            listener->has_waiting = false;
+            worker->accepted++;
+            vg_conn_accept(listener);
+        }
+    }
+}
+
 /* The last step before the loop sleeps. */
 static void worker_on_prepare(uv_prepare_t *prepare)
 {
     struct vg_worker *worker = VG_CONTAINER_OF(prepare, struct vg_worker, prepare);
+    worker_accept_on(worker);
+    worker_begin_turns(worker);
     worker_flush(worker);
     if (worker->stopping) {
         return;
@@ -138,9 +193,18 @@ static void worker_on_prepare(uv_prepare_t *prepare)
 
 static void worker_on_connection(uv_stream_t *stream, int status)
 {
-    if (status == 0) {
-        vg_conn_accept(VG_CONTAINER_OF(stream, struct vg_worker_listener, socket));
+    struct vg_worker_listener *listener =
+        VG_CONTAINER_OF(stream, struct vg_worker_listener, socket);
+    struct vg_worker *worker = listener->worker;
+    if (status != 0) {
+        return;
     }
+    if (worker->accepted >= VG_WORKER_ACCEPTS) {
+        listener->has_waiting = true;
+        return;
+    }
+    worker->accepted++;
+    vg_conn_accept(listener);
 }
 
 void vg_worker_end_if_done(struct vg_worker *worker)
@@ -171,6 +235,7 @@ static void worker_begin_drain(struct vg_task *task)
         return;
     }
     worker->draining = true;
+    worker_accept_on(worker);
     for (size_t i = 0; i < VG_SERVER_ADDRESSES; i++) {
         struct vg_worker_listener *listener = &worker->listeners[i];
         if (listener->is_open) {

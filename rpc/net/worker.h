@@ -44,12 +44,16 @@ enum { VG_SERVER_PLAIN, VG_SERVER_TLS, VG_SERVER_ADDRESSES };
  * of is given back, and found in the cache again by the next. */
 #define VG_WORKER_FLUSH_CONNS 16u
 
+/* Connections that are accepted in one turn of the loop. */
+#define VG_WORKER_ACCEPTS 16u
+
 /* A listening socket of a worker: plain text, or TLS. */
 struct vg_worker_listener {
     struct vg_worker *worker;
     uv_tcp_t socket;
     bool is_open;
     bool is_tls;
+    bool has_waiting; /* a connection that is left for the next turn of the loop */
 };
 
 struct vg_worker {
@@ -78,9 +82,11 @@ struct vg_worker {
     struct vg_task drain_task;
     struct vg_conn *conns; /* all that are not yet freed */
     size_t conn_count;
+    size_t accepted;             /* connections, in this turn of the loop */
     struct vg_conn *flush_first; /* waiting to be flushed, in order of waking */
     struct vg_conn *flush_last;
     size_t flush_count;
+    struct vg_conn *turn_first; /* to be read from in the next turn of the loop */
     size_t holds;
     struct vg_buffer scratch; /* where the bytes of one flush are gathered */
     struct vg_buffer sealed;  /* and, with TLS, as they go over the wire */
@@ -125,5 +131,10 @@ void vg_worker_dispose(struct vg_worker *worker);
 void vg_worker_add_flush(struct vg_worker *worker, struct vg_conn *conn);
 void vg_worker_flush_early(struct vg_worker *worker);
 void vg_worker_end_if_done(struct vg_worker *worker);
+
+/* For rpc/net: `conn` is read from again in the next turn of the loop; or not (no matter whether it
+ * was waiting). */
+void vg_worker_add_turn(struct vg_worker *worker, struct vg_conn *conn);
+void vg_worker_remove_turn(struct vg_worker *worker, struct vg_conn *conn);
 
 #endif

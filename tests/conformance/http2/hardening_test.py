@@ -266,6 +266,30 @@ class Rate(Attack):
         self.assertTrue(client.is_alive())
 
 
+class Blame(Attack):
+    """Who connects again and again only to be sent away is not let in any more; who is elsewhere is."""
+    LIMIT = 5
+    settings = ("log_level=warn", f"misbehaving_per_address_max={LIMIT}")
+    ATTACKER, OTHER = "127.0.0.2", "127.0.0.3"
+
+    def misbehave(self):
+        client = self.client(source=self.ATTACKER)
+        client.send(b"".join(self.grpc.head(2 * at + 1) + reset(2 * at + 1) for at in range(500)))
+        client.until_closed()
+        return [said[1:] for said in client.goaways()]
+
+    def test_an_address_that_misbehaves_is_barred(self):
+        before = self.figure("connections_barred_total")
+        for _ in range(self.LIMIT + 1):
+            self.assertEqual(self.misbehave(), [(ENHANCE_YOUR_CALM, b"too_many_errors")])
+        self.assertEqual(self.misbehave(), [])
+        self.assertEqual(self.figure("connections_barred_total"), before + 1)
+        other = self.client(source=self.OTHER)
+        other.send(self.grpc.request(1))
+        self.assertTrue(other.finish(1))
+        self.assertEqual(other.fields(1)["grpc-status"], "0")
+
+
 class Memory(Attack):
     """Bodies of which none is complete: when the budget is nearly used up, others are told to come later."""
     LIMIT = 8 << 20

@@ -70,8 +70,9 @@ def ping(opaque=b"are you?", flags=0):
 class FrameClient:
     """One connection. Frames of the server are kept in `seen`; SETTINGS are acknowledged, nothing else happens alone."""
 
-    def __init__(self, port, greeting=PREFACE + settings(), window=0, timeout=DEADLINE):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+    def __init__(self, port, greeting=PREFACE + settings(), window=0, timeout=DEADLINE, source=None):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout,
+                                               source_address=source and (source, 0))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.decoder = hpack.Decoder()
         self.seen = []
