@@ -508,7 +508,9 @@ class Frames(BadInput):
             self.assertEqual(connection.status(stream)[0], UNIMPLEMENTED, path)
         raw = self.open()
         raw.send(request("POST", "/" + SUBMIT, self.key, message(self.good())))
-        self.assert_error(raw.answer(), 404, "url.not.exist")
+        answer = raw.answer()
+        self.assertEqual((answer.status, answer.body), (415, b""))
+        self.assertIn("application/grpc-web", answer.headers["accept-post"].split(", "))
 
     def test_bad_deadlines(self):
         connection = self.h2()

@@ -32,11 +32,11 @@ CHECKLIST = {
     "path variable with %2F, %00, UTF-8, empty segment, ..": ["Paths.test_path_variables"],
     "verb :cancel": ["Paths.test_verbs", "contract/generator_test.py::Refusals.test_each_is_refused_with_its_sentences"],
     "query unknown, duplicate, wrong type": ["Paths.test_query_unknown_duplicate_and_of_wrong_type"],
-    "int64 extremes round trip": ["Bodies.test_int64_extremes", DIALECTS + "test_int64_extremes"],
+    "int64 extremes round trip": ["Bodies.test_int64_extremes", "Tooling.test_int64_extremes", DIALECTS + "test_int64_extremes"],
     "field in path and body": ["Bodies.test_field_in_path_and_body"],
     "body on GET": ["Bodies.test_body_on_get"],
     "wrong type": ["scenario/bad_input_test.py::Values.test_each_row_over_rest", DIALECTS + "test_wrong_type"],
-    "unknown field": ["Bodies.test_unknown_field", DIALECTS + "test_unknown_field"],
+    "unknown field": ["Bodies.test_unknown_field", "Tooling.test_what_is_refused", DIALECTS + "test_unknown_field"],
     "null": ["Bodies.test_null", DIALECTS + "test_null"],
     "NaN": ["Bodies.test_nan", DIALECTS + "test_nan"],
     "base64 variants": ["Bodies.test_base64_variants", DIALECTS + "test_base64_variants"],
@@ -248,6 +248,45 @@ class Bodies(Gateway):
         answer = self.rest.post(CASES, '{"id": 601, "id": 602, "customer": "acme", "subject": "x"}')
         self.assertEqual((answer.status, answer.data["id"]), (201, 602), "the last one counts")
         self.assert_error(self.get(f"{CASES}/601"), 404, "object.not.found")
+
+
+class Tooling(Gateway):
+    """The same lines where the JSON of protobuf tooling is served: calls of the Connect protocol."""
+
+    SERVICE = "/vigil.admin.v1.AdminService/"
+
+    def call(self, method, body):
+        headers = {"Content-Type": "application/json"}
+        return self.rest.request("POST", self.SERVICE + method, body=body, headers=headers)
+
+    def refused(self, body, reason, field=None):
+        answer = self.call("AddCase", body)
+        self.assertEqual((answer.status, answer.json["code"]), (400, "invalid_argument"), answer)
+        debug = {row["type"]: row["debug"] for row in answer.json["details"]}
+        self.assertEqual(debug["google.rpc.ErrorInfo"]["reason"], reason)
+        if field is not None:
+            self.assertEqual(debug["google.rpc.BadRequest"]["fieldViolations"][0]["field"], field)
+
+    def test_int64_extremes(self):
+        for value, form in ((HIGHEST, str(HIGHEST)), (HIGHEST - 1, HIGHEST - 1), (2**53 + 1, f"{2**53 + 1}")):
+            answer = self.call("AddCase", {"id": form, "customer": "acme", "subject": "x"})
+            self.assertEqual((answer.status, answer.json["id"]), (200, str(value)), answer)
+            self.assertEqual(self.call("GetCase", {"caseID": form}).json["id"], str(value))
+        for value in (HIGHEST + 1, LOWEST - 1, LOWEST):
+            self.refused({"id": str(value), "customer": "acme", "subject": "x"}, "INVALID_FIELD_VALUE", "id")
+
+    def test_what_is_refused(self):
+        good = {"id": 1, "customer": "acme", "subject": "x"}
+        for body, reason, field in (({**good, "nosuch": None}, "UNKNOWN_FIELD", "nosuch"), ("", "INVALID_JSON", None),
+                                    ("null", "INVALID_JSON", None), ("[" * 100000, "INVALID_JSON", None),
+                                    ({**good, "reader": [None]}, "INVALID_FIELD_TYPE", "reader[0]"),
+                                    ({**good, "reader": "agent"}, "INVALID_FIELD_TYPE", "reader"),
+                                    ({**good, "id": None}, "REQUIRED_FIELD", "id"), ('{"id": NaN}', "INVALID_JSON", None),
+                                    ({**good, "id": "NaN"}, "INVALID_FIELD_VALUE", "id"),
+                                    ('{"id": 1, "id": 1}', "CONFLICTING_FIELDS", "id"),
+                                    ('{"mergedInto": 1, "merged_into": 1}', "CONFLICTING_FIELDS", "mergedInto")):
+            with self.subTest(str(body)[:60]):
+                self.refused(body, reason, field)
 
 
 class Pipelines(Gateway):

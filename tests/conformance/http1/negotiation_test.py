@@ -26,6 +26,14 @@ SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet
 TIMES = re.compile(rb'"timestamp":\d+')
 
 
+def timeless(body):
+    """What is left of an answer without when it was made: errors say so, and spreadsheets."""
+    if not body.startswith(b"PK"):
+        return TIMES.sub(b"", body)
+    with zipfile.ZipFile(io.BytesIO(body)) as book:
+        return {name: book.read(name) for name in book.namelist() if name != "docProps/core.xml"}
+
+
 class Negotiation(ServerCase):
     EVENTS = 60
 
@@ -55,7 +63,7 @@ class Negotiation(ServerCase):
             self.assertEqual({name: value for name, value in one.headers.items() if name not in same},
                              {name: value for name, value in two.headers.items() if name not in same})
             if one.status != 201:  # two submissions are two events
-                self.assertEqual(TIMES.sub(b"", one.body), TIMES.sub(b"", two.body))
+                self.assertEqual(timeless(one.body), timeless(two.body))
         return one
 
     def over_http1(self, verb, target, body, key, fields):
