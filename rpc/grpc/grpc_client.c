@@ -130,6 +130,9 @@ static void call_settle(struct vg_grpc_client_call *call, uint32_t code)
     } else {
         call_set_reset(call, code);
     }
+    if (call->retry_after_ms == 0) {
+        call->retry_after_ms = call->details.retry_after_ms;
+    }
     if (call->code == VG_GRPC_OK) {
         call->answer = vg_buffer_bytes(&call->answer_bytes);
     }
@@ -200,6 +203,15 @@ static void call_on_details(struct vg_grpc_client_call *call, struct vg_bytes va
     }
 }
 
+/* gRFC A6: milliseconds; what is negative or no number asks for no other try, and is left to who
+ * calls. */
+static uint32_t read_pushback(struct vg_bytes value)
+{
+    int64_t ms = 0;
+    const bool good = vg_text_number_parse_int64(value, &ms) && ms > 0 && ms < UINT32_MAX;
+    return good ? (uint32_t)ms : 0;
+}
+
 static void call_on_header(
     struct vg_http2_client_call *http,
     struct vg_bytes name,
@@ -218,6 +230,8 @@ static void call_on_header(
         vg_grpc_status_decode_message(value, call->message, sizeof(call->message));
     } else if (vg_bytes_equal(name, vg_bytes_text("grpc-status-details-bin"))) {
         call_on_details(call, value);
+    } else if (vg_bytes_equal(name, vg_bytes_text("grpc-retry-pushback-ms"))) {
+        call->retry_after_ms = read_pushback(value);
     } else if (vg_bytes_equal(name, vg_bytes_text("vigil-count"))) {
         int64_t count;
         call->row_count = vg_text_number_parse_int64(value, &count) ? count : -1;
@@ -446,6 +460,7 @@ void vg_grpc_client_start(struct vg_grpc_client *client, struct vg_grpc_client_c
     call->code = VG_GRPC_UNKNOWN;
     call->message[0] = '\0';
     call->details = (struct vg_grpc_details){ .reason = NULL };
+    call->retry_after_ms = 0;
     call->answer = vg_bytes(NULL, 0);
     call->row_count = -1;
     if (call->timeout_ns == 0) {

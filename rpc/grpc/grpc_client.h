@@ -75,6 +75,8 @@ struct vg_grpc_client_call {
     enum vg_grpc_code code;
     char message[VG_GRPC_CLIENT_MESSAGE_SIZE]; /* "" with OK */
     struct vg_grpc_details details; /* reason and violations, where the server named them */
+    uint32_t retry_after_ms;        /* what the server asks for before the call is made again, by
+                                       grpc-retry-pushback-ms or RetryInfo; 0 = it does not say */
     struct vg_bytes answer;         /* the serialised message; lives until dispose */
 
     /* Private. */

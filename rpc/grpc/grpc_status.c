@@ -340,6 +340,23 @@ static void status_read_violations(
     google__rpc__bad_request__free_unpacked(bad, NULL);
 }
 
+static void status_read_retry(const Google__Protobuf__Any *any, struct vg_grpc_details *details)
+{
+    Google__Rpc__RetryInfo *retry =
+        google__rpc__retry_info__unpack(NULL, any->value.len, any->value.data);
+    if (retry != NULL && retry->retry_delay != NULL) {
+        const int64_t seconds = retry->retry_delay->seconds;
+        const int32_t nanos = retry->retry_delay->nanos;
+        const bool fits =
+            seconds >= 0 && seconds < UINT32_MAX / 1000 - 1 && nanos >= 0 && nanos < 1000000000;
+        details->retry_after_ms =
+            fits ? (uint32_t)(seconds * 1000 + (nanos + 999999) / 1000000) : 0;
+    }
+    if (retry != NULL) {
+        google__rpc__retry_info__free_unpacked(retry, NULL);
+    }
+}
+
 bool vg_grpc_status_read_details(
     struct vg_bytes bytes,
     struct vg_arena *arena,
@@ -356,6 +373,8 @@ bool vg_grpc_status_read_details(
             status_read_reason(any, arena, &details);
         } else if (any_is(any, "google.rpc.BadRequest")) {
             status_read_violations(any, arena, &details);
+        } else if (any_is(any, "google.rpc.RetryInfo")) {
+            status_read_retry(any, &details);
         }
     }
     google__rpc__status__free_unpacked(status, NULL);

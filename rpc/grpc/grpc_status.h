@@ -54,6 +54,7 @@ struct vg_grpc_details {
     const char *reason; /* "EVENT_NOT_FOUND" */
     const struct vg_grpc_violation *violations;
     size_t violation_count;
+    uint32_t retry_after_ms; /* RetryInfo; 0 = it does not say */
 };
 
 /* Read the (decoded) bytes of grpc-status-details-bin. False when they are no google.rpc.Status. */

@@ -12,13 +12,13 @@ import tempfile
 import threading
 
 from vigiltest.case import ServerCase, main
-from vigiltest.clients import Rest
+from vigiltest.clients import Rest, metrics
 from vigiltest.directory import Directory
-from vigiltest.process import wait_until
+from vigiltest.process import IS_SANITIZED, wait_until
 
 VIGIL = os.environ.get("VIGIL", "")
 SEARCH = "/events/v2/event/search"
-KILLS = 50
+KILLS = 15 if IS_SANITIZED else 50
 DEADLINE = 60
 
 
@@ -38,6 +38,7 @@ class Agent(ServerCase):
         directory.customer("sensor", 1001)
         directory.user("agent", "sensor")
         cls.key = directory.key("agent", ["EVENT-SUBMITTER", "EVENT-VIEWER"], ["sensor"])
+        cls.slow_key = directory.key("agent", ["EVENT-SUBMITTER"], ["sensor"], eventsPerSecond=1000)
         directory.close()
 
     def setUp(self):
@@ -53,9 +54,9 @@ class Agent(ServerCase):
             agent.kill()
             agent.wait()
 
-    def agent(self, *words):
+    def agent(self, *words, key=None):
         process = subprocess.Popen([VIGIL, "--server", f"127.0.0.1:{self.server.port}", "agent", "suricata", str(self.file), *words],
-                                   env={**os.environ, "VIGIL_API_KEY": self.key}, stderr=subprocess.DEVNULL)
+                                   env={**os.environ, "VIGIL_API_KEY": key or self.key}, stderr=subprocess.DEVNULL)
         self.agents.append(process)
         return process
 
@@ -92,6 +93,19 @@ class Agent(ServerCase):
         wait_until(lambda: self.stored(200_000, 200_001), what="the alert is stored")
         agent.terminate()
         self.assertEqual(agent.wait(DEADLINE), 0)
+
+    def test_waits_as_long_as_the_server_asks_for(self):
+        """Of two batches at once the second is told to come in a second: with pauses of its own the agent would ask four times."""
+        first, count = 500_000, 2000
+        self.write("".join(alert(first + i) + "\n" for i in range(count)))
+        before = self.refused()
+        self.assertEqual(self.agent(key=self.slow_key).wait(DEADLINE), 0)
+        self.assertEqual(len(self.stored(first, first + count)), count)
+        self.assertLessEqual(self.refused() - before, 2)
+
+    def refused(self):
+        return metrics(self.server.port).get('grpc_server_handled_total{grpc_type="bidi_stream",grpc_service="vigil.events.v2.EventStream",'
+                                             'grpc_method="Submit",grpc_code="ResourceExhausted"}', 0)
 
     def test_truncated_in_place(self):
         agent = self.agent("--follow")

@@ -145,6 +145,7 @@ static void start_now(struct vg_connection *connection, struct vg_connection_cal
         .owner = call,
         .row = call->row == NULL ? NULL : take_row,
         .next_message = call->piece == NULL ? NULL : give_piece,
+        .timeout_ns = call->timeout_ns,
     };
     vg_grpc_client_start(connection->client, &call->grpc);
 }
@@ -164,10 +165,14 @@ bool vg_connection_is_unreachable(const struct vg_connection_call *call)
 static bool put_aside(struct vg_connection *connection, struct vg_connection_call *call)
 {
     if (!vg_connection_is_unreachable(call) || !vg_client_method_row(call->method)->repeatable ||
-        call->tries >= VG_CONNECTION_TRIES_MAX || call->rows > 0) {
+        call->tries >= VG_CONNECTION_TRIES_MAX || call->rows > 0 ||
+        call->grpc.retry_after_ms > VG_CONNECTION_PAUSE_MAX_MS) {
         return false;
     }
     uint64_t pause = PAUSE_FIRST_NS << (call->tries - 1);
+    if (call->grpc.retry_after_ms != 0) {
+        pause = (uint64_t)call->grpc.retry_after_ms * 1000000u; /* the server knows better */
+    }
     pause += vg_random_below(vg_random_real(), pause / 4);
     vg_grpc_client_call_dispose(&call->grpc);
     call->repeat_at_ns = vg_clock_monotonic_ns(&vg_clock_real) + pause;

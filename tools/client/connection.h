@@ -19,6 +19,8 @@
 
 /* Attempts at a call that may be repeated; the pauses between them add up to about six seconds. */
 #define VG_CONNECTION_TRIES_MAX 7u
+/* A server that asks for a longer pause than this is not asked again. */
+#define VG_CONNECTION_PAUSE_MAX_MS 10000u
 
 /* What a message may take as bytes; servers take less. */
 #define VG_CONNECTION_REQUEST_BYTES_MAX (64u << 20)
@@ -41,6 +43,8 @@ struct vg_connection_call {
      * message number `pieces`. They begin at 0 again when the call is repeated. */
     enum vg_grpc_client_next (
         *piece)(struct vg_connection_call *call, struct vg_bytes *out_message);
+
+    uint64_t timeout_ns; /* as for vg_grpc_client_call */
 
     uint64_t rows;   /* that have come */
     uint64_t pieces; /* that have been taken */

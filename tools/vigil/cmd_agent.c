@@ -36,6 +36,11 @@
 #define LOOK_MS        200u
 #define PAUSE_FIRST_MS 100u
 #define PAUSE_LAST_MS  10000u
+/* Longest pause that a server is granted which asks for one. */
+#define PAUSE_TOLD_MS_MAX 600000u
+/* A batch is stored by then, or the server is not there any more. Calls are as short as that, so
+ * there is no need for PING, of which servers take one in five minutes. */
+#define CALL_NS UINT64_C(60000000000)
 
 /* Field numbers of StreamSubmitRequest. */
 #define STREAM_FIELD   1
@@ -137,6 +142,7 @@ static bool make_call(struct agent *agent)
         vg_buffer_append(&agent->message, agent->events.data, agent->events.size);
     }
     agent->call = (struct vg_connection_call){ .method = VG_CLIENT_METHOD_SUBMIT_STREAM,
+                                               .timeout_ns = CALL_NS,
                                                .row = take_status,
                                                .piece = give_message };
     vg_connection_start(agent->session->connection, &agent->call);
@@ -151,11 +157,26 @@ static bool is_passing(const struct vg_grpc_client_call *call)
            call->code == VG_GRPC_ABORTED || call->code == VG_GRPC_RESOURCE_EXHAUSTED;
 }
 
-/* A pause that grows, and is not the same for all agents of a server that comes back. */
-static void rest_after_failure(struct agent *agent)
+/*
+ * As long as the server asks for (`told_ms`), or a pause that grows. It is not the same for all
+ * agents of a server that comes back.
+ */
+static void rest_after_failure(struct agent *agent, uint32_t told_ms)
 {
-    rest(agent->pause_ms + vg_random_below(vg_random_real(), agent->pause_ms / 4 + 1));
+    uint32_t pause_ms = told_ms == 0                  ? agent->pause_ms
+                        : told_ms < PAUSE_TOLD_MS_MAX ? told_ms
+                                                      : PAUSE_TOLD_MS_MAX;
+    rest(pause_ms + vg_random_below(vg_random_real(), pause_ms / 4 + 1));
     agent->pause_ms = agent->pause_ms * 2 < PAUSE_LAST_MS ? agent->pause_ms * 2 : PAUSE_LAST_MS;
+}
+
+/* A connection by which no answer comes in time may have no other end any more: another is made. */
+static void forget_silent_connection(struct agent *agent)
+{
+    if (agent->call.grpc.code == VG_GRPC_DEADLINE_EXCEEDED) {
+        vg_connection_close(agent->session->connection);
+        agent->session->connection = NULL;
+    }
 }
 
 /* Call until it ends well. False: it never will, or the agent is to stop. */
@@ -175,14 +196,16 @@ static bool call_until_done(struct agent *agent, enum vg_exit *out_exit)
         } else {
             exit = exit == VG_EXIT_USAGE ? exit : VG_EXIT_UNREACHABLE;
         }
+        uint32_t told_ms = is_there ? agent->call.grpc.retry_after_ms : 0;
         if (is_there) {
+            forget_silent_connection(agent);
             vg_connection_call_dispose(&agent->call);
         }
         if (exit != VG_EXIT_UNREACHABLE || stopping) {
             *out_exit = exit == VG_EXIT_UNREACHABLE ? VG_EXIT_DONE : exit;
             return false;
         }
-        rest_after_failure(agent);
+        rest_after_failure(agent, told_ms);
     }
 }
 

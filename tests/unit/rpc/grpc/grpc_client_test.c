@@ -54,6 +54,7 @@ static void canned_fail(struct vg_exchange *exchange)
     vg_error_init(&error, &canned->arena);
     vg_violations_init(&error.violations, &canned->arena);
     (void)vg_error_set(&error, VG_INVALID_REFERENCE, "no location \xE2\x82\xAC is 100%% known");
+    error.retry_after_ms = 1234;
     vg_violations_add(
         &error.violations,
         &(struct vg_violation){ .reason = VG_INVALID_REFERENCE, .field = "location" });
@@ -516,6 +517,9 @@ static void test_grpc_client__understands_failures(void **state)
             assert_string_equal(call.details.reason, "INVALID_REFERENCE");
             assert_int_equal(call.details.violation_count, 1);
             assert_string_equal(call.details.violations[0].field, "location");
+            assert_int_equal(call.retry_after_ms, 1234);
+        } else {
+            assert_int_equal(call.retry_after_ms, 0);
         }
         vg_grpc_client_call_dispose(&call);
     }

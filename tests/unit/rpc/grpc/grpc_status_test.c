@@ -131,6 +131,9 @@ static void test_grpc_status__says_when_to_try_again(void **state)
     assert_true(vg_bytes_equal(
         find(trailers, count, "grpc-retry-pushback-ms")->value,
         vg_bytes_text("2345")));
+    struct vg_grpc_details details;
+    read_details(find(trailers, count, "grpc-status-details-bin"), &arena, &details);
+    assert_int_equal(details.retry_after_ms, 2345);
     vg_arena_dispose(&arena);
 }
 
