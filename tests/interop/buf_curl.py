@@ -60,8 +60,10 @@ class Result:
 
 
 class Cases:
-    def __init__(self, program, protocol, arguments):
+    def __init__(self, program, protocol, arguments, has_streams):
         self.program, self.protocol, self.arguments = program, protocol, arguments
+        # Methods for what is about both kinds of calls.
+        self.kinds = ("UnaryCall", "FullDuplexCall") if has_streams else ("UnaryCall",)
         self.contract = Contract(arguments["descriptors"])
         self.make = Messages(self.contract)
 
@@ -103,7 +105,7 @@ class Cases:
 
     def fails(self, text):
         request = {"responseStatus": {"code": 2, "message": text}}
-        for method in ("UnaryCall", "FullDuplexCall"):
+        for method in self.kinds:
             failure = self.call(TESTING + method, request).failure
             equal((failure["code"], failure["message"]), ("unknown", text))
 
@@ -114,11 +116,11 @@ class Cases:
         self.fails(SPECIAL)
 
     def custom_metadata(self):
-        """What -v shows. Connect's trailers are headers with a prefix, but for streams, where they are not shown."""
+        """What -v shows; Connect's trailers are headers with a prefix."""
         sent = ("-v", "-H", f"{INITIAL}: test_initial_metadata_value", "-H", f"{TRAILING}: {RAW}")
-        calls = (("UnaryCall", {"responseSize": 5}), ("FullDuplexCall", {"responseParameters": [{"size": 5}]}))
-        for method, request in calls[:1] if self.protocol == "connect" else calls:
-            result = self.call(TESTING + method, request, options=sent)
+        requests = {"UnaryCall": {"responseSize": 5}, "FullDuplexCall": {"responseParameters": [{"size": 5}]}}
+        for method in self.kinds:
+            result = self.call(TESTING + method, requests[method], options=sent)
             equal(result.good(), [{"payload": body(5)}])
             back = [line.lower() for line in re.findall(r"^buf: < (?:\(#\d+\) )?(.+)$", result.said, re.M)]
             assert f"{INITIAL}: test_initial_metadata_value" in back, back

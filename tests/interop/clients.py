@@ -40,6 +40,7 @@ class Client:
     name = ""
     transports = ("gRPC",)
     absent = {}  # case: why this client has it not
+    has_streams = True  # whether the server has them, by the transport in question
 
     def __init__(self, options):
         self.options = options
@@ -50,8 +51,8 @@ class Client:
     def version(self):
         raise NotImplementedError
 
-    def run(self, servers, transport):
-        """{case: [result, why]}"""
+    def run(self, servers, transport, cases):
+        """{case: [result, why]} of these cases."""
         raise NotImplementedError
 
     def begin(self, servers):
@@ -70,23 +71,21 @@ class Program(Client):
     def address_words(self, servers):
         return servers.words()
 
-    def run(self, servers, transport):
-        asked = [case for case in CASES if case not in LOAD and case not in self.left_out(transport)]
-        words = [*self.command(transport), *self.address_words(servers), f"descriptors={self.options.descriptors}", *asked]
+    def run(self, servers, transport, cases):
+        asked = [case for case in cases if case not in LOAD and case not in self.absent]
+        words = [*self.command(transport), *self.address_words(servers), f"descriptors={self.options.descriptors}",
+                 *([] if self.has_streams else ["streams=no"]), *asked]
         run = subprocess.run(words, capture_output=True, text=True, timeout=2 * WAIT, check=False)
-        results = {case: ["absent", why] for case, why in self.left_out(transport).items()}
+        results = {case: ["absent", self.absent[case]] for case in cases if case in self.absent}
         for line in run.stdout.splitlines():
             name, result, why = line.split("\t")
             results[name] = [result, why]
         for case in asked:
             results.setdefault(case, ["fail", f"the program ended with {run.returncode}: {run.stderr[-1000:]}"])
         for case, turn in (("drain", self.drain), ("connection_age", self.age)):
-            if case not in results:
+            if case in cases and case not in results:
                 results[case] = turn(servers, transport)
         return results
-
-    def left_out(self, transport):
-        return self.absent
 
     def drain(self, servers, transport):
         load = Load(self, transport, servers.vigil.port)
@@ -160,12 +159,12 @@ class Ruby(Client):
     def version(self):
         return installed_version("ruby-grpc")
 
-    def run(self, servers, transport):
+    def run(self, servers, transport, cases):
         client = grpc_interop.client_path()
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-            cases = list(grpc_interop.CASES)
-            good = pool.map(lambda case: grpc_interop.run_case(client, servers.echo.port, case), cases)
-            results = {case: ["pass" if each else "fail", ""] for case, each in zip(cases, good)}
+            asked = [case for case in cases if case not in self.absent]
+            good = pool.map(lambda case: grpc_interop.run_case(client, servers.echo.port, case), asked)
+            results = {case: ["pass" if each else "fail", ""] for case, each in zip(asked, good)}
         return {**results, **{case: ["absent", why] for case, why in self.absent.items()}}
 
 
@@ -185,6 +184,20 @@ class Grpcio(Program):
 class GrpcioAio(Grpcio):
     name = "grpcio aio"
     script = "grpcio_aio_client.py"
+
+
+class GrpcCpp(Program):
+    name = "grpc++"
+
+    def missing(self):
+        return None if self.options.cpp_client else "libgrpc++-dev"
+
+    def version(self):
+        said = subprocess.run([self.options.cpp_client, "version"], capture_output=True, text=True, check=True).stdout
+        return major_minor(said.strip())
+
+    def command(self, transport):
+        return [self.options.cpp_client]
 
 
 class Nghttpx(Grpcio):
@@ -258,13 +271,13 @@ class Buf(Client):
     def version(self):
         return major_minor(subprocess.run([self.program, "--version"], capture_output=True, text=True, check=True).stdout.strip())
 
-    def run(self, servers, transport):
-        absent = buf_curl.ABSENT_OF[transport]
+    def run(self, servers, transport, cases):
+        absent = {case: why for case, why in buf_curl.ABSENT_OF[transport].items() if case in cases}
         arguments = dict(word.split("=", 1) for word in [*servers.words(), f"descriptors={self.options.descriptors}"])
-        cases = buf_curl.Cases(str(self.program), PROTOCOLS[transport], arguments)
-        results = buf_curl.run(cases, [case for case in CASES if case not in absent])
+        calls = buf_curl.Cases(str(self.program), PROTOCOLS[transport], arguments, self.has_streams)
+        results = buf_curl.run(calls, [case for case in cases if case not in absent])
         return {**results, **{case: ["absent", why] for case, why in absent.items()}}
 
 
-CLIENTS = {"ruby": Ruby, "grpcio": Grpcio, "grpcio_aio": GrpcioAio, "nghttpx": Nghttpx, "grpc_js": GrpcJs,
+CLIENTS = {"ruby": Ruby, "grpcio": Grpcio, "grpcio_aio": GrpcioAio, "cpp": GrpcCpp, "nghttpx": Nghttpx, "grpc_js": GrpcJs,
            "connect_node": ConnectNode, "buf": Buf}

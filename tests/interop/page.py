@@ -10,7 +10,7 @@ HEAD = """<!-- Made of the results of the tests interop/*. To renew it: ctest --
 # Interoperability
 
 The test run calls the release build with the clients that people use. A cell is what happened: *yes*; *FAILED*, and then the run fails as well; *no*, vigil does not
-speak that; or a letter, when it is the client that has no such thing.
+speak that; or a letter, when it is the client that has no such thing. Connect is served for unary calls; what is about both kinds of calls is tried with those.
 
 """
 SECTIONS = (
@@ -59,7 +59,7 @@ def render(clients):
         text += f"\n## {title}\n\n{about}\n\n" + table(["case", *[head[0] for head in found]], [
             [f"`{case}`", *[cells.word(*head[3][case]) for head in found]] for case in names])
     if cells.reasons:
-        text += "\n" + "".join(f"- **{chr(ord('a') + number)}** {why}\n" for number, why in enumerate(cells.reasons))
+        text += "\nWhy a client has no such thing:\n\n" + "".join(f"- **{chr(ord('a') + number)}** {why}\n" for number, why in enumerate(cells.reasons))
     return text + "\n## What a case shows\n\n" + table(["case", "what"], [[f"`{case}`", what] for case, what in CASES.items()])
 
 
