@@ -119,9 +119,16 @@ class Agent(ServerCase):
     def test_kills_rotations_and_restarts(self):
         first, wanted, over = 400_000, collections.Counter(), threading.Event()
         chance = random.Random(50)
+        # Which file it has begun with is known from its first answer on.
+        self.write(alert(first + 1) + "\n")
+        wanted[first + 1] = 1
+        agent = self.agent("--follow")
+        wait_until(pathlib.Path(str(self.file) + ".vigil-state").exists, DEADLINE, "the place is kept")
+        agent.kill()
+        agent.wait()
 
         def grow():
-            number, rotation = first, 0
+            number, rotation = first + 2, 0
             while not over.is_set():
                 lines = []
                 for _ in range(chance.randrange(1, 40)):

@@ -331,21 +331,27 @@ static bool begin(struct agent *agent, bool known, enum vg_exit *out_exit)
     return true;
 }
 
+static bool keep_place(struct agent *agent, enum vg_exit *out_exit)
+{
+    struct vg_error error;
+    vg_error_init(&error, NULL);
+    if (vg_eve_spool_save(&agent->spool, &agent->spool.at, &error) == VG_OK) {
+        return true;
+    }
+    (void)fprintf(stderr, "vigil: %s\n", error.message);
+    *out_exit = VG_EXIT_REFUSED;
+    return false;
+}
+
 static enum vg_exit follow(struct agent *agent, bool goes_on)
 {
     enum vg_exit exit = VG_EXIT_DONE;
-    struct vg_error error;
-    vg_error_init(&error, NULL);
     bool done = false;
     while (exit == VG_EXIT_DONE && !done) {
         bool more = fill_batch(agent);
         if (agent->count > 0) {
-            if (!call_until_done(agent, &exit)) {
+            if (!call_until_done(agent, &exit) || !keep_place(agent, &exit)) {
                 break;
-            }
-            if (vg_eve_spool_save(&agent->spool, &agent->spool.at, &error) != VG_OK) {
-                (void)fprintf(stderr, "vigil: %s\n", error.message);
-                exit = VG_EXIT_REFUSED;
             }
         }
         done = stopping || (!more && !goes_on);
@@ -394,7 +400,9 @@ static enum vg_exit run_suricata(
             &error) != VG_OK) {
         (void)fprintf(stderr, "vigil: %s\n", error.message);
         exit = VG_EXIT_USAGE;
-    } else if (begin(agent, known, &exit)) {
+    } else if (begin(agent, known, &exit) && keep_place(agent, &exit)) {
+        /* Kept before the first batch, too: which file was begun is known however soon it is
+         * rotated and the agent killed. */
         exit = follow(agent, vg_arguments_has(arguments, "--follow"));
     }
     vg_eve_spool_close(&agent->spool);
