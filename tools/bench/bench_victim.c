@@ -38,7 +38,7 @@
 #define NS_PER_S         UINT64_C(1000000000)
 #define NS_PER_MS        UINT64_C(1000000)
 #define NS_PER_US        UINT64_C(1000)
-#define FRESH_FACTOR     5u /* connections are made so much more seldom than calls */
+#define FRESH_FACTOR     3u /* connections are made so much more seldom than calls */
 #define PATIENCE_S       5
 #define CALLS_MAX        1000000u
 #define REQUEST_MAX      8192u
@@ -344,7 +344,7 @@ int main(int argc, char **argv)
 {
     static struct victim victim = { .from = "127.0.0.1",
                                     .length_ms = 2000,
-                                    .every_us = 2000,
+                                    .every_us = 4000,
                                     .clients = {
                                         { .name = "grpc", .ask = grpc_ask, .is_http2 = true },
                                         { .name = "rest", .ask = rest_ask },
