@@ -13,6 +13,7 @@
 #include "core/base/assert.h"
 #include "rpc/net/conn.h"
 #include "rpc/net/exchange.h"
+#include "rpc/net/server.h"
 #include "rpc/net/worker.h"
 
 #define PREFACE      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -164,6 +165,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct vg_http2_protocol http2;
     memset(&worker, 0, offsetof(struct vg_worker, read_bytes));
     vg_http2_protocol_init(&http2, &selector, &http2_limits);
+    static struct vg_server server; /* which peers it blames */
+    vg_peer_blame_init(&server.blame, 1);
+    worker.server = &server;
     struct vg_conn conn = { .protocol = &http2.protocol, .limits = &limits, .worker = &worker };
     VG_ASSERT(conn.protocol->open(&conn));
     conn.protocol->read(&conn, vg_bytes_text(PREFACE));
@@ -188,5 +192,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     vg_block_pool_dispose(&worker.blocks);
     VG_ASSERT(open_exchanges == 0 && conn.streams_open == 0);
     vg_http2_protocol_dispose(&http2);
+    vg_peer_blame_dispose(&server.blame);
     return 0;
 }
