@@ -160,6 +160,17 @@ class EventWatch(ServerCase):
         self.assertEqual(sorted(wide.events(10)), list(range(10)))
         self.assertEqual(sorted(watcher.events(5)), list(range(0, 10, 2)))
 
+    def test_a_customer_that_comes_to_be_covered_is_told_from_then_on(self):
+        """The directory of each moment decides, not that of the call's beginning."""
+        narrow = self.directory.key("agent", ["EVENT-VIEWER"], ["other"])
+        watcher = self.watcher(narrow, attack=[{"signature": ["grown"]}])
+        watcher.live()
+        self.directory.customer("below", CUSTOMER + 2, parent="other")
+        sender = Rest(self.server.port, self.directory.key("agent", ["EVENT-SUBMITTER"], ["below", "watched"]))
+        self.addCleanup(sender.close)
+        self.assertLess(sender.post(BULK, {"events": [entry("grown", 1, "watched"), entry("grown", 2, "below")]}).status, 300)
+        self.assertEqual(watcher.events(1), [2])
+
     def assert_ends(self, watcher, code, reason=None, field=None):
         with self.assertRaises(GrpcError) as raised:
             while True:
@@ -178,6 +189,11 @@ class EventWatch(ServerCase):
         self.directory.rest.post(f"/admin/v1/keys/{revoked.split('/')[0]}/revoke", {})
         self.assert_ends(watchers[0], "UNAUTHENTICATED")
         self.assert_ends(watchers[1], "UNAUTHENTICATED", "KEY_EXPIRED")
+        self.directory.user("leaver", "watched")
+        disabled = self.watcher(self.directory.key("leaver", ["EVENT-VIEWER"], ["watched"]))
+        disabled.live()
+        self.directory.rest.post("/admin/v1/users/leaver/disable", {})
+        self.assert_ends(disabled, "UNAUTHENTICATED")
         submitter = self.directory.key("agent", ["EVENT-SUBMITTER"], ["watched"])
         self.assert_ends(self.watcher(submitter), "PERMISSION_DENIED")
 

@@ -364,6 +364,49 @@ static void test_access__a_new_sub_customer_is_covered_at_once(void **state)
     vg_principal_unref(after);
 }
 
+/* Nothing takes a customer from a key but a change of its record: whoever asks again, as a watch
+ * does before it tells anything, is covered no more. */
+static void test_access__a_customer_that_is_taken_away_is_covered_no_more(void **state)
+{
+    struct setting *setting = *state;
+    add_key(
+        setting,
+        &(struct vg_fixture_key){ .id = "two", .user = 10, .role = VIEWER, .customers = { 9, 4 } });
+    const struct vg_principal *before = must_ask(setting, "two/10/" SECRET);
+    struct vg_directory_record record;
+    struct vg_directory_change change;
+    struct vg_arena arena;
+    vg_arena_init(&arena, 1u << 20);
+    assert_int_equal(
+        vg_directory_record_read(
+            setting->fixture.directory,
+            &(struct vg_directory_name){ .kind = VG_DIRECTORY_KEY, .name = vg_bytes_text("two") },
+            &arena,
+            &record,
+            NULL),
+        VG_OK);
+    Vigil__Record__V1__ApiKey *key = (Vigil__Record__V1__ApiKey *)record.message;
+    assert_int_equal(key->n_customer_ids, 2);
+    assert_int_equal(key->customer_ids[0], 9);
+    key->n_customer_ids = 1;
+    assert_int_equal(
+        vg_directory_change_replace(
+            &change,
+            setting->fixture.directory,
+            VG_DIRECTORY_KEY,
+            &record,
+            NULL),
+        VG_OK);
+    assert_int_equal(vg_directory_fixture_commit(&setting->fixture, &change), VG_OK);
+    const struct vg_principal *after = must_ask(setting, "two/10/" SECRET);
+    assert_true(vg_principal_covers(before, 4));
+    assert_false(vg_principal_covers(after, 4));
+    assert_true(vg_principal_covers(after, 9));
+    vg_principal_unref(before);
+    vg_principal_unref(after);
+    vg_arena_dispose(&arena);
+}
+
 static void test_access__the_principal_says_who_calls(void **state)
 {
     struct setting *setting = *state;
@@ -440,6 +483,7 @@ int main(void)
         TEST(every_character_of_the_secret_counts),
         TEST(a_key_covers_customers_and_those_below),
         TEST(a_new_sub_customer_is_covered_at_once),
+        TEST(a_customer_that_is_taken_away_is_covered_no_more),
         TEST(the_principal_says_who_calls),
         TEST(many_keys_do_not_mix),
         TEST(a_loop_of_customers_ends),
