@@ -3,6 +3,7 @@ import collections
 import csv
 import http.client
 import io
+import itertools
 import json
 import os
 import socket
@@ -114,6 +115,23 @@ class Rows(Export):
             self.assertLess(self.server.resident_kib() - before, self.MEMORY_KIB)
         seen += [row.source_address for row in rows]
         self.assertEqual(len(set(seen)), self.EVENTS)
+
+    def test_many_readers_that_stand_stall_nobody(self):
+        """More of them than the server has threads: each holds a part of its answer, and no thread."""
+        before = self.server.resident_kib()
+        calls = [self.grpc.start_rows(STREAM, self.request(limit=0), timeout=300) for _ in range(24)]
+        readers = [iter(call) for call in calls]
+        for reader in readers:
+            next(reader)
+        found = self.rest.post(SEARCH, {"startTimestamp": 0, "limit": 1000})
+        self.assertEqual(found.json["size"], 1000)
+        rows, _ = self.grpc.rows(STREAM, self.request(limit=10))
+        self.assertEqual(len(rows), 10, "over their own connection, too")
+        if not IS_SANITIZED:
+            self.assertLess(self.server.resident_kib() - before, 2 * self.MEMORY_KIB, "of more than a GiB of answers")
+        self.assertEqual(sum(1 for _ in itertools.islice(readers[-1], 3000)), 3000, "who goes on gets on")
+        for call in calls:
+            call.cancel()
 
     def test_cancel_and_deadline_midway(self):
         call = self.grpc.start_rows(STREAM, self.request(limit=0), timeout=300)
