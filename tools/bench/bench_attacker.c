@@ -46,7 +46,7 @@
 #define RETRY_NS         UINT64_C(10000000)
 #define ADDRESS_TEXT_MAX 64u
 
-enum then { THEN_CLOSE, THEN_WAIT, THEN_ANSWER, THEN_REPEAT };
+enum vg_bench_then { THEN_CLOSE, THEN_WAIT, THEN_ANSWER, THEN_REPEAT };
 
 struct hose {
     int socket; /* -1 = none: to be made at `due_ns` */
@@ -66,7 +66,7 @@ struct attacker {
     uint64_t every_ms;
     uint64_t deaf;
     uint64_t burn;
-    enum then then;
+    enum vg_bench_then then;
     const char *payload_path;
 
     uint8_t *payload;
@@ -302,7 +302,7 @@ static bool read_then(struct attacker *attacker, const char *value)
     static const char *const names[] = { "close", "wait", "answer", "repeat" };
     for (size_t i = 0; i < VG_ARRAY_COUNT(names); i++) {
         if (strcmp(value, names[i]) == 0) {
-            attacker->then = (enum then)i;
+            attacker->then = (enum vg_bench_then)i;
             return true;
         }
     }
