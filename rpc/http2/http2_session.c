@@ -569,7 +569,7 @@ void vg_http2_session_tick(struct vg_conn *conn, uint64_t now_ns)
                     "header_timeout");
             }
         } else if (vg_http2_stream_is_stuck(stream, now_ns, limits)) {
-            vg_http2_stream_reset(stream, NGHTTP2_CANCEL);
+            vg_http2_stream_reset(stream, stream->answered ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL);
         }
     }
 }

@@ -402,7 +402,7 @@ void vg_http2_stream_take(struct vg_http2_stream *stream, struct vg_bytes part)
 {
     stream->unconsumed += part.size;
     stream->progress_ns = stream->session->now_ns;
-    if (stream->exchange.app == NULL) {
+    if (stream->exchange.app == NULL || stream->answered) {
         stream_consume(&stream->exchange, part.size);
         return;
     }
@@ -415,7 +415,7 @@ void vg_http2_stream_end(struct vg_http2_stream *stream)
         return;
     }
     stream->request_ended = true;
-    if (stream->exchange.app != NULL) {
+    if (stream->exchange.app != NULL && !stream->answered) {
         stream->exchange.app->end(&stream->exchange);
     }
 }
@@ -430,15 +430,29 @@ void vg_http2_stream_reset(struct vg_http2_stream *stream, uint32_t code)
     vg_conn_wake(stream->session->conn);
 }
 
+/* Whether the rest of the request is so little that it is simply read: clients lose an answer that
+ * is followed by a reset while they still send (curl 7.88, as in Debian 12, says error 92).
+ */
+static bool stream_ends_soon(const struct vg_http2_stream *stream)
+{
+    int64_t length = stream->exchange.request.content_length;
+    return length >= 0 && length <= VG_HTTP2_LATE_BODY_MAX;
+}
+
 void vg_http2_stream_sent_end(struct vg_http2_stream *stream)
 {
     stream->answered = true;
-    if (!stream->request_ended) {
-        /* The answer came before the request was complete: ask the client to stop sending, now that
-         * the trailers are really out (a reset takes queued frames with it). RFC 9113 section 8.1.
-         */
-        vg_http2_stream_reset(stream, NGHTTP2_NO_ERROR);
+    if (stream->request_ended) {
+        return;
     }
+    if (stream_ends_soon(stream)) {
+        stream->progress_ns = stream->session->now_ns;
+        return;
+    }
+    /* The answer came before the request was complete: ask the client to stop sending, now that
+     * the trailers are really out (a reset takes queued frames with it). RFC 9113 section 8.1.
+     */
+    vg_http2_stream_reset(stream, NGHTTP2_NO_ERROR);
 }
 
 bool vg_http2_stream_is_stuck(
@@ -446,9 +460,13 @@ bool vg_http2_stream_is_stuck(
     uint64_t now_ns,
     const struct vg_conn_limits *limits)
 {
-    uint64_t limit_ns = stream->responded ? limits->write_timeout_ns : limits->body_timeout_ns;
-    if (limit_ns == 0 || now_ns - stream->progress_ns < limit_ns || stream->answered) {
+    bool reads = !stream->responded || stream->answered;
+    uint64_t limit_ns = reads ? limits->body_timeout_ns : limits->write_timeout_ns;
+    if (limit_ns == 0 || now_ns - stream->progress_ns < limit_ns) {
         return false;
+    }
+    if (stream->answered) {
+        return !stream->request_ended;
     }
     /* An answer the application waits with is none of the peer's doing, nor is a window that it
      * leaves closed. */

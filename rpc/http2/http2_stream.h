@@ -27,6 +27,8 @@
 #define VG_HTTP2_HEADER_EXCESS 4u
 /* A content type longer than this is not kept beyond the header limit. */
 #define VG_HTTP2_STREAM_TYPE_MAX 128u
+/* After an early answer, the rest of a body that is declared no larger is read and dropped. */
+#define VG_HTTP2_LATE_BODY_MAX 65536
 /* Headers of one answer, of ours. */
 #define VG_HTTP2_RESPONSE_HEADERS_MAX 48u
 

@@ -120,6 +120,26 @@ class Basics(Http2Test):
         self.assertEqual(client.body(stream), b"early")
         self.assertIsNotNone(client.find(h2.events.TrailersReceived, stream))
 
+    def test_early_answer_lets_a_small_request_end(self):
+        """A reset while the client still sends costs curl 7.88 the answer."""
+        for length, is_read in ((65536, True), (65537, False)):
+            client = self.client()
+            stream = client.request("/early", b"x", end=False, extra=[("content-length", str(length))])
+            if is_read:
+                self.assertIsNotNone(client.until(h2.events.TrailersReceived, stream))
+                for at in range(1, length, 16384):
+                    client.h2.send_data(stream, bytes(min(16384, length - at)))
+                    client.flush()
+                client.h2.end_stream(stream)
+                other = client.request("/echo", b"next")
+                client.until(h2.events.StreamEnded, other)
+                self.assertEqual(client.body(other), b"next")
+                self.assertIsNone(client.find(h2.events.StreamReset, stream))
+            else:
+                reset = client.until(h2.events.StreamReset, stream)
+                self.assertEqual(reset.error_code, h2.errors.ErrorCodes.NO_ERROR)
+            self.assertEqual(client.body(stream), b"early")
+
     def test_answer_that_fails_is_cut(self):
         client = self.client()
         stream = client.request("/cut", b"x")
