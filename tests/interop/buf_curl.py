@@ -60,10 +60,8 @@ class Result:
 
 
 class Cases:
-    def __init__(self, program, protocol, arguments, has_streams):
+    def __init__(self, program, protocol, arguments):
         self.program, self.protocol, self.arguments = program, protocol, arguments
-        # Methods for what is about both kinds of calls.
-        self.kinds = ("UnaryCall", "FullDuplexCall") if has_streams else ("UnaryCall",)
         self.contract = Contract(arguments["descriptors"])
         self.make = Messages(self.contract)
 
@@ -105,7 +103,7 @@ class Cases:
 
     def fails(self, text):
         request = {"responseStatus": {"code": 2, "message": text}}
-        for method in self.kinds:
+        for method in ("UnaryCall", "FullDuplexCall"):
             failure = self.call(TESTING + method, request).failure
             equal((failure["code"], failure["message"]), ("unknown", text))
 
@@ -119,8 +117,8 @@ class Cases:
         """What -v shows; Connect's trailers are headers with a prefix."""
         sent = ("-v", "-H", f"{INITIAL}: test_initial_metadata_value", "-H", f"{TRAILING}: {RAW}")
         requests = {"UnaryCall": {"responseSize": 5}, "FullDuplexCall": {"responseParameters": [{"size": 5}]}}
-        for method in self.kinds:
-            result = self.call(TESTING + method, requests[method], options=sent)
+        for method, request in requests.items():
+            result = self.call(TESTING + method, request, options=sent)
             equal(result.good(), [{"payload": body(5)}])
             back = [line.lower() for line in re.findall(r"^buf: < (?:\(#\d+\) )?(.+)$", result.said, re.M)]
             assert f"{INITIAL}: test_initial_metadata_value" in back, back

@@ -38,7 +38,3 @@ LOAD = {
     "connection_age": "no call fails while connections grow too old (`connection_age_ms`)",
 }
 CASES = {**OFFICIAL, **MORE, **LOAD}
-# What needs more than unary calls.
-STREAMS = ("client_compressed_streaming", "client_streaming", "server_streaming", "ping_pong", "empty_stream",
-           "timeout_on_sleeping_server", "cancel_after_begin", "cancel_after_first_response", "server_compressed_streaming",
-           "health_watch", "reflection_v1", "reflection_v1alpha")

@@ -40,7 +40,6 @@ class Client:
     name = ""
     transports = ("gRPC",)
     absent = {}  # case: why this client has it not
-    has_streams = True  # whether the server has them, by the transport in question
 
     def __init__(self, options):
         self.options = options
@@ -51,8 +50,8 @@ class Client:
     def version(self):
         raise NotImplementedError
 
-    def run(self, servers, transport, cases):
-        """{case: [result, why]} of these cases."""
+    def run(self, servers, transport):
+        """{case: [result, why]}"""
         raise NotImplementedError
 
     def begin(self, servers):
@@ -71,19 +70,18 @@ class Program(Client):
     def address_words(self, servers):
         return servers.words()
 
-    def run(self, servers, transport, cases):
-        asked = [case for case in cases if case not in LOAD and case not in self.absent]
-        words = [*self.command(transport), *self.address_words(servers), f"descriptors={self.options.descriptors}",
-                 *([] if self.has_streams else ["streams=no"]), *asked]
+    def run(self, servers, transport):
+        asked = [case for case in CASES if case not in LOAD and case not in self.absent]
+        words = [*self.command(transport), *self.address_words(servers), f"descriptors={self.options.descriptors}", *asked]
         run = subprocess.run(words, capture_output=True, text=True, timeout=2 * WAIT, check=False)
-        results = {case: ["absent", self.absent[case]] for case in cases if case in self.absent}
+        results = {case: ["absent", self.absent[case]] for case in CASES if case in self.absent}
         for line in run.stdout.splitlines():
             name, result, why = line.split("\t")
             results[name] = [result, why]
         for case in asked:
             results.setdefault(case, ["fail", f"the program ended with {run.returncode}: {run.stderr[-1000:]}"])
         for case, turn in (("drain", self.drain), ("connection_age", self.age)):
-            if case in cases and case not in results:
+            if case not in results:
                 results[case] = turn(servers, transport)
         return results
 
@@ -159,10 +157,10 @@ class Ruby(Client):
     def version(self):
         return installed_version("ruby-grpc")
 
-    def run(self, servers, transport, cases):
+    def run(self, servers, transport):
         client = grpc_interop.client_path()
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-            asked = [case for case in cases if case not in self.absent]
+            asked = [case for case in CASES if case not in self.absent]
             good = pool.map(lambda case: grpc_interop.run_case(client, servers.echo.port, case), asked)
             results = {case: ["pass" if each else "fail", ""] for case, each in zip(asked, good)}
         return {**results, **{case: ["absent", why] for case, why in self.absent.items()}}
@@ -271,11 +269,11 @@ class Buf(Client):
     def version(self):
         return major_minor(subprocess.run([self.program, "--version"], capture_output=True, text=True, check=True).stdout.strip())
 
-    def run(self, servers, transport, cases):
-        absent = {case: why for case, why in buf_curl.ABSENT_OF[transport].items() if case in cases}
+    def run(self, servers, transport):
+        absent = buf_curl.ABSENT_OF[transport]
         arguments = dict(word.split("=", 1) for word in [*servers.words(), f"descriptors={self.options.descriptors}"])
-        calls = buf_curl.Cases(str(self.program), PROTOCOLS[transport], arguments, self.has_streams)
-        results = buf_curl.run(calls, [case for case in cases if case not in absent])
+        calls = buf_curl.Cases(str(self.program), PROTOCOLS[transport], arguments)
+        results = buf_curl.run(calls, [case for case in CASES if case not in absent])
         return {**results, **{case: ["absent", why] for case, why in absent.items()}}
 
 

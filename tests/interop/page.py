@@ -10,7 +10,7 @@ HEAD = """<!-- Made of the results of the tests interop/*. To renew it: ctest --
 # Interoperability
 
 The test run calls the release build with the clients that people use. A cell is what happened: *yes*; *FAILED*, and then the run fails as well; *no*, vigil does not
-speak that; or a letter, when it is the client that has no such thing. Connect is served for unary calls; what is about both kinds of calls is tried with those.
+speak that; or a letter, when it is the client that has no such thing.
 
 """
 SECTIONS = (

@@ -1,5 +1,5 @@
 // The client program of connect-node; ../client_cases.py says how it is called. One argument more, protocol=, is grpc,
-// grpcweb or connect; with streams=no, what is about both kinds of calls is tried with unary ones.
+// grpcweb or connect.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -161,7 +161,7 @@ class Cases {
     async fails(message) {
         const request = { responseStatus: { code: Code.Unknown, message } };
         const calls = [() => this.testing.unaryCall(request), () => all(this.testing.fullDuplexCall(each([request])))];
-        for (const call of this.named.streams === "no" ? calls.slice(0, 1) : calls) {
+        for (const call of calls) {
             assert.equal((await failure(call(), Code.Unknown)).rawMessage, message);
         }
     }
@@ -177,11 +177,9 @@ class Cases {
     async custom_metadata() {
         const [unary, duplex, headers] = [{}, {}, { [INITIAL]: INITIAL_VALUE, [TRAILING]: UNPADDED }];
         await this.testing.unaryCall(this.simple(314159, zeros(271828)), keeping(unary, { headers }));
-        if (this.named.streams !== "no") {
-            const answers = this.testing.fullDuplexCall(each([this.output([314159], zeros(271828))]), keeping(duplex, { headers }));
-            assert.deepEqual(await lengths(answers), [314159]);
-        }
-        for (const kept of this.named.streams === "no" ? [unary] : [unary, duplex]) {
+        const answers = this.testing.fullDuplexCall(each([this.output([314159], zeros(271828))]), keeping(duplex, { headers }));
+        assert.deepEqual(await lengths(answers), [314159]);
+        for (const kept of [unary, duplex]) {
             assert.equal(kept.headers.get(INITIAL), INITIAL_VALUE);
             assert.equal(kept.trailers.get(TRAILING)?.replace(/=+$/, ""), UNPADDED);
         }
