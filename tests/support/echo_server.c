@@ -636,8 +636,8 @@ int main(int count, char **texts)
     (void)sigwait(&signals, &signal_number);
     vg_server_drain(server);
     vg_server_join(server);
+    vg_executor_destroy(service.executor); /* its threads may still be in a worker's mailbox */
     vg_server_destroy(server);
-    vg_executor_destroy(service.executor);
     vg_http2_protocol_dispose(&http2);
     vg_grpc_server_dispose(&grpc);
     (void)printf("calls=%u\n", atomic_load(&service.calls_in_flight));
