@@ -48,7 +48,7 @@ function(vg_add_unit_test module)
         return()
     endif()
     add_test(NAME unit/${module} COMMAND ${name})
-    set_tests_properties(unit/${module} PROPERTIES LABELS "unit;${arg_LABELS}" TIMEOUT 120)
+    set_tests_properties(unit/${module} PROPERTIES LABELS "unit;${arg_LABELS}" TIMEOUT 240)
 endfunction()
 
 # vg_add_fuzz_target(time_text core/base)

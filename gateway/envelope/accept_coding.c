@@ -38,6 +38,6 @@ bool vg_accept_coding_wants_gzip(const struct vg_accept_coding *accept)
 {
     /* "*" stands for every coding that is not named; identity is all right unless it is refused,
      * and then no reason to leave gzip. */
-    int16_t gzip = accept->gzip >= 0 ? accept->gzip : accept->any;
+    int gzip = accept->gzip >= 0 ? accept->gzip : accept->any;
     return gzip > 0 && gzip >= accept->identity;
 }

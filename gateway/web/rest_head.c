@@ -61,7 +61,7 @@ static void take_coding(struct vg_rest *rest, struct vg_bytes value)
     rest->is_encoded = true;
 }
 
-enum rest_header {
+enum vg_rest_header {
     REST_ACCEPT,
     REST_ACCEPT_ENCODING,
     REST_PREFLIGHT,
@@ -72,7 +72,7 @@ enum rest_header {
     REST_HEADER_COUNT,
 };
 
-static enum rest_header find_header(struct vg_bytes name)
+static enum vg_rest_header find_header(struct vg_bytes name)
 {
     static const char *const names[REST_HEADER_COUNT] = {
         [REST_ACCEPT] = "accept",
@@ -85,7 +85,7 @@ static enum rest_header find_header(struct vg_bytes name)
     };
     for (unsigned i = 0; i < REST_HEADER_COUNT; i++) {
         if (vg_bytes_equal(name, vg_bytes_text(names[i]))) {
-            return (enum rest_header)i;
+            return (enum vg_rest_header)i;
         }
     }
     return REST_HEADER_COUNT;

@@ -24,7 +24,7 @@ int vg_verb_find(struct vg_bytes method);
 /* Holds every list with its NUL. */
 #define VG_VERB_LIST_SIZE 64u
 
-/* "GET, HEAD, OPTIONS" for the Allow header (RFC 9110 §10.2.1); bit of `verbs` = enum vg_verb. */
-void vg_verb_print_list(uint32_t verbs, char out_text[VG_VERB_LIST_SIZE]);
+/* "GET, HEAD, OPTIONS" for the Allow header (RFC 9110 §10.2.1); bit of `allowed` = enum vg_verb. */
+void vg_verb_print_list(uint32_t allowed, char out_text[VG_VERB_LIST_SIZE]);
 
 #endif

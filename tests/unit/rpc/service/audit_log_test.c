@@ -222,7 +222,7 @@ static void test_audit_log__what_is_lost_is_told_by_the_next_line(void **state)
     assert_int_equal(vg_metrics_value(VG_METRIC_audit_lines_lost_total), 7);
     world->call.reason = VG_OK;
     world->call.principal = &world->principal;
-    (void)truncate(world->path, 0);
+    assert_int_equal(truncate(world->path, 0), 0);
     vg_audit_log_call(log, &world->call);
     vg_audit_log_close(log);
     read_file(world->path, text, sizeof(text));
