@@ -1,5 +1,7 @@
 #include "rpc/net/conn.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -581,6 +583,16 @@ static bool conn_admit(struct vg_conn *conn)
     return vg_peer_quota_take(&conn->worker->server->quota, &conn->peer);
 }
 
+/* The kernel would take megabytes for a peer that does not read, and they cost us their making. */
+static void conn_bound_unsent(struct vg_conn *conn)
+{
+    const int most = VG_CONN_FILL_BYTES;
+    uv_os_fd_t handle;
+    if (uv_fileno((const uv_handle_t *)&conn->socket, &handle) == 0) {
+        (void)setsockopt(handle, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof(most));
+    }
+}
+
 static void conn_begin(struct vg_conn *conn)
 {
     struct vg_worker *worker = conn->worker;
@@ -593,6 +605,7 @@ static void conn_begin(struct vg_conn *conn)
     vg_metrics_add(VG_METRIC_connections_accepted_total, 1);
     vg_metrics_move(VG_METRIC_connections_open, 1);
     (void)uv_tcp_nodelay(&conn->socket, 1);
+    conn_bound_unsent(conn);
     conn->opened_ns = uv_hrtime();
     conn->active_ns = conn->opened_ns;
     vg_conn_life_begin(conn);
