@@ -189,6 +189,10 @@ enum vg_tls_state vg_tls_shake(struct vg_tls *tls, struct vg_buffer *sealed)
     } else {
         tls_settle(tls, result);
     }
+    if (tls->state == VG_TLS_ENDED) { /* close_notify before there was anything to end */
+        tls->failure = "the peer has ended the handshake";
+        tls->state = VG_TLS_FAILED;
+    }
     tls->sink = NULL;
     return tls->state;
 }

@@ -34,7 +34,7 @@ struct vg_tls_client;
 enum vg_tls_state {
     VG_TLS_HANDSHAKE, /* wants more bytes */
     VG_TLS_OPEN,
-    VG_TLS_ENDED,  /* the peer has said that it is done (close_notify); we may go on */
+    VG_TLS_ENDED,  /* after the handshake: the peer is done (close_notify); we may go on */
     VG_TLS_FAILED, /* an alert may wait to be sent; see vg_tls_failure */
 };
 

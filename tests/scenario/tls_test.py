@@ -324,11 +324,12 @@ class Optional(Tls):
             self.authority.client().wrap_socket(plain, server_hostname="localhost")
         self.assertIn("WRONG_VERSION_NUMBER", str(told.exception))
 
-    def machine(self):
+    def machine(self, version=None):
         """Client, and its bytes from and to the wire."""
         from_server, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
-        client = self.authority.client(alpn=("http/1.1",)).wrap_bio(from_server, to_server, server_hostname="localhost")
-        return client, from_server, to_server
+        context = self.authority.client(alpn=("http/1.1",))
+        context.maximum_version = version or context.maximum_version
+        return context.wrap_bio(from_server, to_server, server_hostname="localhost"), from_server, to_server
 
     def drive(self, raw, step, from_server, to_server, piece):
         """Repeat `step` until it does not want more."""
@@ -378,6 +379,23 @@ class Optional(Tls):
         self.addCleanup(silent.close)
         self.assertTrue(silent.is_closed())
         self.assertEqual(self.metric("tls_handshakes_failed_total"), before + 1)  # who says nothing has begun none
+
+    def test_a_client_that_is_done_within_the_handshake_is_let_go(self):
+        close_notify = b"\x15\x03\x03\x00\x02\x01\x00"
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            with self.subTest(version.name):
+                before = self.metric("tls_handshakes_failed_total")
+                raw = Raw(self.port)
+                self.addCleanup(raw.close)
+                client, from_server, to_server = self.machine(version)
+                self.assertRaises(ssl.SSLWantReadError, client.do_handshake)
+                raw.send(to_server.read())
+                self.assertTrue(raw.receive())
+                raw.send(close_notify)
+                raw.send(close_notify)  # and whatever comes behind it
+                while raw.receive():
+                    pass
+                self.assertEqual(self.metric("tls_handshakes_failed_total"), before + 1)
 
     def test_large_files_go_up_and_down(self):
         data = os.urandom(MIB) * (8 if IS_SANITIZED else 40)
