@@ -213,6 +213,9 @@ void vg_grpc_answer_cut(struct vg_grpc_stream *stream)
     }
     VG_ASSERT(at <= sending->size);
     sending->size = at;
+    if (stream->call.converses) {
+        vg_buffer_clear(&stream->call.out); /* it follows them: else there were a gap */
+    }
 }
 
 /* A conversation that fails is over after what has been said. */

@@ -10,7 +10,7 @@ import threading
 import unittest
 
 import grpc_conformance
-from grpc_conformance import DEADLINE, ECHO, OK, UNIMPLEMENTED, GrpcTest, decode, field, grpc, h2, message
+from grpc_conformance import DEADLINE, DEADLINE_EXCEEDED, ECHO, OK, UNIMPLEMENTED, GrpcTest, decode, field, grpc, h2, message
 from grpc_streaming import messages
 
 DUPLEX = "/grpc.testing.TestService/FullDuplexCall"
@@ -158,6 +158,25 @@ class Conversation(GrpcTest):
         self.assertEqual(raised.exception.code(), grpc.StatusCode.DEADLINE_EXCEEDED)
         asked.put(None)
         self.wait_state(calls=1)
+
+    def test_what_a_deadline_lets_through_has_no_gap(self):
+        """Messages that have not begun to go out are dropped, and all that follow them."""
+        client = self.client(window=10000)
+        client.auto_window = False
+        stream = self.start(client, DUPLEX, extra=[("grpc-timeout", "400m")])
+        sizes = list(range(1000, 1300))
+        self.send(client, stream, message(ask(*sizes)), end=False)
+        self.wait_state(calls=2)
+        self.wait_state(calls=1)  # the deadline has passed
+        client.auto_window = True
+        client.h2.increment_flow_control_window(1 << 20)
+        client.h2.increment_flow_control_window(1 << 20, stream)
+        client.flush()
+        self.status(client, stream, DEADLINE_EXCEEDED)
+        whole, rest = messages(client.body(stream))
+        told = [size_of(each) for each in whole]
+        self.assertEqual((told, rest), (sizes[:len(told)], b""))
+        self.assertIn(len(told), range(9, 12))
 
     def test_cancel_and_lost_connection_end_it(self):
         for path in (DUPLEX, LIVE):
