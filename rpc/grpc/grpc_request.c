@@ -11,6 +11,11 @@
  */
 #define VG_GRPC_UNHEARD_BYTES (1024u * 1024u)
 #define VG_GRPC_UNREAD_BYTES  (256u * 1024u)
+/* Of a method that needs no key, so that strangers cannot fill the memory of all calls together;
+ * and so many bytes may wait unread for that, past which the call fails: the windows are those of
+ * all. */
+#define VG_GRPC_PUBLIC_UNHEARD_BYTES (64u * 1024u)
+#define VG_GRPC_PUBLIC_PENDING_BYTES (128u * 1024u)
 /* A compressed message from this size on may take more than a millisecond to inflate. */
 #define VG_GRPC_HEAVY_BYTES 1024u
 /* What is kept of a buffer from one message of a stream to the next. */
@@ -179,10 +184,17 @@ static enum vg_reason stream_hear_piece(
     return VG_OK;
 }
 
+static bool stream_is_public(const struct vg_grpc_stream *stream)
+{
+    return (stream->call.method->flags & VG_METHOD_PUBLIC) != 0;
+}
+
 /* Is the handler ready for another message, and the client for another answer? */
 static bool stream_may_hear(const struct vg_grpc_stream *stream)
 {
-    return stream->unheard < VG_GRPC_UNHEARD_BYTES && stream->plain.size == 0 &&
+    const size_t most =
+        stream_is_public(stream) ? VG_GRPC_PUBLIC_UNHEARD_BYTES : VG_GRPC_UNHEARD_BYTES;
+    return stream->unheard < most && stream->plain.size == 0 &&
            vg_call_unsaid(&stream->call) < VG_GRPC_UNREAD_BYTES;
 }
 
@@ -302,6 +314,13 @@ static void stream_converse(struct vg_grpc_stream *stream, struct vg_bytes part)
 {
     if (stream->pending.size == 0) {
         stream_hear(stream, &part);
+    }
+    const size_t waiting = stream->pending.size + part.size;
+    if (waiting > VG_GRPC_PUBLIC_PENDING_BYTES && stream_is_public(stream)) {
+        vg_buffer_dispose(&stream->pending);
+        stream->exchange->carrier->consume(stream->exchange, waiting);
+        vg_call_break(&stream->call, VG_REQUEST_TOO_LARGE);
+        return;
     }
     /* No more than a window of it. */
     vg_buffer_append(&stream->pending, part.data, part.size);

@@ -374,6 +374,7 @@ static int reflect(struct vg_call *call)
     own->intake.class = &reflection_class;
     own->call = call;
     vg_buffer_init(&own->waiting, REFLECTION_WAITING_BYTES);
+    vg_buffer_count(&own->waiting);
     own->sent = calloc(vg_descriptor_file_count, sizeof(*own->sent));
     own->files = calloc(vg_descriptor_file_count, sizeof(*own->files));
     if (own->sent == NULL || own->files == NULL) {

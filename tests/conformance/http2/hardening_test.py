@@ -9,6 +9,7 @@ from vigiltest.clients import metrics
 from vigiltest.frames import (ACK, CANCEL, CONTINUATION, END_HEADERS, ENHANCE_YOUR_CALM, GOAWAY, HEADERS, PREFACE,
                               PRIORITY, PROTOCOL_ERROR, REFUSED_STREAM, SETTINGS, FrameClient, block, data, frame,
                               headers, ping, reset, settings, text, window_update)
+from vigiltest.raw import message
 from vigiltest.rfc_case import faces
 
 IS_SANITIZED = os.environ.get("VIGIL_SANITIZED") == "1"
@@ -316,6 +317,50 @@ class Memory(Attack):
             client.close()
         while self.figure("memory_bytes") > self.LIMIT // 4:
             self.assertLess(time.monotonic(), end, self.figure("memory_bytes"))
+
+
+class Strangers(Attack):
+    """Streams of reflection, which needs no key, by clients that ask and ask and do not read: they hold little."""
+    settings = ("log_level=warn",)
+    ASKED = message(b"\x22\x1cvigil.events.v2.EventService") + message(b"\x0a\xe0\xd4\x03" + b"h" * 60000 + b"\x22\x01x")
+    STREAM_MAX = 1 << 20  # what one may hold; all of them, public_calls_in_flight_max, less than memory_bytes_max
+
+    def ask(self, size):
+        """A stream that has sent `size` bytes of requests, or was refused before."""
+        client = self.client(greeting=PREFACE + settings((4, 0)))  # INITIAL_WINDOW_SIZE: no answer has room
+        head = dict(path="/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", without=("argus-api-key",))
+        asked = (self.ASKED * (size // len(self.ASKED) + 1))[:size]
+        client.send(self.grpc.head(1, **head))
+        sent, probe = 0, 1
+        while sent < size and 1 not in client.resets():
+            room = min(65535 + client.granted(0), (1 << 20) + client.granted(1)) - sent
+            for at in range(sent, min(sent + room, size), 16384):
+                client.send(data(1, asked[at:min(at + 16384, sent + room, size)], False))
+            sent += min(room, size - sent)
+            probe += 2
+            client.send(self.grpc.head(probe, True, method="GET"))
+            self.assertTrue(client.finish(probe))
+            self.assertLess(probe, 4000, f"{sent} bytes are taken, no more, and none is refused")
+        return client
+
+    def read(self, client):
+        client.send(window_update(0, 1 << 24) + window_update(1, 1 << 24))
+
+    def test_streams_that_do_not_read_are_refused_before_they_hold_much(self):
+        before = self.figure("memory_bytes")
+        asking = [self.ask(4 << 20) for _ in range(8)]
+        self.assertLess(self.figure("memory_bytes") - before, len(asking) * self.STREAM_MAX)
+        for client in asking:
+            self.read(client)
+            self.assertTrue(client.finish(1))
+            self.assertEqual(client.fields(1)["grpc-status"], "8")
+
+    def test_requests_may_be_sent_ahead(self):
+        client = self.ask(120000 // len(self.ASKED) * len(self.ASKED))
+        client.send(data(1))
+        self.read(client)
+        self.assertTrue(client.finish(1))
+        self.assertEqual(client.fields(1)["grpc-status"], "0")
 
 
 if __name__ == "__main__":

@@ -143,6 +143,10 @@ class FrameClient:
         """{stream: code}"""
         return {f.stream: int.from_bytes(f.payload, "big") for f in self.seen if f.kind == RST_STREAM}
 
+    def granted(self, stream):
+        """How much the server has opened the window of the stream, or of the connection, by WINDOW_UPDATE."""
+        return sum(int.from_bytes(f.payload, "big") for f in self.seen if f.kind == WINDOW_UPDATE and f.stream == stream)
+
     def finish(self, stream):
         """Wait for the end of a stream, by END_STREAM or a reset. True when it has one."""
         return self.until(lambda f: f.stream == stream and (
