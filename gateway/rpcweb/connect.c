@@ -46,14 +46,13 @@ static void connect_on_deadline(struct vg_timer *timer)
 {
     struct vg_connect_call *connect = VG_CONTAINER_OF(timer, struct vg_connect_call, deadline);
     struct vg_error error;
+    if (connect->responded) {
+        return; /* and all of it is there: how long it may be read is the carrier's */
+    }
     vg_error_init(&error, NULL);
     (void)vg_error_set(&error, VG_DEADLINE_EXCEEDED, NULL);
     (void)!vg_call_cancel(&connect->call, VG_DEADLINE_EXCEEDED);
-    if (connect->responded) {
-        connect->exchange->carrier->abort(connect->exchange, VG_DEADLINE_EXCEEDED);
-    } else {
-        vg_connect_answer_fail(connect, &error);
-    }
+    vg_connect_answer_fail(connect, &error);
 }
 
 static struct vg_connect_call *connect_create(struct vg_exchange *exchange)

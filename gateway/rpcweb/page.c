@@ -12,8 +12,8 @@ void vg_page_judge(
     if (origin != NULL) {
         page.origin = origin->value;
         page.cors = vg_cors_judge(origin->value, settings->cors_origins);
-        page.is_foreign =
-            page.cors != VG_CORS_LISTED && !vg_cors_is_own(origin->value, request->authority);
+        page.is_foreign = page.cors != VG_CORS_LISTED &&
+                          !vg_cors_is_own(origin->value, request->authority, request->is_secure);
         page.is_preflight =
             vg_http_request_header(request, "access-control-request-method") != NULL;
     }

@@ -114,6 +114,7 @@ static void relay_respond(struct vg_exchange *inner, const struct vg_http_respon
     answer.header_count += vg_page_headers(&stream->page, NULL, headers + answer.header_count);
     answer.headers = headers;
     stream->responded = true;
+    stream->outer->endless = inner->endless;
     stream->outer->carrier->respond(stream->outer, &answer);
     free(headers);
     if (stream->is_last) {

@@ -3,10 +3,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/base/compiler.h"
+
 /* What a page may send, those of gRPC-Web and Connect among it. */
 static const char request_headers[] =
     "Argus-API-Key, Authorization, Content-Type, Content-Encoding, Accept, If-Match, "
-    "If-None-Match, "
+    "If-None-Match, Last-Event-ID, "
     "Idempotency-Key, X-Request-Id, Traceparent, Tracestate, Baggage, Grpc-Timeout, X-Grpc-Web, "
     "Grpc-Encoding, Grpc-Accept-Encoding, X-User-Agent, Connect-Protocol-Version, "
     "Connect-Timeout-Ms, Connect-Content-Encoding, Connect-Accept-Encoding";
@@ -43,17 +45,22 @@ enum vg_cors vg_cors_judge(struct vg_bytes origin, const char *origins)
     return cors;
 }
 
-bool vg_cors_is_own(struct vg_bytes origin, struct vg_bytes authority)
+bool vg_cors_is_own(struct vg_bytes origin, struct vg_bytes authority, bool is_secure)
 {
-    static const char mark[] = "://";
-    const uint8_t *colon = origin.size == 0 ? NULL : memchr(origin.data, ':', origin.size);
-    size_t start = colon == NULL ? origin.size : (size_t)(colon - origin.data) + sizeof(mark) - 1;
-    return authority.size > 0 && origin.size == start + authority.size &&
-           memcmp(colon, mark, sizeof(mark) - 1) == 0 &&
-           strncasecmp(
-               (const char *)origin.data + start,
-               (const char *)authority.data,
-               authority.size) == 0;
+    static const char *const schemes[] = { "https://", "http://" };
+    const size_t count = is_secure ? 1 : VG_ARRAY_COUNT(schemes);
+    for (size_t i = 0; i < count && authority.size > 0; i++) {
+        const size_t size = strlen(schemes[i]);
+        if (origin.size == size + authority.size &&
+            strncasecmp((const char *)origin.data, schemes[i], size) == 0 &&
+            strncasecmp(
+                (const char *)origin.data + size,
+                (const char *)authority.data,
+                authority.size) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void add(struct vg_http_header *headers, size_t *count, const char *name, const char *value)

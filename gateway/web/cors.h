@@ -24,8 +24,11 @@ enum vg_cors {
  * share, is never listed. */
 enum vg_cors vg_cors_judge(struct vg_bytes origin, const char *origins);
 
-/* Is it a page of ours: does the origin end with the name that the request uses for us? */
-bool vg_cors_is_own(struct vg_bytes origin, struct vg_bytes authority);
+/* Is it a page of ours: does the origin end with the name that the request uses for us? Of a
+ * request by TLS it has to be by TLS as well: what plain text shows under our name may be
+ * anybody's.
+ */
+bool vg_cors_is_own(struct vg_bytes origin, struct vg_bytes authority, bool is_secure);
 
 #define VG_CORS_HEADERS_MAX 6u
 

@@ -39,9 +39,10 @@ struct vg_rest {
     /* A page of somebody else's asks. Its user's browser shows a client certificate without asking
      * him; so that one does not count. */
     bool is_foreign;
-    bool wants_gzip; /* it is allowed, too */
-    bool is_encoded; /* the body of the request has a coding */
-    bool has_coding; /* and it is one that we read */
+    bool wants_gzip;     /* it is allowed, too */
+    bool is_encoded;     /* the body of the request has a coding */
+    bool has_coding;     /* and it is one that we read */
+    bool is_timeout_bad; /* what Grpc-Timeout says is none */
     struct vg_reply_body body;
     struct vg_timer deadline;
 

@@ -11,6 +11,7 @@
 #include "gateway/web/rest.h"
 #include "gateway/web/rest_metadata.h"
 #include "gateway/web/verb.h"
+#include "rpc/grpc/grpc_timeout.h"
 
 /* Credentials: the API key header decides when both are there. */
 static struct vg_bytes find_credential(const struct vg_http_request *request)
@@ -61,6 +62,16 @@ static void take_coding(struct vg_rest *rest, struct vg_bytes value)
     rest->is_encoded = true;
 }
 
+/* How long the client waits, as gRPC says it. One that is none is told after the check of the key.
+ */
+static void take_timeout(struct vg_rest *rest, struct vg_bytes value)
+{
+    rest->is_timeout_bad = !vg_grpc_timeout_parse(value, &rest->call.timeout_ns);
+    if (rest->call.timeout_ns == 0) {
+        rest->call.timeout_ns = 1; /* 0 says that there is none */
+    }
+}
+
 enum vg_rest_header {
     REST_ACCEPT,
     REST_ACCEPT_ENCODING,
@@ -69,6 +80,7 @@ enum vg_rest_header {
     REST_IF_MATCH,
     REST_IF_NONE_MATCH,
     REST_ORIGIN,
+    REST_TIMEOUT,
     REST_HEADER_COUNT,
 };
 
@@ -82,6 +94,7 @@ static enum vg_rest_header find_header(struct vg_bytes name)
         [REST_IF_MATCH] = "if-match",
         [REST_IF_NONE_MATCH] = "if-none-match",
         [REST_ORIGIN] = "origin",
+        [REST_TIMEOUT] = "grpc-timeout",
     };
     for (unsigned i = 0; i < REST_HEADER_COUNT; i++) {
         if (vg_bytes_equal(name, vg_bytes_text(names[i]))) {
@@ -124,9 +137,12 @@ static bool take_fields(struct vg_rest *rest)
             break;
         case REST_ORIGIN:
             rest->cors = vg_cors_judge(value, settings->cors_origins);
-            rest->is_foreign =
-                rest->cors != VG_CORS_LISTED && !vg_cors_is_own(value, request->authority);
+            rest->is_foreign = rest->cors != VG_CORS_LISTED &&
+                               !vg_cors_is_own(value, request->authority, request->is_secure);
             fits = rest->cors == VG_CORS_NONE || join(arena, &rest->origin, value);
+            break;
+        case REST_TIMEOUT:
+            take_timeout(rest, value);
             break;
         case REST_HEADER_COUNT:
             break;

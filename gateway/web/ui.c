@@ -1,10 +1,7 @@
 #include "gateway/web/ui.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/base/compiler.h"
 
@@ -38,46 +35,39 @@ static const char start_script[] =
     "    });\n"
     "});\n";
 
-static struct vg_bytes map_file(const char *directory, const char *name)
+/* The file as it is now; empty when there is none that would do. It is not mapped: one that is
+ * written anew meanwhile is shorter for a moment, and reading behind its end would be the end of
+ * us.
+ */
+static void read_file(const char *directory, const char *name, struct vg_buffer *out)
 {
     char path[1200];
-    struct stat status;
-    struct vg_bytes file = { NULL, 0 };
     (void)snprintf(path, sizeof(path), "%s/%s", directory, name);
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) {
-        return file;
+    vg_buffer_init(out, VG_UI_FILE_BYTES_MAX);
+    FILE *file = fopen(path, "rbe");
+    struct stat status;
+    if (file == NULL) {
+        return;
     }
-    if (fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
-        status.st_size <= VG_UI_FILE_BYTES_MAX) {
-        size_t size = (size_t)status.st_size;
-        void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
-        file = data == MAP_FAILED ? file : vg_bytes(data, size);
+    if (fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
+        status.st_size <= VG_UI_FILE_BYTES_MAX && vg_buffer_reserve(out, (size_t)status.st_size)) {
+        out->size = fread(out->data, 1, (size_t)status.st_size, file);
     }
-    (void)close(descriptor);
-    return file;
-}
-
-static void unmap(struct vg_bytes *file)
-{
-    if (file->data != NULL) {
-        (void)munmap((void *)(uintptr_t)file->data, file->size);
-        *file = vg_bytes(NULL, 0);
-    }
+    (void)fclose(file);
 }
 
 void vg_ui_init(struct vg_ui *ui, const char *directory, bool gzip)
 {
-    *ui = (struct vg_ui){ .script = { NULL, 0 } };
+    *ui = (struct vg_ui){ .script = { .data = NULL } };
     if (directory[0] != 0) {
-        ui->script = map_file(directory, "swagger-ui-bundle.js");
-        ui->style = map_file(directory, "swagger-ui.css");
+        read_file(directory, "swagger-ui-bundle.js", &ui->script);
+        read_file(directory, "swagger-ui.css", &ui->style);
     }
-    if (ui->script.data == NULL || ui->style.data == NULL) {
-        unmap(&ui->script);
-        unmap(&ui->style);
+    if (ui->script.size == 0 || ui->style.size == 0) {
+        vg_buffer_dispose(&ui->script);
+        vg_buffer_dispose(&ui->style);
     }
-    struct vg_bytes html = vg_bytes_text(ui->script.data != NULL ? page : page_without);
+    struct vg_bytes html = vg_bytes_text(ui->script.size > 0 ? page : page_without);
     const struct {
         const char *path;
         const char *content_type;
@@ -86,8 +76,8 @@ void vg_ui_init(struct vg_ui *ui, const char *directory, bool gzip)
         { "/docs", html_type, html },
         { "/docs/", html_type, html },
         { "/docs/start.js", script_type, vg_bytes_text(start_script) },
-        { "/docs/swagger-ui-bundle.js", script_type, ui->script },
-        { "/docs/swagger-ui.css", "text/css; charset=UTF-8", ui->style },
+        { "/docs/swagger-ui-bundle.js", script_type, vg_buffer_bytes(&ui->script) },
+        { "/docs/swagger-ui.css", "text/css; charset=UTF-8", vg_buffer_bytes(&ui->style) },
     };
     for (size_t i = 0; i < VG_UI_PAGES; i++) {
         vg_web_page_init(&ui->pages[i], rows[i].path, rows[i].content_type, rows[i].content, gzip);
@@ -100,8 +90,8 @@ void vg_ui_dispose(struct vg_ui *ui)
     for (size_t i = 0; i < VG_UI_PAGES; i++) {
         vg_web_page_dispose(&ui->pages[i]);
     }
-    unmap(&ui->script);
-    unmap(&ui->style);
+    vg_buffer_dispose(&ui->script);
+    vg_buffer_dispose(&ui->style);
 }
 
 const struct vg_web_page *vg_ui_find(const struct vg_ui *ui, struct vg_bytes path)

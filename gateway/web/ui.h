@@ -29,11 +29,11 @@
 
 struct vg_ui {
     struct vg_web_page pages[VG_UI_PAGES];
-    struct vg_bytes script; /* of Swagger UI, mapped; with `style` or not at all */
-    struct vg_bytes style;
+    struct vg_buffer script; /* of Swagger UI; with `style` or not at all */
+    struct vg_buffer style;
 };
 
-/* Map the files in `directory`, if it is not empty and they are there. `gzip`: may what is served
+/* Read the files in `directory`, if it is not empty and they are there. `gzip`: may what is served
  * be compressed? */
 void vg_ui_init(struct vg_ui *ui, const char *directory, bool gzip);
 void vg_ui_dispose(struct vg_ui *ui);

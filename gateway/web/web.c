@@ -24,6 +24,19 @@ static void free_rest(struct vg_rest *rest)
     free(rest);
 }
 
+/* A conversation has no other end than the client's, and that may be later than any call's. */
+static bool is_still_time(struct vg_rest *rest)
+{
+    const struct vg_call *call = &rest->call;
+    if (!call->converses || vg_clock_monotonic_ns(call->service->clock) >= call->deadline_ns) {
+        return false;
+    }
+    if (call->deadline_ns != UINT64_MAX) {
+        vg_worker_set_timer(rest->exchange->worker, &rest->deadline, call->deadline_ns);
+    }
+    return true;
+}
+
 /* The request's time is up while dispatch has it. */
 static void deadline_fires(struct vg_timer *timer)
 {
@@ -31,11 +44,18 @@ static void deadline_fires(struct vg_timer *timer)
     struct vg_error error;
     vg_error_init(&error, NULL);
     (void)vg_error_set(&error, VG_DEADLINE_EXCEEDED, NULL);
-    if (rest->call.converses && rest->call.deadline_ns == UINT64_MAX) {
-        return; /* it has no other end than the client's */
+    const bool is_made = rest->responded && (rest->last || rest->call.stage == VG_CALL_STAGE_ENDED);
+    if (is_made || is_still_time(rest)) {
+        return; /* an answer that is all there is not cut: how long it may be read is the carrier's
+                 */
     }
-    (void)!vg_call_cancel(&rest->call, VG_DEADLINE_EXCEEDED);
-    if (!rest->responded) {
+    const bool is_here = vg_call_cancel(&rest->call, VG_DEADLINE_EXCEEDED);
+    if (rest->responded && rest->call.converses) {
+        if (is_here && !rest->ended) { /* else `ready` comes and says it */
+            (void)vg_error_set(&rest->call.error, VG_DEADLINE_EXCEEDED, NULL);
+            vg_rest_say_end(rest);
+        }
+    } else if (!rest->responded) {
         vg_rest_send_error(rest, &error);
     } else {
         rest->cut = true;
@@ -133,11 +153,18 @@ static void open_stream(struct vg_rest *rest)
     }
 }
 
-/* Fails with: CONTENT_ENCODING. A file is taken as it comes: what it is like when it is unpacked is
- * not ours to find out. */
-static enum vg_reason accept_body(struct vg_rest *rest)
+/* Fails with: INVALID_FIELD_VALUE (a timeout that is none); CONTENT_ENCODING. A file is taken as it
+ * comes: what it is like when it is unpacked is not ours to find out. */
+static enum vg_reason accept_head(struct vg_rest *rest)
 {
     struct vg_call *call = &rest->call;
+    if (rest->is_timeout_bad) {
+        (void)vg_error_set(
+            &call->error,
+            VG_INVALID_FIELD_VALUE,
+            "A timeout has 1 to 8 digits and one of H, M, S, m, u, n");
+        return vg_error_field(&call->error, "Grpc-Timeout", "");
+    }
     if (rest->is_encoded && (!rest->has_coding || vg_call_is_streamed(call))) {
         return vg_error_set(&call->error, VG_CONTENT_ENCODING, NULL);
     }
@@ -183,7 +210,7 @@ static void app_headers(struct vg_exchange *exchange)
         vg_rest_send_error(rest, &rest->call.error);
         return;
     }
-    if (accept_body(rest) != VG_OK || vg_rest_take_condition(rest) != VG_OK) {
+    if (accept_head(rest) != VG_OK || vg_rest_take_condition(rest) != VG_OK) {
         vg_call_fail(&rest->call, rest->call.error.reason);
         vg_rest_send_error(rest, &rest->call.error);
         return;

@@ -10,6 +10,7 @@
 #include "rpc/grpc/grpc_request.h"
 #include "rpc/grpc/grpc_stream.h"
 #include "rpc/service/call_metadata.h"
+#include "rpc/service/call_trace.h"
 #include "rpc/service/conversation.h"
 #include "rpc/service/service.h"
 
@@ -75,6 +76,20 @@ static const struct vg_metadata *answer_trailers(const struct vg_grpc_stream *st
     return stream->has_call ? vg_call_trailers(&stream->call) : &none;
 }
 
+/* The name of a call that another thread has, and that therefore cannot say it among its metadata
+ * (call_metadata.c): who is told that his time was up has something to ask with. */
+static size_t answer_put_id(struct vg_grpc_stream *stream, struct vg_http_header *out)
+{
+    char id[VG_CALL_TRACE_ID_SIZE];
+    if (!stream->has_call || answer_trailers(stream) == &stream->call.trailers) {
+        return 0;
+    }
+    vg_call_trace_request_id(&stream->call, id);
+    const char *kept = vg_arena_text(&stream->arena, vg_bytes_text(id));
+    *out = (struct vg_http_header){ vg_bytes_text("x-request-id"), vg_bytes_text(kept) };
+    return kept != NULL;
+}
+
 /* Are there messages that may be compressed, or is it the one there is? */
 static bool answer_has_encoding(const struct vg_grpc_stream *stream)
 {
@@ -116,6 +131,7 @@ void vg_grpc_answer_begin(struct vg_grpc_stream *stream)
     count += answer_put_metadata(answer_headers(stream), headers + count);
     stream->responded = true;
     stream->call.head_sent = true;
+    stream->exchange->endless = stream->call.converses;
     stream->exchange->carrier->respond(
         stream->exchange,
         &(struct vg_http_response){ .status = 200,
@@ -150,6 +166,7 @@ static void answer_decide(
     const struct vg_metadata *metadata = answer_trailers(stream);
     const bool has_room = answer_make_room(stream, metadata->count);
     size_t count = answer_put_status(stream, reason, error, stream->trailers);
+    count += answer_put_id(stream, stream->trailers + count);
     if (has_room) {
         count += answer_put_metadata(metadata, stream->trailers + count);
     }
@@ -169,6 +186,7 @@ static void answer_send_status(
     struct vg_http_header *fields = stream->trailers;
     size_t count = answer_put_head(fields);
     count += answer_put_status(stream, reason, error, fields + count);
+    count += answer_put_id(stream, fields + count);
     if (has_room) {
         count += answer_put_metadata(headers, fields + count);
         count += answer_put_metadata(trailers, fields + count);

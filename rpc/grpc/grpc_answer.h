@@ -23,8 +23,9 @@ struct vg_grpc_stream;
 
 /* What is in the head of every answer. */
 #define VG_GRPC_ANSWER_HEAD 2u
-/* A head and a status in one: the answer of a call that fails before its first message. */
-#define VG_GRPC_ANSWER_TRAILERS (VG_GRPC_ANSWER_HEAD + VG_GRPC_STATUS_TRAILERS)
+/* A head, a status and the name of the request in one: the answer of a call that fails before its
+ * first message. */
+#define VG_GRPC_ANSWER_TRAILERS (VG_GRPC_ANSWER_HEAD + VG_GRPC_STATUS_TRAILERS + 1u)
 
 /* Send the head, if it is not sent yet. */
 void vg_grpc_answer_begin(struct vg_grpc_stream *stream);

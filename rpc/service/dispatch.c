@@ -470,8 +470,11 @@ void vg_call_more(struct vg_call *call)
 bool vg_call_cancel(struct vg_call *call, enum vg_reason reason)
 {
     VG_ASSERT(reason != VG_OK);
-    call->cancel_reason = reason;
-    atomic_store_explicit(&call->cancelled, true, memory_order_relaxed);
+    if (!atomic_load_explicit(&call->cancelled, memory_order_relaxed)) {
+        /* The first reason stays: whose time was up is answered, and then his exchange closes. */
+        call->cancel_reason = reason;
+        atomic_store_explicit(&call->cancelled, true, memory_order_relaxed);
+    }
     if (call->away || call->owed > 0) {
         return false;
     }

@@ -21,6 +21,7 @@ WATCH = "vigil.events.v2.EventStream/Watch"
 BULK = "/events/v2/event/bulk"
 SEARCH = "/events/v2/event/search"
 PATH = "/events/v2/event/watch"
+GRPC_PATH = "/" + WATCH
 DEADLINE = 60
 CUSTOMER = 1001
 
@@ -278,8 +279,8 @@ class RestWatch(ServerCase):
         answer = self.rest.post(BULK, {"events": [entry(mark, number, **more) for number in range(first, first + count)]})
         self.assertLess(answer.status, 300, answer)
 
-    def stream(self, target, body=None, key=None, protocol="--http1.1", accept=None, last=None):
-        stream = Curl(self.server.port, target, key or self.key, body, protocol, accept, last)
+    def stream(self, target, body=None, key=None, protocol="--http1.1", accept=None, last=None, timeout=None):
+        stream = Curl(self.server.port, target, key or self.key, body, protocol, accept, last, timeout)
         self.addCleanup(stream.close)
         return stream
 
@@ -342,6 +343,28 @@ class RestWatch(ServerCase):
             self.assertEqual((block["event"], json.loads(block["data"])["error"]["responseCode"]), ("end", 401))
             self.assertEqual(lines.wait(), 0, "the end of the answer is a proper one")
 
+    def test_the_clients_deadline_is_an_end_that_is_told(self):
+        for protocol in ("--http1.1", "--http2-prior-knowledge"):
+            stream = self.stream(PATH, {}, protocol=protocol, timeout="300m")
+            self.assertTrue(stream.line()["live"])
+            error = stream.line()["error"]
+            self.assertEqual((error["responseCode"], error["messageTemplate"], error["retry"]), (503, "service.timeout", True))
+            self.assertEqual(stream.wait(), 0)
+
+    def test_who_closes_his_side_of_http1_has_gone(self):
+        empty = b"\0\0\0\0\0"
+        for path, kind, body in ((PATH, "application/json", b"{}"), (GRPC_PATH, "application/grpc-web", empty),
+                                 (GRPC_PATH, "application/connect+proto", empty)):
+            raw = Raw(self.server.port)
+            self.addCleanup(raw.close)
+            raw.send(request("POST", path, key=self.key, headers=(f"Content-Type: {kind}",), body=body))
+            raw.until(b"\r\n\r\n")
+            raw.until(b"\r\n")
+            raw.until(b"\r\n")
+            raw.socket.shutdown(socket.SHUT_WR)
+            self.assertFalse(raw.receive(), f"{kind}: the end, and no sign of life before it")
+        wait_until(lambda: metrics(self.server.port)["vigil_watchers_open"] == 0, what="those who went are forgotten")
+
     def test_what_is_wrong_is_told_before_the_first_line(self):
         answer = self.rest.post(PATH, {"token": "nonsense"})
         self.assert_error(answer, 412, "invalid.json.field.value", "token")
@@ -391,10 +414,11 @@ class RestWatch(ServerCase):
 class Curl:
     """A stream over REST, read line by line."""
 
-    def __init__(self, port, target, key, body=None, protocol="--http1.1", accept=None, last=None):
+    def __init__(self, port, target, key, body=None, protocol="--http1.1", accept=None, last=None, timeout=None):
         words = ["curl", "-sN", "-i", "--max-time", str(DEADLINE), protocol, "-H", f"Argus-API-Key: {key}"]
         words += ["-H", f"Accept: {accept}"] if accept else []
         words += ["-H", f"Last-Event-ID: {last}"] if last else []
+        words += ["-H", f"Grpc-Timeout: {timeout}"] if timeout else []
         words += ["-H", "Content-Type: application/json", "-d", json.dumps(body)] if body is not None else []
         self.process = subprocess.Popen([*words, f"http://127.0.0.1:{port}{target}"], stdout=subprocess.PIPE, text=True)
         self.head = None

@@ -441,6 +441,15 @@ class Lifecycle(GrpcTest):
         self.trailers_only(client, stream)
         self.wait_state(calls=1, sleeping=0)  # the handler was told
 
+    def test_deadline_while_the_handler_works_has_a_request_id(self):
+        """Although another thread has the call."""
+        client = self.client()
+        for given, wanted in (([], "[0-9a-f]{16}"), ([("x-request-id", "mine-7")], "mine-7")):
+            stream = self.start(client, ECHO + "Sleep", extra=[("grpc-timeout", "50m"), *given])
+            self.send(client, stream, message(field(2, 60000)))
+            self.assertRegex(self.status(client, stream, DEADLINE_EXCEEDED)["x-request-id"], f"^{wanted}$")
+        self.wait_state(calls=1, sleeping=0)
+
     def test_deadline_before_the_request_is_complete(self):
         client = self.client()
         stream = self.start(client, extra=[("grpc-timeout", "100m")])

@@ -1,10 +1,13 @@
 """HTTP/1.1 as RFC 9110 and 9112 have it, by bytes on a socket against the real server; and the same request over HTTP/2."""
 import json
+import re
+import signal
 import subprocess
 import tempfile
 
 from vigiltest.case import ServerCase, main
-from vigiltest.clients import ENVELOPE
+from vigiltest.clients import ENVELOPE, metrics
+from vigiltest.process import wait_until
 from vigiltest.raw import Raw, request
 
 SESSION = "/authentication/v1/session"
@@ -104,6 +107,28 @@ class Connections(Http1):
         self.assertEqual(raw.answer().status, 200)
 
 
+class Turns(Http1):
+    settings = ("workers=1",)
+
+    def test_requests_sent_ahead_wait_for_others(self):
+        """What both sent lies there when the loop looks: the one request is answered among the first of the two thousand."""
+        crowd, single = self.open(), self.open()
+        for raw in (crowd, single):
+            raw.send(request("GET", "/healthz"))
+            raw.answer()
+        self.server.process.send_signal(signal.SIGSTOP)
+        try:
+            crowd.send(request("GET", "/healthz") * 2000)
+            single.send(request("GET", "/metrics"))
+        finally:
+            self.server.process.send_signal(signal.SIGCONT)
+        text = single.answer().body.decode()
+        served = int(re.search(r"^vigil_http1_requests_total (\d+)$", text, re.MULTILINE)[1])
+        self.assertLess(served, 2 + 100, "sixteen in a turn, and few turns")
+        for _ in range(2000):
+            self.assertEqual(crowd.answer().status, 200)
+
+
 class Bodies(Http1):
     def submit(self, head, body):
         raw = self.open()
@@ -112,6 +137,10 @@ class Bodies(Http1):
 
     def chunked(self, body, head=b"Transfer-Encoding: chunked"):
         return self.submit(head, body)
+
+    def search(self, timeout, key=...):
+        return self.ask(request("POST", SEARCH, self.key if key is ... else key, '{"startTimestamp": 0}',
+                                headers=[f"Grpc-Timeout: {timeout}"]))
 
     def test_chunked_body(self):
         for body in (b'15\r\n{"signature": "chunk"\r\n1\r\n}\r\n0\r\n\r\n',
@@ -154,6 +183,30 @@ class Bodies(Http1):
         raw = self.open()
         raw.send(request("POST", SUBMIT, None, headers=["Expect: 100-continue", "Content-Length: 1000000"]))
         self.assert_error(raw.answer(), 401, "user.not.authenticated")
+
+    def test_a_body_that_never_ends_behind_an_early_answer(self):
+        """It is not waited for: the answer comes, the last of its connection, then the end, and nothing is kept."""
+        before = metrics(self.server.port)["vigil_connections_open"]
+        for field, part in (("Content-Length: 10", b"{}"), ("Transfer-Encoding: chunked", b"5\r\n{}")):
+            raw = self.open()
+            raw.send(request("POST", SEARCH, headers=(field,)) + part)
+            answer = raw.answer()
+            self.assertEqual((answer.status, answer.headers["connection"]), (401, "close"))
+            self.assertTrue(raw.is_closed())
+        wait_until(lambda: metrics(self.server.port)["vigil_connections_open"] <= before, what="both are let go")
+
+    def test_a_timeout_of_the_client_holds(self):
+        name = ('grpc_server_handled_total{grpc_type="unary",grpc_service="vigil.events.v1.EventService",'
+                'grpc_method="SearchAggregated",grpc_code="DeadlineExceeded"}')
+        before = metrics(self.server.port).get(name, 0)
+        for timeout in ("1n", "0S") * 10:
+            self.assert_error(self.search(timeout), 503, "service.timeout")
+        wait_until(lambda: metrics(self.server.port).get(name, 0) == before + 20, what="they are counted as what they were")
+        for timeout in ("10S", "99999999H", "9999m"):
+            self.assertEqual(self.search(timeout).status, 200)
+        for timeout in ("", "1", "S", "123456789S", "-1S", "1x", "1S, 2S"):
+            self.assert_error(self.search(timeout), 412, "invalid.json.field.value", "Grpc-Timeout")
+        self.assert_error(self.search("1x", key=None), 401, "user.not.authenticated")
 
     def test_content_type_is_not_checked(self):
         for kind in ("application/x-www-form-urlencoded", "text/plain", "application/json; charset=utf-8", "nonsense"):

@@ -412,7 +412,7 @@ class Origins(Negotiation):
             self.assertEqual(set(answer.headers["access-control-allow-methods"].split(", ")),
                              {"GET", "HEAD", "POST", "OPTIONS"})
             names = answer.headers["access-control-allow-headers"].lower().split(", ")
-            self.assertLessEqual({"argus-api-key", "authorization", "content-type", "if-match"}, set(names))
+            self.assertLessEqual({"argus-api-key", "authorization", "content-type", "if-match", "last-event-id"}, set(names))
             self.assertEqual(answer.headers["access-control-max-age"], "600")
             self.assertIn("origin", answer.headers["vary"])
         self.assertEqual(self.preflight("/nowhere", self.PAGE).status, 404)

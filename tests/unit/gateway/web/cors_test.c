@@ -74,22 +74,30 @@ static void test_cors__own_pages_have_our_name(void **state)
     static const struct {
         const char *origin;
         const char *authority;
+        bool is_secure;
         bool is_own;
     } rows[] = {
-        { "https://vigil:8443", "vigil:8443", true },
-        { "HTTPS://Vigil", "vigil", true },
-        { "https://vigil:8443", "vigil", false },
-        { "https://evil", "vigil", false },
-        { "https://evil/vigil", "vigil", false },
-        { "https:..vigil", "vigil", false },
-        { "vigil", "vigil", false },
-        { "null", "null", false },
-        { "https://", "", false },
-        { "", "", false },
+        { "https://vigil:8443", "vigil:8443", true, true },
+        { "HTTPS://Vigil", "vigil", true, true },
+        { "http://vigil:8080", "vigil:8080", false, true },
+        { "http://vigil:8443", "vigil:8443", true, false }, /* anybody on the way can make it */
+        { "https://vigil", "vigil", false, true },          /* TLS ends in front of us */
+        { "ftp://vigil", "vigil", false, false },
+        { "https://vigil:8443", "vigil", true, false },
+        { "https://evil", "vigil", true, false },
+        { "https://evil/vigil", "vigil", true, false },
+        { "https:..vigil", "vigil", true, false },
+        { "vigil", "vigil", false, false },
+        { "null", "null", false, false },
+        { "https://", "", true, false },
+        { "", "", false, false },
     };
     for (size_t i = 0; i < VG_ARRAY_COUNT(rows); i++) {
         assert_int_equal(
-            vg_cors_is_own(vg_bytes_text(rows[i].origin), vg_bytes_text(rows[i].authority)),
+            vg_cors_is_own(
+                vg_bytes_text(rows[i].origin),
+                vg_bytes_text(rows[i].authority),
+                rows[i].is_secure),
             rows[i].is_own);
     }
 }

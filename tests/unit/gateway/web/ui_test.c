@@ -67,10 +67,34 @@ static void test_ui__both_files_or_none(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
+/* A release that is installed over this one empties the files before it fills them. */
+static void test_ui__files_may_change_while_they_are_served(void **state)
+{
+    (void)state;
+    static const uint8_t zeros[64 * 1024];
+    char folder[] = "/tmp/vigil-ui-XXXXXX";
+    struct vg_ui ui;
+    assert_non_null(mkdtemp(folder));
+    write_file(folder, "swagger-ui-bundle.js", sizeof(zeros));
+    write_file(folder, "swagger-ui.css", sizeof(zeros));
+    vg_ui_init(&ui, folder, false);
+    write_file(folder, "swagger-ui-bundle.js", 0);
+    write_file(folder, "swagger-ui.css", 0);
+    const struct vg_web_page *page = vg_ui_find(&ui, vg_bytes_text("/docs/swagger-ui.css"));
+    assert_non_null(page);
+    assert_int_equal(page->content.size, sizeof(zeros));
+    assert_memory_equal(page->content.data, zeros, sizeof(zeros));
+    vg_ui_dispose(&ui);
+    remove_file(folder, "swagger-ui-bundle.js");
+    remove_file(folder, "swagger-ui.css");
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ui__both_files_or_none),
+        cmocka_unit_test(test_ui__files_may_change_while_they_are_served),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
