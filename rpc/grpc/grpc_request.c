@@ -2,6 +2,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/limits.h"
+#include "core/base/memory_budget.h"
 #include "rpc/grpc/grpc_stream.h"
 #include "rpc/service/conversation.h"
 
@@ -34,7 +35,8 @@ static bool stream_take(struct vg_grpc_stream *stream, struct vg_bytes *part)
         reason = vg_error_set(&call->error, VG_MESSAGE_COUNT, NULL);
     }
     if (reason == VG_OK && piece.begins && !vg_buffer_reserve(&call->body, piece.size)) {
-        reason = vg_error_set(&call->error, VG_REQUEST_MEMORY, NULL);
+        const bool is_short = vg_memory_budget_is_short();
+        reason = vg_error_set(&call->error, is_short ? VG_RESOURCE_LIMIT : VG_REQUEST_MEMORY, NULL);
     }
     if (reason != VG_OK) {
         vg_grpc_stream_fail(stream, reason);
@@ -53,6 +55,7 @@ enum vg_reason vg_grpc_request_unpack(struct vg_call *call)
     struct vg_grpc_stream *stream = VG_CONTAINER_OF(call, struct vg_grpc_stream, call);
     struct vg_buffer plain;
     vg_buffer_init(&plain, call->request_bytes_max);
+    vg_buffer_count(&plain);
     enum vg_reason reason = vg_grpc_encoding_inflate(
         stream->encodings,
         stream->frame.coding,

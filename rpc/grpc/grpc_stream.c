@@ -47,6 +47,7 @@ struct vg_grpc_stream *vg_grpc_stream_create(
     vg_buffer_init(&stream->pending, SIZE_MAX);
     vg_buffer_count(&stream->sending);
     vg_buffer_count(&stream->message);
+    vg_buffer_count(&stream->plain);
     vg_buffer_count(&stream->pending);
     exchange->state = stream;
     return stream;

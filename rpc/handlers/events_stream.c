@@ -109,6 +109,7 @@ static enum vg_reason batch_create(struct stream *stream, struct vg_error *error
         return vg_error_set(error, VG_RESOURCE_LIMIT, NULL);
     }
     vg_arena_init(&batch->arena, VG_STREAM_ARENA_BYTES);
+    vg_arena_count(&batch->arena);
     vg_ingest_submission_init(&batch->group);
     vg_time now = vg_clock_now(call->service->clock);
     enum vg_reason reason = vg_access_authenticate(
@@ -439,6 +440,7 @@ static enum vg_reason take_message(
     struct vg_arena head;
     struct vg_arena *arena = &head;
     vg_arena_init(&head, VG_STREAM_ARENA_BYTES);
+    vg_arena_count(&head);
     if (stream->named) {
         reason = stream->open == NULL ? batch_create(stream, error) : VG_OK;
         arena = reason == VG_OK ? &stream->open->arena : &head;

@@ -357,7 +357,6 @@ static bool say_part(struct watch *watch)
     }
     /* The memory goes, too: most watches are told little, and seldom. */
     vg_buffer_dispose(&watch->part);
-    vg_buffer_init(&watch->part, SIZE_MAX);
     return said;
 }
 
@@ -578,7 +577,9 @@ int vg_events_v2_watch(
     watch->home = call->home;
     watch->member.wake = wake;
     vg_arena_init(&watch->predicate_arena, VG_WATCH_PREDICATE_BYTES);
+    vg_arena_count(&watch->predicate_arena);
     vg_buffer_init(&watch->part, SIZE_MAX);
+    vg_buffer_count(&watch->part);
     enum vg_reason reason = begin_watch(watch, request);
     if (reason != VG_OK) {
         close_watch(&watch->intake);

@@ -352,6 +352,10 @@ void vg_dispatch_arrive(struct vg_call *call)
             (void)vg_error_set(&call->error, call->reason, NULL);
         }
     }
+    if (call->reason == VG_REQUEST_MEMORY && vg_memory_budget_is_short()) {
+        /* It is not this request that is too large: all of them together are. */
+        call->reason = vg_error_set(&call->error, VG_RESOURCE_LIMIT, NULL);
+    }
     vg_slow_log_answered(call);
     if (call->reason != VG_OK || call->out_done) {
         end(call);
@@ -414,10 +418,6 @@ static void settle(struct vg_call *call, int result, bool on_worker)
     if (result == VG_OK) {
         call->step = STEP_REPLY;
         result = drive(call, STEP_COUNT);
-    }
-    if (result == VG_REQUEST_MEMORY && vg_memory_budget_is_short()) {
-        /* It is not this request that is too large: all of them together are. */
-        result = (int)vg_error_set(&call->error, VG_RESOURCE_LIMIT, NULL);
     }
     call->reason = (enum vg_reason)result;
     if (on_worker) {

@@ -3,6 +3,7 @@
 import os
 import struct
 import time
+import zlib
 
 from vigiltest import case
 from vigiltest.clients import metrics
@@ -317,6 +318,37 @@ class Memory(Attack):
             client.close()
         while self.figure("memory_bytes") > self.LIMIT // 4:
             self.assertLess(time.monotonic(), end, self.figure("memory_bytes"))
+
+
+class MemoryOfOne(Attack):
+    """What a request becomes counts, not only what arrives: inflated messages, decoded events of a stream."""
+    settings = ("log_level=warn", "memory_bytes_max=5MiB", "grpc_message_bytes_max=16MiB")
+    SIZE = 6 << 20
+    VARINT = b"\x80\x80\x80\x03"
+
+    def refused(self, path, content, **more):
+        client = self.client(window=1 << 24)
+        face = self.grpc
+        client.send(face.head(1, path=path, **more) + b"".join(
+            data(1, content[at:at + 16384], False) for at in range(0, len(content), 16384)) + data(1))
+        self.assertTrue(client.finish(1))
+        self.assertEqual(client.fields(1)["grpc-status"], "8", client.fields(1))
+        self.assertIn("memory", client.fields(1)["grpc-message"])
+
+    def packed(self, content):
+        return message(zlib.compress(content), 1)
+
+    def test_an_inflated_message(self):
+        self.refused("/vigil.events.v2.EventService/SubmitEvents", self.packed(b"\x7a" + self.VARINT + bytes(self.SIZE)),
+                     extra=[("grpc-encoding", "deflate")])
+
+    def test_an_inflated_message_of_an_upload(self):
+        self.refused("/vigil.sampledb.v2.SampleService/UploadSample",
+                     self.packed(b"\x0a" + self.VARINT + bytes(self.SIZE)), extra=[("grpc-encoding", "deflate")])
+
+    def test_events_of_a_stream(self):
+        self.refused("/vigil.events.v2.EventStream/Submit",
+                     message(b"\x0a\x01s") + message(b"\x10\x01" + b"\x1a\x00" * 10000))
 
 
 class Strangers(Attack):

@@ -17,6 +17,7 @@
 #include "core/access/access.h"
 #include "core/access/principal.h"
 #include "core/base/assert.h"
+#include "core/base/memory_budget.h"
 #include "core/base/settings.h"
 #include "proto/contract_json.h"
 #include "rpc/service/conversation.h"
@@ -414,6 +415,28 @@ static void test_conversation__a_failure_waits_for_what_is_owed(void **state)
     assert_ended(VG_BAD_FRAME);
 }
 
+/* The memory of all calls is used up: that is not the fault of who needed the last of it. */
+static void test_conversation__without_memory_says_whose_fault_it_is(void **state)
+{
+    (void)state;
+    static const uint8_t message[300u * 1024u];
+    const size_t held = 940u * 1024u;
+    for (int is_short = 0; is_short < 2; is_short++) {
+        begin(&face);
+        assert_int_equal(vg_call_open(&world->call), VG_OK);
+        vg_memory_budget_configure(is_short ? 1024u * 1024u : 200u * 1024u);
+        assert_true(!is_short || vg_memory_budget_take(held));
+        assert_false(vg_call_feed_message(&world->call, vg_bytes(message, sizeof(message))));
+        assert_ended(is_short ? VG_RESOURCE_LIMIT : VG_REQUEST_MEMORY);
+        vg_memory_budget_give(is_short ? held : 0);
+        vg_memory_budget_configure(0);
+        vg_call_dispose(&world->call);
+        atomic_store(&world->closed, 0);
+        world->ready = 0;
+    }
+    begin(&face); /* for tear_down */
+}
+
 static void test_conversation__is_drained_by_its_handler_or_at_once(void **state)
 {
     (void)state;
@@ -449,6 +472,7 @@ int main(void)
         TEST(hung_up_while_it_hears_ends_after_that),
         TEST(stays_until_nothing_is_owed),
         TEST(a_failure_waits_for_what_is_owed),
+        TEST(without_memory_says_whose_fault_it_is),
         TEST(is_drained_by_its_handler_or_at_once),
         TEST(is_refused_where_the_face_cannot_say),
     };
