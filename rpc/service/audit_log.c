@@ -35,6 +35,7 @@ struct vg_audit_log {
     pthread_mutex_t lock; /* of what follows */
     uint64_t sequence;
     uint64_t lost; /* since the last line */
+    bool torn;     /* the file ends within a line */
 };
 
 static const struct class_word {
@@ -155,6 +156,7 @@ enum vg_reason vg_audit_log_reopen(struct vg_audit_log *log, struct vg_error *er
     (void)pthread_mutex_lock(&log->lock);
     int before = log->file;
     log->file = file;
+    log->torn = false;
     (void)pthread_mutex_unlock(&log->lock);
     (void)close(before);
     return VG_OK;
@@ -242,8 +244,8 @@ static void put_line(struct vg_buffer *out, const struct vg_call *call, unsigned
     vg_buffer_append_text(out, "}\n");
 }
 
-/* All of it, however many writes that takes. */
-static bool write_all(int file, struct vg_bytes bytes)
+/* All of it, however many writes that takes. *torn: the file ends within a line now. */
+static bool write_all(int file, struct vg_bytes bytes, bool *torn)
 {
     while (bytes.size > 0) {
         ssize_t done = write(file, bytes.data, bytes.size);
@@ -254,6 +256,7 @@ static bool write_all(int file, struct vg_bytes bytes)
             return false;
         }
         bytes = vg_bytes(bytes.data + done, bytes.size - (size_t)done);
+        *torn = bytes.size > 0;
     }
     return true;
 }
@@ -268,14 +271,15 @@ static bool write_line(struct vg_audit_log *log, struct vg_bytes rest)
     vg_time_text_print(vg_clock_now(log->clock), time);
     vg_buffer_printf(
         &line,
-        "{\"time\":\"%s\",\"log\":\"audit\",\"sequence\":%" PRIu64,
+        "%s{\"time\":\"%s\",\"log\":\"audit\",\"sequence\":%" PRIu64,
+        log->torn ? "\n" : "",
         time,
         log->sequence + 1);
     if (log->lost > 0) {
         put_number(&line, "lost", (int64_t)log->lost);
     }
     vg_buffer_append(&line, rest.data, rest.size);
-    bool written = !line.failed && write_all(log->file, vg_buffer_bytes(&line));
+    bool written = !line.failed && write_all(log->file, vg_buffer_bytes(&line), &log->torn);
     log->lost = written ? 0 : log->lost + 1;
     log->sequence += written;
     (void)pthread_mutex_unlock(&log->lock);

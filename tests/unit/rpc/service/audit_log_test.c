@@ -1,12 +1,14 @@
 /* The audit log: its classes, its lines, and what is done when it cannot be written. */
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -229,6 +231,36 @@ static void test_audit_log__what_is_lost_is_told_by_the_next_line(void **state)
     assert_non_null(strstr(text, "\"sequence\":101,\"lost\":5,\"class\":\"search\""));
 }
 
+/* A disk that fills up takes the beginning of a line. */
+static void test_audit_log__a_line_that_was_torn_spoils_no_other(void **state)
+{
+    struct world *world = *state;
+    char text[4096];
+    struct rlimit usual;
+    struct vg_audit_log *log = open_log(world, "search", world->path);
+    vg_audit_log_call(log, &world->call);
+    read_file(world->path, text, sizeof(text));
+    const size_t size = strlen(text);
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &usual), 0);
+    const struct rlimit full = { .rlim_cur = size + 10, .rlim_max = usual.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &full), 0);
+    vg_audit_log_call(log, &world->call); /* ten bytes of it */
+    vg_audit_log_call(log, &world->call); /* and none of this one */
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &usual), 0);
+    vg_audit_log_call(log, &world->call);
+    vg_audit_log_call(log, &world->call);
+    vg_audit_log_close(log);
+    read_file(world->path, text, sizeof(text));
+    assert_int_equal(strcspn(text + size, "\n"), 10);
+    const char *third = text + size + 11;
+    assert_int_equal(strncmp(third, text, 20), 0);
+    assert_non_null(strstr(third, "\"sequence\":2,\"lost\":2,"));
+    const char *fourth = strchr(third, '\n') + 1;
+    assert_int_equal(strncmp(fourth, text, 20), 0);
+    assert_int_equal(vg_metrics_value(VG_METRIC_audit_lines_total), 3);
+}
+
 static void test_audit_log__a_file_that_cannot_be_opened(void **state)
 {
     struct world *world = *state;
@@ -290,6 +322,10 @@ int main(void)
             close_world),
         cmocka_unit_test_setup_teardown(
             test_audit_log__what_is_lost_is_told_by_the_next_line,
+            open_world,
+            close_world),
+        cmocka_unit_test_setup_teardown(
+            test_audit_log__a_line_that_was_torn_spoils_no_other,
             open_world,
             close_world),
         cmocka_unit_test_setup_teardown(
