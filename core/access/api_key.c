@@ -33,6 +33,56 @@ bool vg_api_key_parse(struct vg_bytes credential, struct vg_api_key_parts *out_p
     return true;
 }
 
+/* The size of the slash at `at`, be it escaped or not; 0 = there is none. */
+static size_t slash_at(const uint8_t *text, size_t size, size_t at)
+{
+    if (at < size && text[at] == '/') {
+        return 1;
+    }
+    bool is_escaped = size - at >= 3 && text[at] == '%' && text[at + 1] == '2' &&
+                      (text[at + 2] == 'F' || text[at + 2] == 'f');
+    return is_escaped ? 3 : 0;
+}
+
+static bool is_digit(uint8_t letter)
+{
+    return letter >= '0' && letter <= '9';
+}
+
+static bool is_hex(uint8_t letter)
+{
+    const uint8_t small = letter | 0x20;
+    return is_digit(letter) || (small >= 'a' && small <= 'f');
+}
+
+/* Where the secret begins whose key has its first slash at `at`; 0 = it is none. */
+static size_t secret_behind(const uint8_t *text, size_t size, size_t at)
+{
+    size_t next = at + slash_at(text, size, at);
+    if (next == at || next >= size || !is_digit(text[next])) {
+        return 0;
+    }
+    while (next < size && is_digit(text[next])) {
+        next++;
+    }
+    const size_t slash = slash_at(text, size, next);
+    size_t digits = 0;
+    for (size_t i = next + slash; slash > 0 && i < size && is_hex(text[i]); i++) {
+        digits++;
+    }
+    return digits >= VG_API_KEY_SECRET_SIZE ? next + slash : 0;
+}
+
+void vg_api_key_hide(uint8_t *text, size_t size)
+{
+    for (size_t at = 0; at < size; at++) {
+        const size_t secret = secret_behind(text, size, at);
+        if (secret > 0) {
+            memset(text + secret, '*', VG_API_KEY_SECRET_SIZE);
+        }
+    }
+}
+
 void vg_api_key_make(
     struct vg_random *random,
     int64_t user_id,

@@ -10,6 +10,7 @@
 #define VG_CORE_ACCESS_API_KEY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/base/bytes.h"
@@ -31,6 +32,10 @@ struct vg_api_key_parts {
 
 /* Split a credential; false when it has not the form of a key. */
 VG_MUST_USE bool vg_api_key_parse(struct vg_bytes credential, struct vg_api_key_parts *out_parts);
+
+/* Make stars of the secrets of whatever has the form of a key of ours in `text`, also where its
+ * slashes are escaped as in a URL: for texts of clients that go into logs. */
+void vg_api_key_hide(uint8_t *text, size_t size);
 
 /* Make a new key: its whole text (shown once), its id, and the digest that is kept. */
 void vg_api_key_make(

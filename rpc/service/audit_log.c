@@ -208,6 +208,7 @@ static void put_request(struct vg_buffer *out, const struct vg_call *call)
                      call->method->audit != VG_AUDIT_SUBMISSION && size <= REQUEST_BODY_MAX;
     vg_buffer_init(&text, VG_AUDIT_LOG_REQUEST_BYTES_MAX);
     if (is_wanted && call->service->print_request(call->method->request, call->request, &text)) {
+        vg_api_key_hide(text.data, text.size); /* one in the place of its id, for example */
         vg_buffer_append_text(out, ",\"request\":");
         vg_buffer_append(out, text.data, text.size);
     } else {

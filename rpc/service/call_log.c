@@ -1,7 +1,9 @@
 #include "rpc/service/call_log.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "core/access/api_key.h"
 #include "core/access/principal.h"
 #include "core/base/hex.h"
 #include "core/base/log.h"
@@ -15,6 +17,8 @@
 
 /* Bytes of a user agent that are logged. */
 #define AGENT_MAX 256u
+/* Bytes of a target or message that are looked at: more than a value of the log may have. */
+#define TEXT_MAX 2048u
 
 static bool is_sampled(const struct vg_call *call)
 {
@@ -64,6 +68,18 @@ static void put_trace(struct vg_log_line *line, const struct vg_call *call)
     }
 }
 
+/* Texts that clients choose: whoever mistakes a path may have put a key into it. */
+static void put_hidden(struct vg_log_line *line, const char *key, struct vg_bytes value)
+{
+    uint8_t text[TEXT_MAX];
+    const size_t size = value.size < sizeof(text) ? value.size : sizeof(text);
+    if (size > 0) {
+        memcpy(text, value.data, size);
+    }
+    vg_api_key_hide(text, size);
+    vg_log_bytes(line, key, vg_bytes(text, size));
+}
+
 /* The status line's number that REST answers; gRPC says all with 200. */
 static unsigned http_status(const struct vg_call *call)
 {
@@ -81,7 +97,7 @@ static void put_error(struct vg_log_line *line, const struct vg_call *call)
     vg_log_text(line, "reason", vg_reason_row(call->reason)->name);
     if (call->error.reason ==
         call->reason) { /* a cancelled call may hold another thread's half-made words */
-        vg_log_text(line, "message", call->error.message);
+        put_hidden(line, "message", vg_bytes_text(call->error.message));
         if (call->error.detail[0] != '\0') {
             vg_log_text(line, "detail", call->error.detail);
         }
@@ -110,7 +126,7 @@ static void write_line(const struct vg_call *call, uint64_t duration_ns)
     if (call->method != NULL) {
         vg_log_text(&line, "method", call->method->path);
     } else {
-        vg_log_bytes(&line, "target", call->target);
+        put_hidden(&line, "target", call->target);
     }
     if (call->verb.size > 0) {
         vg_log_bytes(&line, "verb", call->verb);

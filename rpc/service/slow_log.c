@@ -1,5 +1,6 @@
 #include "rpc/service/slow_log.h"
 
+#include "core/access/api_key.h"
 #include "core/access/principal.h"
 #include "core/base/log.h"
 #include "core/base/metrics.h"
@@ -28,6 +29,7 @@ static void put_request(struct vg_log_line *line, const struct vg_call *call)
     vg_buffer_init(&text, VG_SLOW_LOG_REQUEST_BYTES_MAX);
     if (service->print_request != NULL && call->body.size <= VG_SLOW_LOG_REQUEST_BYTES_MAX &&
         service->print_request(call->method->request, call->request, &text)) {
+        vg_api_key_hide(text.data, text.size);
         vg_log_bytes(line, "request", vg_buffer_bytes(&text));
     }
     vg_log_int(line, "request_bytes", (int64_t)call->body.size);

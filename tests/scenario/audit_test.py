@@ -3,11 +3,12 @@ import json
 import os
 import pathlib
 import signal
+import urllib.parse
 import uuid
 
 from vigiltest import contract, documented_json
 from vigiltest.case import ServerCase, main
-from vigiltest.clients import Grpc, Rest, metrics
+from vigiltest.clients import Grpc, GrpcError, Rest, metrics
 from vigiltest.directory import Directory
 from vigiltest.process import Server, StartError, wait_until
 
@@ -70,6 +71,23 @@ class All(Audited):
         answer, request_id = self.ask("POST", f"/admin/v1/keys/{key_id}/revoke", {})
         self.assertEqual(answer.status, 200, answer)
         self.assertEqual((self.line(request_id)["class"], self.line(request_id)["object"]), ("directory", key_id))
+
+    def test_a_whole_key_in_the_place_of_its_id_is_not_written_down(self):
+        """Who wants a leaked key revoked has all of it at hand."""
+        answer, _ = self.ask("POST", "/admin/v1/keys", {"user": "jane", "role": ["EVENT-VIEWER"]})
+        whole, secret = answer.data["key"], answer.data["key"].rsplit("/", 1)[1]
+        quoted = urllib.parse.quote(whole, safe="")
+        seen = [self.ask("POST", f"/admin/v1/keys/{quoted}/revoke", {}), self.ask("GET", f"/admin/v1/keys/{quoted}")]
+        for lost in (f"/admin/v1/keys/{whole}/revoke", f"/admin/v1/key/{quoted}", f"/?apikey={whole}&" + "x" * 900):
+            self.assertEqual(self.rest.request("POST", lost, body={}).status, 404)
+        for method in ("RevokeKey", "GetKey"):
+            name = f"vigil.admin.v1.AdminService/{method}"
+            self.assertRaises(GrpcError, self.grpc.call, name, contract.method(name).request(key=whole))
+        for answer, request_id in seen:
+            self.assertIn(answer.status, (404, 412), answer)
+            self.assertIn(self.line(request_id)["class"], ("directory", "read"))
+        for path in (self.path, self.server.log_path):
+            self.assertNotIn(secret[:20], pathlib.Path(path).read_text(encoding="utf-8"), path)
 
     def test_a_search_is_kept_with_its_criteria(self):
         criteria = {"startTimestamp": 0, "signature": ["with \"quotes\" and ø"], "limit": 3}

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -98,6 +99,43 @@ static void test_api_key__longest_and_one_more(void **state)
     assert_false(vg_api_key_parse(vg_bytes(text, VG_API_KEY_CREDENTIAL_MAX + 1), &parts));
 }
 
+static void test_api_key__secrets_are_hidden_wherever_they_stand(void **state)
+{
+    (void)state;
+#define SECRET "0123456789abcdef0123456789ABCDEF01234567"
+#define STARS  "****************************************"
+    static const struct {
+        const char *text;
+        const char *hidden;
+    } rows[] = {
+        { "", "" },
+        { "/", "/" },
+        { "7b1c90ee0a12/1/" SECRET, "7b1c90ee0a12/1/" STARS },
+        { "/9223372036854775807/" SECRET, "/9223372036854775807/" STARS },
+        { "{\"key\":\"a/42/" SECRET "\"}", "{\"key\":\"a/42/" STARS "\"}" },
+        { "/admin/a%2F42%2f" SECRET "/revoke", "/admin/a%2F42%2f" STARS "/revoke" },
+        { "a/1/" SECRET " b/2/" SECRET, "a/1/" STARS " b/2/" STARS },
+        { "a/1/" SECRET "89", "a/1/" STARS "89" },
+        { "a/1/0123456789abcdef0123456789abcdef0123456",
+          "a/1/0123456789abcdef0123456789abcdef0123456" },
+        { "a//" SECRET, "a//" SECRET },
+        { "a/b/" SECRET, "a/b/" SECRET },
+        { SECRET, SECRET },
+        { "/1", "/1" },
+        { "/1%2", "/1%2" },
+        { "/1/", "/1/" },
+    };
+    for (size_t i = 0; i < VG_ARRAY_COUNT(rows); i++) {
+        const size_t size = strlen(rows[i].text);
+        uint8_t *text = malloc(size == 0 ? 1 : size); /* what is read behind it is found */
+        assert_non_null(text);
+        memcpy(text, rows[i].text, size);
+        vg_api_key_hide(text, size);
+        assert_memory_equal(text, rows[i].hidden, size);
+        free(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -105,6 +143,7 @@ int main(void)
         cmocka_unit_test(test_api_key__no_two_are_alike),
         cmocka_unit_test(test_api_key__forms),
         cmocka_unit_test(test_api_key__longest_and_one_more),
+        cmocka_unit_test(test_api_key__secrets_are_hidden_wherever_they_stand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
