@@ -16,6 +16,7 @@
 #include "core/base/assert.h"
 #include "core/base/buffer.h"
 #include "core/base/clock.h"
+#include "core/base/compiler.h"
 #include "rpc/net/tls.h"
 
 #define VG_HTTP2_CLIENT_WINDOW       (16u << 20)
@@ -26,6 +27,11 @@
 #define VG_HTTP2_CLIENT_HEADERS_MAX  24u
 #define VG_HTTP2_CLIENT_ADDRESS_SIZE 300u
 #define VG_HTTP2_CLIENT_NS_PER_MS    UINT64_C(1000000)
+/* Seconds of silence after which TCP asks whether there is still somebody, how often, and how often
+ * it asks. */
+#define VG_HTTP2_CLIENT_SILENCE_S 30
+#define VG_HTTP2_CLIENT_PROBE_S   10
+#define VG_HTTP2_CLIENT_PROBES    3
 
 struct vg_http2_client {
     int socket;
@@ -296,8 +302,22 @@ static int client_connect(const struct addrinfo *address, int timeout_ms)
         errno = failed;
         return -1;
     }
-    int on = 1;
-    (void)setsockopt(handle, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    const struct {
+        int level;
+        int name;
+        int value;
+    } options[] = {
+        { IPPROTO_TCP, TCP_NODELAY, 1 },
+        /* Whoever only listens would never learn that the other side has gone without a word. */
+        { SOL_SOCKET, SO_KEEPALIVE, 1 },
+        { IPPROTO_TCP, TCP_KEEPIDLE, VG_HTTP2_CLIENT_SILENCE_S },
+        { IPPROTO_TCP, TCP_KEEPINTVL, VG_HTTP2_CLIENT_PROBE_S },
+        { IPPROTO_TCP, TCP_KEEPCNT, VG_HTTP2_CLIENT_PROBES },
+    };
+    for (size_t i = 0; i < VG_ARRAY_COUNT(options); i++) {
+        const int value = options[i].value;
+        (void)setsockopt(handle, options[i].level, options[i].name, &value, sizeof(value));
+    }
     return handle;
 }
 
@@ -337,9 +357,10 @@ static enum vg_reason client_dial(
     struct addrinfo *found = NULL;
     int status = getaddrinfo(host, port, &hints, &found);
     if (status != 0) {
+        const bool is_name = status != EAI_AGAIN && status != EAI_MEMORY && status != EAI_SYSTEM;
         return vg_error_set(
             error,
-            VG_CONFIG,
+            is_name ? VG_CONFIG : VG_OVERLOADED, /* else it may be another answer soon */
             "cannot connect to %s: %s",
             address,
             gai_strerror(status));

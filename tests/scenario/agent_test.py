@@ -54,11 +54,17 @@ class Agent(ServerCase):
             agent.kill()
             agent.wait()
 
-    def agent(self, *words, key=None):
-        process = subprocess.Popen([VIGIL, "--server", f"127.0.0.1:{self.server.port}", "agent", "suricata", str(self.file), *words],
-                                   env={**os.environ, "VIGIL_API_KEY": key or self.key}, stderr=subprocess.DEVNULL)
+    def agent(self, *words, key=None, server=None, before=()):
+        """What it says goes to the end of the file `said`."""
+        server = server or f"127.0.0.1:{self.server.port}"
+        with open(self.folder / "said", "ab") as said:
+            process = subprocess.Popen([*before, VIGIL, "--server", server, "agent", "suricata", str(self.file), *words],
+                                       env={**os.environ, "VIGIL_API_KEY": key or self.key}, stderr=said)
         self.agents.append(process)
         return process
+
+    def said(self):
+        return (self.folder / "said").read_text(encoding="utf-8")
 
     def write(self, text):
         with open(self.file, "a", encoding="utf-8") as file:
@@ -78,7 +84,7 @@ class Agent(ServerCase):
     def test_to_the_end_of_the_file(self):
         first, count = 100_000, 2500
         self.write("".join(alert(first + i) + "\n" for i in range(count)) + '{"event_type":"flow"}\nnonsense\n')
-        self.assertEqual(self.agent().wait(DEADLINE), 0)
+        self.assertEqual(self.agent().wait(DEADLINE), 1, "a line was left out")
         self.write(alert(first + count) + "\n" + alert(first + count) + "\n" + alert(first + count + 1)[:40])
         self.assertEqual(self.agent().wait(DEADLINE), 0)
         self.write(alert(first + count + 1)[40:] + "\n")
@@ -87,10 +93,60 @@ class Agent(ServerCase):
         wanted[first + count] = 2
         self.assertEqual(self.stored(first, first + count + 10), wanted)
 
+    def probes(self, agent):
+        """Of each connection of the agent: does the timer of keep-alive run?"""
+        own = {os.readlink(entry.path) for entry in os.scandir(f"/proc/{agent.pid}/fd")}
+        with open(f"/proc/{agent.pid}/net/tcp", encoding="ascii") as table:
+            rows = [line.split() for line in table.readlines()[1:]]
+        return [row[5].startswith("02:") for row in rows if f"socket:[{row[9]}]" in own]
+
+    def test_what_is_rejected_is_told_and_left_out(self):
+        self.write(alert(150_000) + "\n")
+        self.assertEqual(self.agent("--location", "nowhere").wait(DEADLINE), 1)
+        self.assertIn("event 1 was rejected", self.said())
+        self.assertEqual(self.agent().wait(DEADLINE), 0, "it has had its turn")
+        self.assertEqual(self.stored(150_000, 150_001), {})
+
+    def test_a_batch_that_is_too_large_for_the_server_ends_it(self):
+        """It would be the next time, too."""
+        own = type(self.server)(settings=("grpc_message_bytes_max=4KiB",))
+        self.addCleanup(own.close)
+        own.start()
+        self.write("".join(alert(i) + "\n" for i in range(100)))
+        agent = self.agent(key=own.admin_key(), server=f"127.0.0.1:{own.port}")
+        self.assertEqual(agent.wait(DEADLINE), 1)
+        self.assertIn("too large", self.said())
+
+    def test_trouble_is_told_once_and_its_end_too(self):
+        self.write(alert(160_000) + "\n")
+        agent, port = self.agent("--follow"), self.server.port
+        wait_until(lambda: self.stored(160_000, 160_001), what="the first is stored")
+        self.server.kill()
+        self.write(alert(160_001) + "\n")
+        wait_until(lambda: "trying again" in self.said(), DEADLINE, "the trouble is told")
+        self.server.start(port)
+        wait_until(lambda: "the server answers again" in self.said(), DEADLINE, "the end of it is told")
+        wait_until(lambda: self.stored(160_001, 160_002), what="the second is stored")
+        agent.terminate()
+        self.assertEqual(agent.wait(DEADLINE), 0)
+        self.assertEqual(self.said().count("trying again"), 1, self.said())
+
+    def test_a_name_that_cannot_be_looked_up_now_is_tried_again(self):
+        """As on a machine that starts before its network does."""
+        apart = ("unshare", "--user", "--net")
+        if subprocess.run([*apart, "true"], stderr=subprocess.DEVNULL, check=False).returncode != 0:
+            print("SKIP: unshare may not make a network of its own here", flush=True)
+            self.skipTest("no network of its own")
+        agent = self.agent("--follow", server="vigil.example.org:8080", before=apart)
+        wait_until(lambda: self.said().count("cannot connect") > 1, DEADLINE, "the agent tries again")
+        agent.terminate()
+        self.assertEqual(agent.wait(DEADLINE), 0)
+
     def test_sigterm_ends_it_well(self):
         self.write(alert(200_000) + "\n")
         agent = self.agent("--follow")
         wait_until(lambda: self.stored(200_000, 200_001), what="the alert is stored")
+        wait_until(lambda: self.probes(agent) == [True], what="TCP looks after the idle connection")
         agent.terminate()
         self.assertEqual(agent.wait(DEADLINE), 0)
 

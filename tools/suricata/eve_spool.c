@@ -46,6 +46,28 @@ static bool inode_of(FILE *file, uint64_t *out_inode)
 
 /* ---- files */
 
+/* Remember how the file begins, as far as it has been read. */
+static void note_head(struct vg_eve_spool *spool)
+{
+    const size_t size = head_size(spool->at.offset);
+    if (size != spool->head_size && read_head(spool->file, size, spool->head)) {
+        spool->head_size = size;
+    }
+}
+
+/* Has another file taken the place of what was read, in the same inode (copied and truncated)? */
+static bool is_replaced(const struct vg_eve_spool *spool)
+{
+    struct stat status;
+    uint8_t digest[VG_SHA256_SIZE];
+    if (fstat(fileno(spool->file), &status) != 0) {
+        return false;
+    }
+    return (uint64_t)status.st_size < spool->at.offset ||
+           (read_head(spool->file, spool->head_size, digest) && spool->head_size > 0 &&
+            memcmp(digest, spool->head, sizeof(digest)) != 0);
+}
+
 /* Go on with `file`, taken over, at `offset`. */
 static void take_file(struct vg_eve_spool *spool, FILE *file, uint64_t offset)
 {
@@ -58,8 +80,10 @@ static void take_file(struct vg_eve_spool *spool, FILE *file, uint64_t offset)
     if (file != NULL) {
         (void)inode_of(file, &spool->at.inode);
         (void)fseeko(file, (off_t)offset, SEEK_SET);
+        spool->head_size = 0;
+        note_head(spool);
     }
-    spool->changed_ns = now_ns();
+    spool->changed_ns = spool->looked_ns = now_ns();
 }
 
 static bool is_packed(const char *name)
@@ -133,7 +157,7 @@ static bool next_file(struct vg_eve_spool *spool)
     if (fstat(fileno(spool->file), &status) != 0) {
         return false;
     }
-    if ((uint64_t)status.st_size < spool->at.offset) { /* copied and truncated */
+    if (is_replaced(spool)) {
         take_file(spool, fopen(spool->path, "rb"), 0);
         return spool->file != NULL;
     }
@@ -149,8 +173,26 @@ static bool next_file(struct vg_eve_spool *spool)
     return next != NULL;
 }
 
+/* From time to time: is the file still the one that was read? If not it is begun again. */
+static bool look(struct vg_eve_spool *spool)
+{
+    if (now_ns() - spool->looked_ns < (uint64_t)VG_EVE_SPOOL_LOOK_MS * 1000000u) {
+        return false;
+    }
+    if (is_replaced(spool)) {
+        take_file(spool, fopen(spool->path, "rb"), 0);
+        return true;
+    }
+    note_head(spool);
+    spool->looked_ns = now_ns();
+    return false;
+}
+
 enum vg_eve_spool_step vg_eve_spool_next(struct vg_eve_spool *spool, struct vg_bytes *out_line)
 {
+    if (spool->file != NULL && look(spool)) {
+        return VG_EVE_SPOOL_NEXT_FILE;
+    }
     if (spool->file != NULL) {
         clearerr(spool->file);
         ssize_t size = getline(&spool->line, &spool->line_size, spool->file);
@@ -164,7 +206,11 @@ enum vg_eve_spool_step vg_eve_spool_next(struct vg_eve_spool *spool, struct vg_b
             (void)fseeko(spool->file, (off_t)spool->at.offset, SEEK_SET);
         }
     }
-    return next_file(spool) ? VG_EVE_SPOOL_NEXT_FILE : VG_EVE_SPOOL_WAIT;
+    const bool is_next = next_file(spool);
+    if (!is_next && spool->file != NULL) {
+        note_head(spool);
+    }
+    return is_next ? VG_EVE_SPOOL_NEXT_FILE : VG_EVE_SPOOL_WAIT;
 }
 
 bool vg_eve_spool_look_back(struct vg_eve_spool *spool, uint64_t *from, struct vg_bytes *out_line)
@@ -206,13 +252,15 @@ enum vg_reason vg_eve_spool_save(
     char temporary[VG_EVE_SPOOL_PATH_SIZE + 8];
     char text[STATE_BYTES_MAX];
     char hex[2 * VG_SHA256_SIZE + 1] = "-";
-    uint8_t digest[VG_SHA256_SIZE];
-    size_t head = head_size(mark->offset);
-    if (spool->file == NULL || spool->at.inode != mark->inode ||
-        !read_head(spool->file, head, digest)) {
-        head = 0;
-    } else {
-        vg_hex_encode(vg_bytes(digest, sizeof(digest)), hex);
+    size_t head = 0;
+    if (spool->file != NULL && spool->at.inode == mark->inode) {
+        if (spool->head_size == 0) { /* else as it was when it was read: it may be another by now */
+            note_head(spool);
+        }
+        head = spool->head_size;
+    }
+    if (head > 0) {
+        vg_hex_encode(vg_bytes(spool->head, sizeof(spool->head)), hex);
     }
     (void)snprintf(temporary, sizeof(temporary), "%s.new", spool->state_path);
     int size = snprintf(

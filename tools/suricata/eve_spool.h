@@ -3,9 +3,10 @@
  * been dealt with, kept in a file of its own.
  *
  * A file is known by its inode and its first bytes, so that it is found again under another name
- * (rotated by renaming) and not mistaken for one that was emptied (copied and truncated). A rotated
- * file is read to its end, and nothing has been added to it for a while, before the next one is
- * begun. What is written between the last reading and a truncation cannot be had by anybody.
+ * (rotated by renaming) and not mistaken for one that was emptied (copied and truncated), also when
+ * that has more in it by now than was read. A rotated file is read to its end, and nothing has been
+ * added to it for a while, before the next one is begun. What is written between the last reading
+ * and a truncation cannot be had by anybody.
  *
  * Threads: a spool belongs to one thread.
  */
@@ -26,6 +27,8 @@
 #define VG_EVE_SPOOL_HEAD_BYTES 1024u
 /* A rotated file is left when nothing was added to it for so long. */
 #define VG_EVE_SPOOL_QUIET_MS 1000u
+/* A file is looked at so often, while lines are asked for: is it still the same? */
+#define VG_EVE_SPOOL_LOOK_MS 100u
 /* Read again when a file is found again: what its last alerts were. */
 #define VG_EVE_SPOOL_BACK_BYTES (256u * 1024u)
 
@@ -42,6 +45,9 @@ struct vg_eve_spool {
     FILE *file; /* NULL = there is none yet */
     struct vg_eve_spool_mark at;
     uint64_t changed_ns; /* when the file last had something new */
+    uint64_t looked_ns;  /* when it was last known to be the same */
+    size_t head_size;    /* bytes of its start, and their digest */
+    uint8_t head[VG_SHA256_SIZE];
     char *line;
     size_t line_size;
 };

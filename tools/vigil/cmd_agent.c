@@ -39,7 +39,8 @@
 /* Longest pause that a server is granted which asks for one. */
 #define PAUSE_TOLD_MS_MAX 600000u
 /* A batch is stored by then, or the server is not there any more. Calls are as short as that, so
- * there is no need for PING, of which servers take one in five minutes. */
+ * there is no need for PING, of which servers take one in five minutes; TCP looks after the rest.
+ */
 #define CALL_NS UINT64_C(60000000000)
 
 /* Field numbers of StreamSubmitRequest. */
@@ -77,9 +78,10 @@ struct agent {
     struct vg_buffer message;
     uint64_t first; /* position of the batch's first event */
     uint32_t count;
-    uint64_t durable; /* as the server told last */
-    uint64_t rejected;
+    uint64_t durable;  /* as the server told last */
+    uint64_t left_out; /* lines and events that will never be stored */
     uint32_t pause_ms;
+    bool is_troubled; /* what went wrong has been told */
 };
 
 static void rest(uint64_t ms)
@@ -122,12 +124,14 @@ static bool take_status(struct vg_connection_call *call, struct vg_bytes message
     agent->durable = (uint64_t)status->position;
     for (size_t i = 0; i < status->n_rejected; i++) {
         const Vigil__Events__V2__StreamRejection *one = status->rejected[i];
-        agent->rejected++;
-        (void)fprintf(
-            stderr,
-            "vigil: event %" PRId64 " was rejected: %s\n",
-            one->position,
-            one->message == NULL ? "" : one->message);
+        char start[64];
+        (void)snprintf(
+            start,
+            sizeof(start),
+            "vigil: event %" PRId64 " was rejected: ",
+            one->position);
+        vg_session_say(start, one->message == NULL ? "" : one->message, "\n");
+        agent->left_out++;
     }
     return true;
 }
@@ -150,11 +154,31 @@ static bool make_call(struct agent *agent)
     return agent->call.grpc.code == VG_GRPC_OK;
 }
 
-/* May the same be tried again? */
+/* May the same be tried again? What is too large now will be too large the next time: our server
+ * says when to come back where that is of use. */
 static bool is_passing(const struct vg_grpc_client_call *call)
 {
+    const bool is_hopeless = call->details.reason != NULL && call->retry_after_ms == 0;
     return call->code == VG_GRPC_UNAVAILABLE || call->code == VG_GRPC_DEADLINE_EXCEEDED ||
-           call->code == VG_GRPC_ABORTED || call->code == VG_GRPC_RESOURCE_EXHAUSTED;
+           call->code == VG_GRPC_ABORTED ||
+           (call->code == VG_GRPC_RESOURCE_EXHAUSTED && !is_hopeless);
+}
+
+/* Trouble that lasts is told once, and its end. Who cannot connect at all is told each time. */
+static void tell_trouble(struct agent *agent)
+{
+    if (!agent->is_troubled) {
+        agent->is_troubled = true;
+        vg_session_say("vigil: ", agent->call.grpc.message, "; trying again\n");
+    }
+}
+
+static void tell_end_of_trouble(struct agent *agent)
+{
+    if (agent->is_troubled) {
+        agent->is_troubled = false;
+        (void)fputs("vigil: the server answers again\n", stderr);
+    }
 }
 
 /*
@@ -188,16 +212,21 @@ static bool call_until_done(struct agent *agent, enum vg_exit *out_exit)
         if (is_there && make_call(agent)) {
             vg_connection_call_dispose(&agent->call);
             agent->pause_ms = PAUSE_FIRST_MS;
+            tell_end_of_trouble(agent);
             return true;
         }
         if (is_there && !is_passing(&agent->call.grpc)) {
-            (void)fprintf(stderr, "vigil: %s\n", agent->call.grpc.message);
+            vg_session_say("vigil: ", agent->call.grpc.message, "\n");
             exit = VG_EXIT_REFUSED;
         } else {
             exit = exit == VG_EXIT_USAGE ? exit : VG_EXIT_UNREACHABLE;
         }
         uint32_t told_ms = is_there ? agent->call.grpc.retry_after_ms : 0;
         if (is_there) {
+            if (exit == VG_EXIT_UNREACHABLE &&
+                told_ms == 0) { /* a pause that was asked for is none */
+                tell_trouble(agent);
+            }
             forget_silent_connection(agent);
             vg_connection_call_dispose(&agent->call);
         }
@@ -212,7 +241,7 @@ static bool call_until_done(struct agent *agent, enum vg_exit *out_exit)
 /* ---- the spool */
 
 /* Read the line as a record; NULL when it is no alert. */
-static cJSON *read_alert(struct vg_bytes line, struct vg_eve_alert *out_alert)
+static cJSON *read_alert(struct agent *agent, struct vg_bytes line, struct vg_eve_alert *out_alert)
 {
     cJSON *record = NULL;
     struct vg_eve_reader reader;
@@ -229,7 +258,8 @@ static cJSON *read_alert(struct vg_bytes line, struct vg_eve_alert *out_alert)
     bool is_alert = outcome == VG_EVE_OUTCOME_RECORD && vg_eve_alert_is(record);
     if (outcome != VG_EVE_OUTCOME_RECORD ||
         (is_alert && vg_eve_alert_parse(record, out_alert, &error) != VG_OK)) {
-        (void)fprintf(stderr, "vigil: a line was left out: %s\n", error.message);
+        vg_session_say("vigil: a line was left out: ", error.message, "\n");
+        agent->left_out++;
         is_alert = false;
     }
     if (!is_alert && outcome == VG_EVE_OUTCOME_RECORD) {
@@ -255,7 +285,7 @@ static void take_line(struct agent *agent, struct vg_bytes line)
     struct vg_eve_alert alert;
     struct vg_error error;
     Vigil__Events__V2__SubmitRequest *request = NULL;
-    cJSON *record = read_alert(line, &alert);
+    cJSON *record = read_alert(agent, line, &alert);
     if (record == NULL) {
         return;
     }
@@ -272,7 +302,8 @@ static void take_line(struct agent *agent, struct vg_bytes line)
         agent->spool.at.position++;
         agent->count++;
     } else {
-        (void)fprintf(stderr, "vigil: an alert was left out: %s\n", error.message);
+        vg_session_say("vigil: an alert was left out: ", error.message, "\n");
+        agent->left_out++;
     }
     cJSON_Delete(record);
 }
@@ -306,7 +337,7 @@ static void look_back(struct agent *agent)
     struct vg_bytes line;
     while (vg_eve_spool_look_back(&agent->spool, &from, &line)) {
         struct vg_eve_alert alert;
-        cJSON *record = read_alert(line, &alert);
+        cJSON *record = read_alert(agent, line, &alert);
         if (record != NULL) {
             (void)count_before(agent, &alert);
             cJSON_Delete(record);
@@ -328,6 +359,7 @@ static bool begin(struct agent *agent, bool known, enum vg_exit *out_exit)
         vg_eve_spool_begin_again(&agent->spool);
     }
     look_back(agent);
+    agent->left_out = 0; /* that was told when it was new */
     return true;
 }
 
@@ -358,6 +390,9 @@ static enum vg_exit follow(struct agent *agent, bool goes_on)
         if (!more && !done) {
             rest(LOOK_MS);
         }
+    }
+    if (exit == VG_EXIT_DONE && !goes_on && agent->left_out > 0) {
+        exit = VG_EXIT_REFUSED; /* done in part */
     }
     return exit;
 }

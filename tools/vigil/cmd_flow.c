@@ -304,10 +304,10 @@ static enum vg_exit watch_once(struct vg_session *session, struct watch *watch, 
         exit = watch->failure == NULL && vg_connection_is_unreachable(&watch->call)
                    ? VG_EXIT_UNREACHABLE
                    : VG_EXIT_REFUSED;
-        (void)fprintf(
-            stderr,
-            "vigil: %s\n",
-            watch->failure != NULL ? watch->failure : watch->call.grpc.message);
+        vg_session_say(
+            "vigil: ",
+            watch->failure != NULL ? watch->failure : watch->call.grpc.message,
+            "\n");
     }
     vg_connection_call_dispose(&watch->call);
     return exit;

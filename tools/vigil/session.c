@@ -88,8 +88,7 @@ enum vg_exit vg_session_connect(struct vg_session *session)
     return reason == VG_CONFIG ? VG_EXIT_USAGE : VG_EXIT_UNREACHABLE;
 }
 
-/* The server's words may hold what somebody else wrote. */
-static void print_words(const char *start, const char *words, const char *end)
+void vg_session_say(const char *start, const char *words, const char *end)
 {
     struct vg_buffer text;
     vg_buffer_init(&text, 64u * 1024u);
@@ -109,12 +108,12 @@ static void print_failure(const struct vg_grpc_client_call *call)
         sizeof(end),
         " (%s)\n",
         details->reason != NULL ? details->reason : vg_grpc_client_code_name(call->code));
-    print_words("vigil: ", call->message, end);
+    vg_session_say("vigil: ", call->message, end);
     for (size_t i = 0; i < details->violation_count; i++) {
         const struct vg_grpc_violation *violation = &details->violations[i];
         if (violation->field != NULL && violation->field[0] != '\0') {
-            print_words("  ", violation->field, ": ");
-            print_words("", violation->text == NULL ? "" : violation->text, "\n");
+            vg_session_say("  ", violation->field, ": ");
+            vg_session_say("", violation->text == NULL ? "" : violation->text, "\n");
         }
     }
 }

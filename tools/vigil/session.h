@@ -79,6 +79,10 @@ VG_MUST_USE enum vg_exit vg_session_make_request(
     const struct vg_table *table,
     ProtobufCMessage **out_request);
 
+/* Tell what the server says, to stderr, between words of our own: it may hold what somebody else
+ * wrote, so what a terminal would obey is left out. */
+void vg_session_say(const char *start, const char *words, const char *end);
+
 /* Print the error, and the members that are wrong; returns USAGE. */
 enum vg_exit vg_session_refuse(const struct vg_error *error);
 

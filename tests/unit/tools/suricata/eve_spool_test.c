@@ -112,6 +112,59 @@ static void test_eve_spool__half_lines_wait_for_their_rest(void **state)
     assert_next(f, "three");
 }
 
+/* As if the file had not been looked at for a while. */
+static void pass_time_between_looks(struct folder *f)
+{
+    f->spool.looked_ns -= (uint64_t)VG_EVE_SPOOL_LOOK_MS * 1000000u;
+}
+
+static void test_eve_spool__a_truncated_file_that_outgrew_its_place_is_known_by_its_start(
+    void **state)
+{
+    struct folder *f = *state;
+    append(f->file, "one\ntwo\n");
+    open_spool(f);
+    assert_next(f, "one");
+    assert_next(f, "two");
+    assert_next(f, "");
+    append(f->file, "three\n");
+    pass_time_between_looks(f);
+    assert_next(f, "three");
+    assert_next(f, "");
+    assert_int_equal(truncate(f->file, 0), 0);
+    append(f->file, "another first line, longer than all before\nand a second\n");
+    pass_time_between_looks(f);
+    assert_next(f, "another first line, longer than all before");
+    assert_next(f, "and a second");
+    assert_next(f, "");
+    /* And when it happens before the place is kept. */
+    append(f->file, "told to the server\n");
+    assert_next(f, "told to the server");
+    assert_next(f, "");
+    assert_int_equal(truncate(f->file, 0), 0);
+    append(
+        f->file,
+        "a new beginning, again longer than all that was in the file until now, by far\n");
+    save(f, 6);
+    open_spool(f);
+    assert_true(f->known);
+    assert_null(f->spool.file);
+    vg_eve_spool_begin_again(&f->spool);
+    assert_next(f, "a new beginning, again longer than all that was in the file until now, by far");
+    /* While lines were waiting to be taken, too. */
+    append(f->file, "more\nand more\n");
+    assert_next(f, "more");
+    assert_int_equal(truncate(f->file, 0), 0);
+    append(
+        f->file,
+        "a third beginning that is much longer than everything that was there before it\n");
+    pass_time_between_looks(f);
+    assert_next(
+        f,
+        "a third beginning that is much longer than everything that was there before it");
+    assert_next(f, "");
+}
+
 static void test_eve_spool__a_renamed_file_is_read_to_its_end(void **state)
 {
     struct folder *f = *state;
@@ -309,6 +362,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define CASE(name) cmocka_unit_test_setup_teardown(test_eve_spool__##name, set_up, tear_down)
+        CASE(a_truncated_file_that_outgrew_its_place_is_known_by_its_start),
         CASE(half_lines_wait_for_their_rest),
         CASE(a_renamed_file_is_read_to_its_end),
         CASE(goes_on_in_a_file_renamed_meanwhile),
