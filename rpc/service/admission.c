@@ -61,8 +61,25 @@ enum vg_reason vg_admission_enter(struct vg_call *call)
     return enter_quota(call);
 }
 
+enum vg_reason vg_admission_converse(struct vg_call *call)
+{
+    struct vg_service *service = call->service;
+    const uint32_t most = (service->settings->public_calls_in_flight_max + 1) / 2;
+    if (!is_public(call)) {
+        return VG_OK;
+    }
+    call->in_talk = true;
+    return atomic_fetch_add_explicit(&service->public_talks, 1, memory_order_relaxed) < most
+               ? VG_OK
+               : vg_error_set(&call->error, VG_OVERLOADED, NULL);
+}
+
 void vg_admission_leave(struct vg_call *call)
 {
+    if (call->in_talk) {
+        (void)atomic_fetch_sub_explicit(&call->service->public_talks, 1, memory_order_relaxed);
+        call->in_talk = false;
+    }
     if (call->in_quota) {
         vg_quota_end_call(call->principal->quota);
         call->in_quota = false;

@@ -12,8 +12,13 @@
 
 #include "rpc/service/call.h"
 
-/* Fails with STARTING, OVERLOADED, QUOTA_EXCEEDED. */
+/* Fails with STARTING, OVERLOADED, RESOURCE_LIMIT (of memory), QUOTA_EXCEEDED. */
 VG_MUST_USE enum vg_reason vg_admission_enter(struct vg_call *call);
+
+/* The call goes on as a conversation. Those of strangers, which may be silent for ever, have half
+ * of the places of strangers, so that the others are left for calls that end. Fails with
+ * OVERLOADED. */
+VG_MUST_USE enum vg_reason vg_admission_converse(struct vg_call *call);
 
 /* The call is over: give back what it took. May be called again. */
 void vg_admission_leave(struct vg_call *call);

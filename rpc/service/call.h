@@ -201,6 +201,7 @@ struct vg_call {
     uint8_t step;
     bool away;      /* another thread has the call; set and cleared on the worker */
     bool in_flight; /* counted by QUOTA */
+    bool in_talk;   /* among the conversations of strangers */
     bool in_quota;  /* of the key, too */
     bool logged;
 };

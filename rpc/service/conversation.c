@@ -8,6 +8,7 @@
 #include "core/base/trace_point.h"
 #include "core/wire/validate.h"
 #include "core/wire/wire_decode.h"
+#include "rpc/service/admission.h"
 #include "rpc/service/dispatch.h"
 #include "rpc/service/service.h"
 
@@ -21,6 +22,10 @@ int vg_call_converse(struct vg_call *call, struct vg_intake *intake)
             VG_METHOD_NOT_ALLOWED,
             "%s is a stream of messages, which gRPC carries",
             call->method->path);
+    }
+    enum vg_reason reason = vg_admission_converse(call);
+    if (reason != VG_OK) {
+        return (int)reason;
     }
     call->converses = true;
     call->intake_bytes_max = UINT64_MAX;

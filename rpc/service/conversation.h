@@ -21,7 +21,8 @@
 /*
  * For handlers: make the call a conversation, held by `intake`. Without a deadline but the client's
  * own. From here on the call closes the intake. Returns VG_CALL_CONVERSING.
- * Fails with METHOD_NOT_ALLOWED where the face has no way to say it.
+ * Fails with METHOD_NOT_ALLOWED where the face has no way to say it, OVERLOADED where strangers
+ * talk too much.
  */
 VG_MUST_USE int vg_call_converse(struct vg_call *call, struct vg_intake *intake);
 

@@ -46,6 +46,7 @@ struct vg_service {
     size_t route_count;
     _Atomic uint32_t calls_in_flight;
     _Atomic uint32_t public_calls_in_flight; /* of those that need no key; not among the others */
+    _Atomic uint32_t public_talks;           /* of those, the conversations */
     struct vg_readiness readiness; /* while the data are prepared, calls are answered STARTING */
     uint16_t method_slots[VG_SERVICE_METHOD_SLOTS]; /* by hash of the path: index + 1 */
 };
