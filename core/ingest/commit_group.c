@@ -21,6 +21,8 @@ struct vg_touched {
     struct vg_bytes key; /* the item's */
     uint32_t kind;
     const struct vg_row *identity;
+    uint64_t id_hash;             /* of the row; 0 = not known */
+    bool had_no_row;              /* so says the table */
     struct vg_store_value stored; /* pinned until the batch is released */
     bool existed;                 /* before the batch */
     bool exists;                  /* now */
@@ -209,6 +211,38 @@ static enum vg_reason read_record(struct vg_commit_group *group, struct vg_touch
     return reason;
 }
 
+/* Note `key`, of which the batch knows nothing yet, in `slot`, which is its place: read from the
+ * store only if `stored` says that it may be there. */
+static enum vg_reason touch_new(
+    struct vg_commit_group *group,
+    struct vg_bytes key,
+    uint64_t hash,
+    bool stored,
+    struct vg_touched **out_touched)
+{
+    enum vg_reason reason = grow_slots(group);
+    struct vg_touched *touched =
+        reason != VG_OK ? NULL : vg_arena_calloc(&group->arena, 1, sizeof(*touched));
+    if (touched == NULL) {
+        return VG_REQUEST_MEMORY;
+    }
+    touched->hash = hash;
+    touched->key = key;
+    reason = stored ? read_record(group, touched) : VG_OK;
+    if (reason != VG_OK) {
+        return reason;
+    }
+    touched->exists = touched->existed;
+    touched->kind = VG_INGEST_KIND_ROWLESS;
+    touched->older = group->touched;
+    group->touched = touched;
+    group->slots_used++;
+    group->record_bytes += touched->record.size;
+    *find_slot(group, key, hash) = touched;
+    *out_touched = touched;
+    return VG_OK;
+}
+
 /* Find `key`, or read it: from the store only if `stored` says that it may be there. */
 static enum vg_reason touch(
     struct vg_commit_group *group,
@@ -217,33 +251,23 @@ static enum vg_reason touch(
     struct vg_touched **out_touched)
 {
     uint64_t hash = vg_siphash_short(group->hash_key, key);
-    struct vg_touched **slot = find_slot(group, key, hash);
-    if (*slot == NULL) {
-        enum vg_reason reason = grow_slots(group);
-        if (reason != VG_OK) {
-            return reason;
-        }
-        slot = find_slot(group, key, hash);
-        struct vg_touched *touched = vg_arena_calloc(&group->arena, 1, sizeof(*touched));
-        if (touched == NULL) {
-            return VG_REQUEST_MEMORY;
-        }
-        touched->hash = hash;
-        touched->key = key;
-        reason = stored ? read_record(group, touched) : VG_OK;
-        if (reason != VG_OK) {
-            return reason;
-        }
-        touched->exists = touched->existed;
-        touched->kind = VG_INGEST_KIND_ROWLESS;
-        touched->older = group->touched;
-        group->touched = touched;
-        group->slots_used++;
-        group->record_bytes += touched->record.size;
-        *slot = touched;
+    struct vg_touched *known = *find_slot(group, key, hash);
+    if (known == NULL) {
+        return touch_new(group, key, hash, stored, out_touched);
     }
-    *out_touched = *slot;
+    *out_touched = known;
     return VG_OK;
+}
+
+/* The table is asked about all items of a submission: let it fetch what it will look at. */
+static void foresee(const struct vg_commit_group *group, struct vg_ingest_item *first)
+{
+    for (struct vg_ingest_item *item = first; item != NULL; item = item->next) {
+        item->id_hash = 0;
+        if (item->domain->kind != VG_INGEST_KIND_ROWLESS) {
+            item->id_hash = group->table->foresee(group->table, item->domain->kind, item->identity);
+        }
+    }
 }
 
 static enum vg_reason touch_record(
@@ -257,15 +281,18 @@ static enum vg_reason touch_record(
     if (known != NULL) {
         known->kind = kind; /* a merge may have read it before */
         known->identity = known->identity != NULL ? known->identity : item->identity;
+        known->id_hash = item->id_hash;
         *out_touched = known;
         return VG_OK;
     }
     bool rowless = kind == VG_INGEST_KIND_ROWLESS;
-    bool has = rowless || group->table->has(group->table, kind, item->identity);
-    enum vg_reason reason = touch(group, item->key, has, out_touched);
+    bool has = rowless || group->table->has(group->table, kind, item->identity, item->id_hash);
+    enum vg_reason reason = touch_new(group, item->key, hash, has, out_touched);
     if (reason == VG_OK) {
         (*out_touched)->kind = kind;
         (*out_touched)->identity = item->identity;
+        (*out_touched)->id_hash = item->id_hash;
+        (*out_touched)->had_no_row = !has;
         if (has && !rowless && !(*out_touched)->existed) {
             return VG_STORE_CORRUPT; /* a live row without its record */
         }
@@ -539,6 +566,7 @@ static enum vg_reason merge_whole(
     struct vg_ingest_item *item = submission->first;
     for (; item != NULL && reason == VG_OK; item = item->next) {
         merge_item(group, item, true);
+        submission->refused += item->reason != VG_OK;
         if (submission->all_or_nothing || item->reason == VG_REQUEST_MEMORY) {
             reason = item->reason;
         }
@@ -595,6 +623,9 @@ bool vg_commit_group_add(
     struct vg_ingest_item **position)
 {
     bool whole = submission->all_or_nothing || submission->idempotency_key.size > 0;
+    if (*position == submission->first) {
+        foresee(group, submission->first);
+    }
     if (whole) {
         if (is_full(group)) {
             return false;
@@ -608,6 +639,7 @@ bool vg_commit_group_add(
             return false;
         }
         merge_item(group, *position, false);
+        submission->refused += (*position)->reason != VG_OK;
         *position = (*position)->next;
     }
     return true;
@@ -630,6 +662,8 @@ static struct vg_table_change *table_changes(struct vg_commit_group *group, uint
             changes[(*out_count)++] = (struct vg_table_change){
                 .kind = touched->kind,
                 .removes = !touched->exists,
+                .is_new = touched->had_no_row,
+                .id_hash = touched->id_hash,
                 .row = touched->exists ? touched->row : touched->identity,
             };
         }
@@ -753,7 +787,7 @@ enum vg_commit_outcome vg_commit_group_commit(
             vg_change_log_append(&group->log_entry, touched->kind, touched->key);
         }
         if (touched->exists) {
-            vg_batch_set(&group->batch, touched->key, touched->record);
+            vg_batch_set_kept(&group->batch, touched->key, touched->record);
         } else if (touched->existed || touched->kind == VG_INGEST_KIND_ROWLESS) {
             vg_batch_delete(&group->batch, touched->key);
         }

@@ -145,6 +145,7 @@ enum vg_reason vg_ingest_submit(
     submission->reason = VG_OK;
     submission->message[0] = '\0';
     submission->recalled = false;
+    submission->refused = 0;
     submission->sequence = 0;
     return vg_ingest_queue_push(&ingest->queue, &submission->place, error);
 }

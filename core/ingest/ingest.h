@@ -87,6 +87,7 @@ struct vg_ingest_submission {
     enum vg_reason reason;
     char message[VG_INGEST_MESSAGE_SIZE]; /* words for the reason; "" = those of its row */
     uint64_t sequence;                    /* of the batch in which its last item was stored */
+    uint32_t refused;                     /* items whose own reason is not VG_OK */
     bool recalled;
 };
 

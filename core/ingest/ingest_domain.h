@@ -54,6 +54,8 @@ struct vg_ingest_item {
     enum vg_ingest_verdict verdict;
     bool created;         /* a put of what did not exist */
     vg_time last_updated; /* given, if something was stored; else 0, as for ROWLESS */
+
+    uint64_t id_hash; /* the writer's own */
 };
 
 /*

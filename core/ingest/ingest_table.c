@@ -7,9 +7,21 @@ static struct vg_table *table_of(struct vg_ingest_table *self)
     return VG_CONTAINER_OF(self, struct vg_ingest_columns, self)->table;
 }
 
-static bool columns_has(struct vg_ingest_table *self, uint32_t kind, const struct vg_row *identity)
+static uint64_t columns_foresee(
+    struct vg_ingest_table *self,
+    uint32_t kind,
+    const struct vg_row *identity)
 {
-    return vg_table_has(table_of(self), kind, identity);
+    return vg_table_foresee(table_of(self), kind, identity);
+}
+
+static bool columns_has(
+    struct vg_ingest_table *self,
+    uint32_t kind,
+    const struct vg_row *identity,
+    uint64_t id_hash)
+{
+    return vg_table_has(table_of(self), kind, identity, id_hash);
 }
 
 static enum vg_reason columns_prepare(
@@ -53,6 +65,7 @@ void vg_ingest_columns_init(struct vg_ingest_columns *columns, struct vg_table *
 {
     *columns = (struct vg_ingest_columns){
         .self = {
+            .foresee = columns_foresee,
             .has = columns_has,
             .prepare = columns_prepare,
             .cancel = columns_cancel,

@@ -16,8 +16,13 @@
 #include "core/table/table.h"
 
 struct vg_ingest_table {
-    /* As vg_table_has, _prepare, _cancel, _publish, _stop and _maintain. */
-    bool (*has)(struct vg_ingest_table *self, uint32_t kind, const struct vg_row *identity);
+    /* As vg_table_foresee, _has, _prepare, _cancel, _publish, _stop and _maintain. */
+    uint64_t (*foresee)(struct vg_ingest_table *self, uint32_t kind, const struct vg_row *identity);
+    bool (*has)(
+        struct vg_ingest_table *self,
+        uint32_t kind,
+        const struct vg_row *identity,
+        uint64_t id_hash);
     enum vg_reason (*prepare)(
         struct vg_ingest_table *self,
         const struct vg_table_change *changes,

@@ -1,7 +1,7 @@
 /*
  * A batch: the guards, sets and deletes of one atomic write, appended one behind the other into one
  * buffer. The writer thread fills one batch over and over, so appending copies bytes and nothing
- * else.
+ * else; and not even the value where the caller keeps that.
  *
  * Order counts: a later set or delete of the same key wins. Keys are 1 to VG_STORE_KEY_BYTES_MAX
  * bytes without NUL, values at most VG_STORE_VALUE_BYTES_MAX; both are the business of the code
@@ -36,6 +36,7 @@ enum vg_batch_operation {
 
 struct vg_batch {
     struct vg_buffer buffer;
+    size_t borrowed; /* bytes of values that lie elsewhere */
     uint32_t guard_count;
     uint32_t change_count; /* sets and deletes */
     /*
@@ -56,6 +57,7 @@ struct vg_batch_entry {
 /* A place in a batch, to cut it back to. */
 struct vg_batch_mark {
     size_t size;
+    size_t borrowed;
     uint32_t guard_count;
     uint32_t change_count;
     bool failed;
@@ -69,6 +71,9 @@ void vg_batch_dispose(struct vg_batch *batch);
 void vg_batch_clear(struct vg_batch *batch);
 
 void vg_batch_set(struct vg_batch *batch, struct vg_bytes key, struct vg_bytes value);
+/* The same, but `kept_value` stays where it is, until the batch is cleared, cut back or disposed.
+ */
+void vg_batch_set_kept(struct vg_batch *batch, struct vg_bytes key, struct vg_bytes kept_value);
 void vg_batch_delete(struct vg_batch *batch, struct vg_bytes key);
 void vg_batch_guard_value(struct vg_batch *batch, struct vg_bytes key, struct vg_bytes value);
 void vg_batch_guard_absent(struct vg_batch *batch, struct vg_bytes key);
@@ -90,10 +95,10 @@ static inline bool vg_batch_failed(const struct vg_batch *batch)
     return batch->buffer.failed;
 }
 
-/* Bytes of the batch so far, framing included. */
+/* Bytes of the batch so far, framing and kept values included. */
 static inline size_t vg_batch_size(const struct vg_batch *batch)
 {
-    return batch->buffer.size;
+    return batch->buffer.size + batch->borrowed;
 }
 
 #endif

@@ -181,14 +181,27 @@ void vg_table_stop(struct vg_table *table);
  * and no compaction unfinished. */
 bool vg_table_is_drained(struct vg_table *table);
 
+/*
+ * The hash of a record's id, of which only the columns are read. It is made once and handed to
+ * vg_table_has and vg_table_prepare, where 0 stands for one that is not known. What they will look
+ * at is on its way from memory when this returns: foresee a whole batch and then ask.
+ */
+uint64_t vg_table_foresee(struct vg_table *table, uint32_t kind, const struct vg_row *row);
+
 /* Is there a live record with these id columns? Only they are read. Counts what is published and
  * not what is prepared. */
-bool vg_table_has(struct vg_table *table, uint32_t kind, const struct vg_row *row);
+bool vg_table_has(
+    struct vg_table *table,
+    uint32_t kind,
+    const struct vg_row *row,
+    uint64_t id_hash);
 
 /* One change of a batch; at most one per record. */
 struct vg_table_change {
     uint32_t kind;
     bool removes;             /* the record is deleted: only the id columns of `row` are read */
+    bool is_new;              /* vg_table_has knew of none since the last batch */
+    uint64_t id_hash;         /* of vg_table_foresee, or 0 */
     const struct vg_row *row; /* the new version, complete, lastUpdatedTimestamp included */
 };
 

@@ -8,16 +8,31 @@
 #include "core/base/assert.h"
 #include "core/table/table_parts.h"
 
-bool vg_table_has(struct vg_table *table, uint32_t kind, const struct vg_row *row)
+uint64_t vg_table_foresee(struct vg_table *table, uint32_t kind, const struct vg_row *row)
+{
+    VG_ASSERT(kind < table->config.kind_count);
+    const struct vg_table_kind *parts = &table->kinds[kind];
+    uint64_t hash = vg_table_row_hash(table, parts, row->values);
+    vg_id_map_prefetch(&parts->ids, hash);
+    return hash;
+}
+
+static uint64_t known_hash(
+    const struct vg_table *table,
+    const struct vg_table_kind *kind,
+    const struct vg_row *row,
+    uint64_t id_hash)
+{
+    return id_hash != 0 ? id_hash : vg_table_row_hash(table, kind, row->values);
+}
+
+bool vg_table_has(struct vg_table *table, uint32_t kind, const struct vg_row *row, uint64_t id_hash)
 {
     VG_ASSERT(kind < table->config.kind_count && !table->prepared);
     const struct vg_table_kind *parts = &table->kinds[kind];
     struct vg_row_place place;
-    return vg_table_find_row(
-        parts,
-        vg_table_row_hash(table, parts, row->values),
-        row->values,
-        &place);
+    uint64_t hash = known_hash(table, parts, row, id_hash);
+    return vg_table_find_row(parts, hash, row->values, &place);
 }
 
 static void save(struct vg_table_kind *kind)
@@ -95,8 +110,9 @@ static enum vg_reason prepare_change(
     VG_ASSERT(change->kind < table->config.kind_count);
     struct vg_table_kind *kind = &table->kinds[change->kind];
     struct vg_pending pending = { .kind = change->kind, .removes = change->removes };
-    pending.hash = vg_table_row_hash(table, kind, change->row->values);
-    pending.has_old = vg_table_find_row(kind, pending.hash, change->row->values, &pending.old);
+    pending.hash = known_hash(table, kind, change->row, change->id_hash);
+    pending.has_old =
+        !change->is_new && vg_table_find_row(kind, pending.hash, change->row->values, &pending.old);
     if (pending.has_old && !vg_deaths_reserve(kind->by_number[pending.old.chunk]->deaths)) {
         return vg_error_set(error, VG_RESOURCE_LIMIT, "no memory for deaths of rows");
     }

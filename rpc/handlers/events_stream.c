@@ -561,15 +561,18 @@ static void greet(struct stream *stream)
     }
 }
 
-/* What the writer has refused of a batch that is stored. */
+/* What the writer has refused of a batch that is stored. Mostly nothing: then its events, long out
+ * of this thread's cache, are not looked at. */
 static enum vg_reason note_refusals(struct stream_batch *batch)
 {
     enum vg_reason reason = VG_OK;
-    for (struct vg_ingest_item *item = batch->group.first; item != NULL && reason == VG_OK;
+    uint32_t left = batch->group.refused;
+    for (struct vg_ingest_item *item = batch->group.first; left > 0 && reason == VG_OK;
          item = item->next) {
         const struct stream_event *own = VG_CONTAINER_OF(item, struct stream_event, event.item);
         if (item->reason != VG_OK) {
             reason = reject(batch, own->position, NULL, vg_reason_row(item->reason)->text);
+            left--;
         }
     }
     return reason;

@@ -4,7 +4,7 @@
  * starts and get their ids from a second thread, so that neither memory nor packing is what is
  * measured.
  *
- *   bench_stream --port P --key K [--seconds S] [--message EVENTS] [--first I]
+ *   bench_stream --port P --key K [--seconds S] [--total EVENTS] [--message EVENTS] [--first I]
  *                [--customer ID --customers N]
  *
  * Prints the events that were acknowledged, a second; those of the slowest whole second; and how
@@ -57,6 +57,7 @@ struct agent {
     uint16_t port;
     const char *key;
     uint64_t seconds;
+    uint64_t total;  /* events to send within that time; 0 = as many as go */
     uint64_t events; /* in a message */
     uint64_t first;
     struct vg_bench_world world;
@@ -238,7 +239,8 @@ static enum vg_grpc_client_next next_message(
     struct agent *agent = VG_CONTAINER_OF(call, struct agent, call);
     free(agent->sending.bytes);
     agent->sending.bytes = NULL;
-    if (now_ns() - agent->begun_ns >= agent->seconds * NS_PER_S) {
+    bool is_over = agent->total != 0 && agent->sent * agent->events >= agent->total;
+    if (is_over || now_ns() - agent->begun_ns >= agent->seconds * NS_PER_S) {
         return VG_GRPC_CLIENT_NEXT_END;
     }
     agent->sending = take_packed(agent);
@@ -362,6 +364,7 @@ static bool read_option(struct agent *agent, const char *name, const char *value
     } options[] = {
         { "--port", &agent->port, sizeof(agent->port) },
         { "--seconds", &agent->seconds, sizeof(agent->seconds) },
+        { "--total", &agent->total, sizeof(agent->total) },
         { "--message", &agent->events, sizeof(agent->events) },
         { "--first", &agent->first, sizeof(agent->first) },
         { "--customer", &agent->world.customer, sizeof(agent->world.customer) },

@@ -109,9 +109,23 @@ static struct counter_table *table_of(struct vg_ingest_table *self)
     return VG_CONTAINER_OF(self, struct counter_table, table);
 }
 
-static bool table_has(struct vg_ingest_table *self, uint32_t kind, const struct vg_row *identity)
+static uint64_t table_foresee(
+    struct vg_ingest_table *self,
+    uint32_t kind,
+    const struct vg_row *identity)
+{
+    VG_ASSERT(kind == VG_INGEST_KIND_EVENT && !table_of(self)->prepared);
+    return (uint64_t)identity->values[0].number + 1;
+}
+
+static bool table_has(
+    struct vg_ingest_table *self,
+    uint32_t kind,
+    const struct vg_row *identity,
+    uint64_t id_hash)
 {
     struct counter_table *table = table_of(self);
+    VG_ASSERT(id_hash == table_foresee(self, kind, identity));
     VG_ASSERT(kind == VG_INGEST_KIND_EVENT && table->running && !table->prepared);
     return table->live[identity->values[0].number];
 }
@@ -148,6 +162,8 @@ static enum vg_reason table_prepare(
             .removed = changes[index].removes,
         };
         VG_ASSERT(!row.removed || table->live[row.id]);
+        VG_ASSERT(changes[index].is_new == !table->live[row.id]);
+        VG_ASSERT(changes[index].id_hash == (uint64_t)values[0].number + 1);
         if (!row.removed) {
             row.last_updated = values[1].number;
             row.sum = values[2].number;
@@ -456,6 +472,7 @@ void ingest_fixture_init(struct ingest_fixture *fixture)
     (void)pthread_mutex_init(&fixture->lock, NULL);
     (void)pthread_cond_init(&fixture->changed, NULL);
     fixture->table.table = (struct vg_ingest_table){
+        .foresee = table_foresee,
         .has = table_has,
         .prepare = table_prepare,
         .cancel = table_cancel,

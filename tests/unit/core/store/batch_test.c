@@ -85,9 +85,61 @@ static void test_batch__holds_its_maximum_and_not_one_byte_more(void **state)
     vg_batch_dispose(&batch);
 }
 
+static void test_batch__a_kept_value_comes_back_from_where_it_is(void **state)
+{
+    (void)state;
+    struct vg_batch batch;
+    uint8_t kept[] = "before";
+    vg_batch_init(&batch, 1024);
+    struct vg_batch_mark mark = vg_batch_mark(&batch);
+    vg_batch_set_kept(&batch, vg_bytes_text("kept"), vg_bytes(kept, 6));
+    vg_batch_set(&batch, vg_bytes_text("copied"), vg_bytes(kept, 6));
+    vg_batch_set_kept(&batch, vg_bytes_text("empty"), vg_bytes(NULL, 0));
+    assert_int_equal(batch.change_count, 3);
+    memcpy(kept, "after!", 6);
+
+    static const char *const rows[][2] = { { "kept", "after!" },
+                                           { "copied", "before" },
+                                           { "empty", "" } };
+    size_t position = 0;
+    struct vg_batch_entry entry;
+    for (size_t index = 0; index < VG_ARRAY_COUNT(rows); index++) {
+        assert_true(vg_batch_next(&batch, &position, &entry));
+        assert_int_equal(entry.operation, VG_BATCH_SET);
+        assert_true(vg_bytes_equal(entry.key, vg_bytes_text(rows[index][0])));
+        assert_true(vg_bytes_equal(entry.value, vg_bytes_text(rows[index][1])));
+    }
+    assert_false(vg_batch_next(&batch, &position, &entry));
+    vg_batch_cut(&batch, mark);
+    assert_int_equal(vg_batch_size(&batch), 0);
+    vg_batch_set_kept(&batch, vg_bytes_text("kept"), vg_bytes(kept, 6));
+    vg_batch_clear(&batch);
+    assert_int_equal(vg_batch_size(&batch), 0);
+    vg_batch_dispose(&batch);
+}
+
+static void test_batch__kept_values_count_towards_its_maximum(void **state)
+{
+    (void)state;
+    struct vg_batch batch;
+    static const uint8_t value[100];
+    size_t both = 2 * (9 + 1 + sizeof(void *) + sizeof(value));
+    for (size_t missing = 0; missing <= 1; missing++) {
+        vg_batch_init(&batch, both - missing);
+        vg_batch_set_kept(&batch, vg_bytes_text("a"), vg_bytes(value, sizeof(value)));
+        assert_false(vg_batch_failed(&batch));
+        vg_batch_set_kept(&batch, vg_bytes_text("b"), vg_bytes(value, sizeof(value)));
+        assert_int_equal(vg_batch_failed(&batch), missing == 1);
+        assert_int_equal(vg_batch_size(&batch), missing == 1 ? both / 2 : both);
+        vg_batch_dispose(&batch);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_batch__a_kept_value_comes_back_from_where_it_is),
+        cmocka_unit_test(test_batch__kept_values_count_towards_its_maximum),
         cmocka_unit_test(test_batch__entries_come_back_in_order),
         cmocka_unit_test(test_batch__is_cut_back_to_a_mark),
         cmocka_unit_test(test_batch__holds_its_maximum_and_not_one_byte_more),

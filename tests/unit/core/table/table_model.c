@@ -326,7 +326,11 @@ static uint32_t make_changes(
         struct model_record *record = &next->records[change->kind][change->id];
         struct fixture_row row;
         fixture_fill(&row, change->id, 0, 0);
-        MODEL_CHECK(vg_table_has(model->table, change->kind, &row.row) == record->exists);
+        change->id_hash =
+            chance(model, 2) ? vg_table_foresee(model->table, change->kind, &row.row) : 0;
+        bool has = vg_table_has(model->table, change->kind, &row.row, change->id_hash);
+        MODEL_CHECK(has == record->exists);
+        change->is_new = !has && chance(model, 2);
         bool removes = chance(model, 4);
         *record = (struct model_record){ 0 };
         if (!removes) {
@@ -356,6 +360,8 @@ static enum vg_reason prepare(
         table_changes[i] = (struct vg_table_change){
             .kind = changes[i].kind,
             .removes = !changes[i].record.exists,
+            .is_new = changes[i].is_new,
+            .id_hash = changes[i].id_hash,
             .row = &rows[i].row,
         };
     }

@@ -98,6 +98,8 @@ _Noreturn void model_failed(const char *what, const char *file, int line);
 struct model_change {
     uint32_t kind;
     uint32_t id;
+    bool is_new;
+    uint64_t id_hash;
     struct model_record record;
 };
 
