@@ -72,6 +72,7 @@ static void open_exchange(struct vg_http1_conn *state)
     state->responded = false;
     state->resumed = false;
     state->body_waiting = 0;
+    state->body_full = false;
     state->last = state->peer_ended || state->conn->end != VG_CONN_END_NONE ||
                   !llhttp_should_keep_alive(&state->parser);
     state->body_ns = vg_worker_now_ns(state->conn->worker);
@@ -141,7 +142,8 @@ static int on_body(llhttp_t *parser, const char *at, size_t length)
         state->body_waiting += length;
         state->exchange.app->body(&state->exchange, vg_bytes(at, length));
         if (state->body_waiting > VG_HTTP1_BODY_WAITING_MAX && !state->responded) {
-            vg_conn_pause(state->conn, true);
+            state->body_full = true;
+            vg_http1_pace(state);
         }
     }
     return 0;
@@ -187,6 +189,14 @@ static const llhttp_settings_t parser_settings = {
 
 /* ---- bytes in */
 
+void vg_http1_pace(struct vg_http1_conn *state)
+{
+    const bool is_ahead = state->open && state->complete && !state->exchange.endless &&
+                          !state->last &&
+                          state->ahead.size - state->ahead_at > VG_HTTP1_AHEAD_BYTES_LOW;
+    vg_conn_pause(state->conn, state->body_full || is_ahead);
+}
+
 static void keep_ahead(struct vg_http1_conn *state, const char *at, size_t size)
 {
     struct vg_buffer *ahead = &state->ahead;
@@ -200,13 +210,15 @@ static void keep_ahead(struct vg_http1_conn *state, const char *at, size_t size)
         vg_buffer_clear(&state->ahead);
         state->last = true;
     }
+    vg_http1_pace(state);
 }
 
 /* The request at hand will not be complete: the application forgets it. */
 static void give_up_exchange(struct vg_http1_conn *state)
 {
     state->open = false;
-    vg_conn_pause(state->conn, false);
+    state->body_full = false;
+    vg_http1_pace(state);
     state->conn->streams_open = 0;
     state->exchange.app->closed(&state->exchange, false);
 }
@@ -331,19 +343,18 @@ static void finish_exchange(struct vg_http1_conn *state)
 {
     state->open = false;
     state->finished++;
-    vg_conn_pause(state->conn, false);
+    state->body_full = false;
     state->conn->streams_open = 0;
     state->conn->active_ns = vg_worker_now_ns(state->conn->worker);
     state->exchange.app->closed(&state->exchange, true);
     if (state->last || state->stop) {
         state->stop = true;
-        return;
-    }
-    if (state->ahead.size > 0) {
+    } else if (state->ahead.size > 0) {
         parse_ahead(state);
     } else if (state->peer_ended) {
         state->stop = true;
     }
+    vg_http1_pace(state);
 }
 
 /* Pull one piece of the answer's body into `out`. False = nothing more for now. */

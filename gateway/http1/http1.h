@@ -15,8 +15,11 @@
 #include "rpc/net/conn.h"
 #include "rpc/net/exchange.h"
 
-/* Requests a client may send ahead of the answer it waits for, in bytes; past it the connection
- * ends with that answer. */
+/* Requests a client may send ahead of the answer it waits for, in bytes: then it is not read from
+ * until they are fewer. A few parts as the loop reads them may still come on top. */
+#define VG_HTTP1_AHEAD_BYTES_LOW (128u * 1024u)
+/* Behind an answer without an end reading goes on, so that it is noticed when the client goes: past
+ * so many bytes what comes is dropped, and the connection ends with that answer. */
 #define VG_HTTP1_AHEAD_BYTES_MAX (256u * 1024u)
 
 struct vg_http1 {

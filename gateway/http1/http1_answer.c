@@ -59,7 +59,8 @@ static void carrier_respond(struct vg_exchange *exchange, const struct vg_http_r
     state->responded = true;
     if (!state->complete && state->body_comes) {
         state->last = true; /* answered before the body was read: what still comes is dropped */
-        vg_conn_pause(state->conn, false);
+        state->body_full = false;
+        vg_http1_pace(state);
     }
     state->body_follows = !response->no_body;
     bool is_old = exchange->request.version == 10;
@@ -119,7 +120,8 @@ static void carrier_consume(struct vg_exchange *exchange, size_t size)
     state->body_waiting -= size;
     state->body_ns = vg_worker_now_ns(state->conn->worker);
     if (state->body_waiting <= VG_HTTP1_BODY_WAITING_LOW) {
-        vg_conn_pause(state->conn, false);
+        state->body_full = false;
+        vg_http1_pace(state);
     }
 }
 

@@ -55,6 +55,7 @@ struct vg_http1_conn {
     bool chunked;
     bool body_follows;
     bool resumed;     /* there may be something to pull */
+    bool body_full;   /* too much of the body waits for the application */
     bool in_trailers; /* the last chunk has come */
     bool broken;      /* the rest of the request cannot be read */
     bool last;        /* this exchange is the last of the connection */
@@ -64,6 +65,10 @@ struct vg_http1_conn {
 
 /* What an exchange of HTTP/1.1 answers by. */
 extern const struct vg_exchange_carrier vg_http1_carrier;
+
+/* Read on, or let the client wait: for the application to take what there is of the body, or for
+ * the answer behind which enough has been sent ahead. */
+void vg_http1_pace(struct vg_http1_conn *state);
 
 /* Answer a request that never becomes an exchange, then close. */
 void vg_http1_refuse(struct vg_http1_conn *state, const struct vg_error *error);

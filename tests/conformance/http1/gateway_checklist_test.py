@@ -6,6 +6,7 @@ import json
 import pathlib
 import re
 import socket
+import threading
 import unittest
 
 from vigiltest import contract
@@ -315,6 +316,18 @@ class Pipelines(Gateway):
             self.assertEqual(raw.answer(has_body=False).status, 200)
             self.assert_error(raw.answer(), 404, "url.not.exist")
         self.assertEqual(raw.buffer, b"")
+
+    def test_however_much_is_sent_ahead_all_of_it_is_answered(self):
+        """Past what may wait the client is not read from until there is less of it."""
+        search = json.dumps({"startTimestamp": 0, "limit": 1}).ljust(40000)
+        raw = self.open()
+        sender = threading.Thread(target=raw.send, args=(request("POST", SEARCH, self.key, search) * 100,))
+        sender.start()  # 4 MB
+        self.addCleanup(sender.join)
+        for _ in range(100):
+            answer = raw.answer()
+            self.assertEqual((answer.status, len(answer.data)), (200, 1))
+            self.assertNotIn("connection", answer.headers)
 
     def test_what_waits_is_bounded(self):
         """Behind an answer without an end nothing is served, and what is sent ahead takes no memory: past its limit it is
