@@ -203,6 +203,9 @@ struct vg_call;
 typedef int (
     *vg_handler)(struct vg_call *call, const ProtobufCMessage *request, ProtobufCMessage *answer);
 
+/* The limit of a request whose method names none in its .proto. */
+#define VG_METHOD_REQUEST_BYTES (1024u * 1024u)
+
 /* One rpc; a twin repeats its partner's pointers. */
 struct vg_method {
     const char *path;    /* "/vigil.events.v1.EventService/SearchAggregated" */
@@ -215,7 +218,7 @@ struct vg_method {
     const struct vg_method *twin;   /* of a list method its twin and the reverse, else NULL */
     vg_handler handler;
     uint64_t permissions;       /* bit = Permission number; 0 = any authenticated caller */
-    uint32_t request_bytes_max; /* 0 = the server's default */
+    uint32_t request_bytes_max; /* 0 = what the settings allow */
     uint16_t index;             /* position in vg_methods: counters hang on it */
     uint16_t success;           /* HTTP status */
     uint8_t audit;              /* enum vg_audit */

@@ -62,6 +62,20 @@ class ContractAgreement(unittest.TestCase):
                 self.assertTrue(text, "no comment")
                 self.assertIn(".", text, "no full sentence")
 
+    def test_only_what_takes_many_things_or_a_file_has_no_limit_of_its_own(self):
+        """All other requests are small, and may not be much larger by accident."""
+        limits = {}
+        for name, method in self.contract.methods.items():
+            options = method.options.Extensions[self.contract.options.method]
+            if options.HasField("request_bytes_max"):
+                limits[name] = options.request_bytes_max
+        self.assertGreater(len(limits), 30)
+        self.assertEqual({name for name, limit in limits.items() if limit == 0},
+                         {"vigil.events.v2.EventService/SubmitEvents", "vigil.events.v2.EventStream/Submit",
+                          "vigil.sampledb.v2.SampleService/UploadSample"})
+        self.assertEqual({name for name, limit in limits.items() if limit > 2 << 20},
+                         {"vigil.events.v2.EventService/SubmitEvent", "vigil.sampledb.v2.SubmissionService/AddSubmission"})
+
     def test_stored_event_has_the_numbers_and_types_of_the_answer(self):
         record = self.contract.messages["vigil.record.v1.Event"]
         public = [field for field in record.field if field.number < INTERNAL_NUMBER_MIN]

@@ -161,11 +161,19 @@ class Single(Limits):
         self.assertEqual((more.status, more.template), (412, "event.too.large"), more)
 
     def test_values_of_a_json_body(self):
-        body = '{"flags": [' + ",".join(['"BLOCKED"'] * (JSON_VALUES - 10)) + "]}"
-        self.assertEqual(self.submit(body).status, 201)
-        body = '{"flags": [' + ",".join(['"BLOCKED"'] * JSON_VALUES) + "]}"
-        answer = self.submit(body)
-        self.assertEqual(answer.status, 412, answer)
+        for count, status in ((JSON_VALUES - 10, 201), (JSON_VALUES, 412)):
+            body = '{"events": [{"flags": [' + ",".join(['"BLOCKED"'] * count) + "]}]}"
+            answer = self.rest.post("/events/v2/event/bulk", body)
+            self.assertEqual(answer.status, status, answer)
+
+    def test_bytes_of_an_event(self):
+        limit = 8 << 20
+        good = '{"signature": "wide"}'
+        self.assertEqual(self.submit(good.ljust(limit)).status, 201)
+        raw = Raw(self.server.port)  # it is refused by its length, before the body comes
+        raw.send(request("POST", "/events/v2/event", self.key, headers=[f"Content-Length: {limit + 1}"]))
+        self.assertEqual(raw.answer().status, 413)
+        raw.close()
 
     def test_bytes_of_a_target(self):
         path = "/events/v1/aggregated?x="

@@ -161,7 +161,7 @@ static void print_method(const struct vg_model_method *method, struct vg_text *o
         vg_emit_audit(method->audit),
         vg_emit_envelope((unsigned)method->options->envelope),
         method->options->has_success ? method->options->success : 200,
-        method->options->request_bytes_max,
+        vg_model_request_bytes_max(method),
         method->stem->permissions,
         method->twin == NULL ? "-" : method->twin->proto->name);
     vg_emit_flags(out, VG_EMIT_PRODUCT, method->produces, false);

@@ -75,7 +75,7 @@ static void print_method(const struct vg_model_method *method, struct vg_text *o
         "      .audit = VG_AUDIT_%s,\n      .envelope = VG_ENVELOPE_%s,\n      .produces = ",
         stem->handler,
         stem->permissions,
-        method->options->request_bytes_max,
+        vg_model_request_bytes_max(method),
         method->index,
         method->options->has_success ? method->options->success : 200,
         vg_emit_audit(method->audit),

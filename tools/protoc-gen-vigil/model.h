@@ -219,6 +219,10 @@ const struct vg_model_field *vg_model_find_field(
     const char *name);
 /* Row of `field` in its message. */
 size_t vg_model_row(const struct vg_model_field *field);
+
+/* The largest request of a method; 0 = what the server's settings allow, as for all methods of
+ * others. */
+uint32_t vg_model_request_bytes_max(const struct vg_model_method *method);
 /* `parent` with two more steps. */
 struct vg_place vg_place_below(const struct vg_place *parent, int32_t member, size_t index);
 /* The source location of `place`, or NULL. */

@@ -144,6 +144,15 @@ static struct vg_model_method *build_method(
     return method;
 }
 
+uint32_t vg_model_request_bytes_max(const struct vg_model_method *method)
+{
+    const Vigil__MethodOptions *options = method->options;
+    if (!method->place.file->own || options->has_request_bytes_max) {
+        return options->request_bytes_max;
+    }
+    return VG_METHOD_REQUEST_BYTES;
+}
+
 static bool asks_for(const struct vg_model_method *method, unsigned permission)
 {
     return (method->permissions >> permission & 1u) != 0;

@@ -19,6 +19,7 @@ from vigiltest.raw import H2, Raw, request
 SUBMIT = "/events/v2/event"
 UPLOAD = "/sampledb/v2/sample"
 SEARCH = "/events/v1/aggregated/search"
+SEARCH_V2 = "/events/v2/event/search"
 SESSION = "/authentication/v1/session"
 USER = "/currentuser/v1/user"
 ALL = {"startTimestamp": 0, "limit": 0}
@@ -215,6 +216,70 @@ class CompressedRequests(Negotiation):
         """Whether the file is what was sent, or what that unpacks to, is not guessed."""
         answer = self.ask("POST", UPLOAD, b"x" * 2000, content_encoding="gzip")
         self.assert_error(answer, 415, "content.encoding.unsupported")
+
+
+class MethodLimits(Negotiation):
+    """Each method has a limit of its own, whatever the settings allow, for what a body unpacks to and on every face."""
+
+    EVENTS = 2
+    LIMITS = ((SEARCH, "vigil.events.v1.EventService/SearchAggregated", 1 << 20),
+              (SEARCH_V2, "vigil.events.v2.EventService/SearchEvents", 2 << 20))
+
+    def body(self, size):
+        return b'{"startTimestamp": 0, "limit": 1}'.ljust(size)
+
+    def message(self, method, size):
+        """The same in exactly that many bytes, by an unknown field."""
+        head = contract.method(method).request(start_timestamp="0", limit=1).SerializeToString()
+        rest = length = size - len(head) - 6
+        text = b""
+        while rest > 127 or len(text) < 3:
+            text += bytes([rest & 127 | 128])
+            rest >>= 7
+        return head + b"\xc2\x3e" + text + bytes([rest]) + b"x" * length
+
+    def call(self, method, data, *headers):
+        """The status of a gRPC call whose message comes as fast as the window opens."""
+        connection = H2(self.server.port)
+        self.addCleanup(connection.close)
+        fields = [("content-type", "application/grpc"), ("te", "trailers"), ("argus-api-key", self.key), *headers]
+        stream = connection.open("/" + method, headers=fields)
+        row = connection.streams[stream]
+        at = 0
+        while at < len(data) and not row["ended"] and row["reset"] is None:
+            room = min(connection.h2.local_flow_control_window(stream), 16384, len(data) - at)
+            if room == 0:
+                connection.receive()
+                continue
+            connection.send(stream, data[at:at + room], at + room == len(data))
+            at += room
+        return connection.status(stream)[0]
+
+    def test_at_the_limit_and_one_past_it(self):
+        for path, method, limit in self.LIMITS:
+            for size, status in ((limit, 200), (limit + 1, 413)):
+                with self.subTest(path=path, size=size):
+                    plain = self.over_http1("POST", path, self.body(size), self.key, {})
+                    packed = self.ask("POST", path, gzip.compress(self.body(size)), content_encoding="gzip")
+                    for answer in (plain, packed):
+                        if status == 200:
+                            self.assertEqual((answer.status, len(answer.data)), (200, 1), answer)
+                        else:
+                            self.assert_error(answer, status, "request.too.large")
+                    sent = self.message(method, size)
+                    self.assertEqual(len(sent), size)
+                    frame = b"\x00" + size.to_bytes(4, "big")
+                    expected = 0 if status == 200 else 8
+                    self.assertEqual(self.call(method, frame + sent if status == 200 else frame), expected)
+                    small = gzip.compress(sent)
+                    self.assertEqual(self.call(method, b"\x01" + len(small).to_bytes(4, "big") + small,
+                                               ("grpc-encoding", "gzip")), expected)
+
+    def test_many_events_at_once_have_the_limit_of_the_settings(self):
+        event = {"signature": "bulk", "properties": {"text": "x" * 60000}}
+        body = json.dumps({"events": [event] * 50}).encode()
+        self.assertGreater(len(body), 2 << 20)
+        self.assertEqual(self.over_http1("POST", SUBMIT + "/bulk", body, self.key, {}).status, 201)
 
 
 class UnpackedLimits(Negotiation):
