@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/base/fair_queue.h"
+#include "core/base/metrics.h"
 
 void vg_mailbox_init(struct vg_mailbox *mailbox, void (*wake)(struct vg_mailbox *mailbox))
 {
@@ -58,9 +60,7 @@ size_t vg_mailbox_run(struct vg_mailbox *mailbox)
 struct vg_executor {
     pthread_mutex_t lock;
     pthread_cond_t work;
-    struct vg_task *first;
-    struct vg_task *last;
-    size_t waiting;
+    struct vg_fair_queue queue;
     size_t queue_max;
     size_t idle; /* threads that wait for work; some may have been woken for a task that waits */
     bool stopping;
@@ -71,19 +71,12 @@ struct vg_executor {
 static struct vg_task *executor_take(struct vg_executor *executor)
 {
     (void)pthread_mutex_lock(&executor->lock);
-    while (executor->first == NULL && !executor->stopping) {
+    while (executor->queue.count == 0 && !executor->stopping) {
         executor->idle++;
         (void)pthread_cond_wait(&executor->work, &executor->lock);
         executor->idle--;
     }
-    struct vg_task *task = executor->first;
-    if (task != NULL) {
-        executor->first = task->next;
-        if (executor->first == NULL) {
-            executor->last = NULL;
-        }
-        executor->waiting--;
-    }
+    struct vg_task *task = vg_fair_queue_take(&executor->queue);
     (void)pthread_mutex_unlock(&executor->lock);
     return task;
 }
@@ -144,25 +137,50 @@ void vg_executor_destroy(struct vg_executor *executor)
     free(executor);
 }
 
-static void append_locked(struct vg_executor *executor, struct vg_task *task)
+static void append_locked(struct vg_executor *executor, uint64_t caller, struct vg_task *task)
 {
-    task->next = NULL;
-    if (executor->first == NULL) {
-        executor->first = task;
-    } else {
-        executor->last->next = task;
-    }
-    executor->last = task;
-    executor->waiting++;
+    vg_fair_queue_put(&executor->queue, caller, task);
     (void)pthread_cond_signal(&executor->work);
+}
+
+static size_t room_locked(const struct vg_executor *executor)
+{
+    const size_t waiting = executor->queue.count;
+    return waiting < executor->queue_max && !executor->stopping ? executor->queue_max - waiting : 0;
 }
 
 bool vg_executor_post(struct vg_executor *executor, struct vg_task *task)
 {
     (void)pthread_mutex_lock(&executor->lock);
-    bool taken = executor->waiting < executor->queue_max && !executor->stopping;
+    const bool taken = room_locked(executor) > 0;
     if (taken) {
-        append_locked(executor, task);
+        append_locked(executor, VG_TASK_CALLER_NONE, task);
+    }
+    (void)pthread_mutex_unlock(&executor->lock);
+    return taken;
+}
+
+bool vg_executor_post_for(struct vg_executor *executor, uint64_t caller, struct vg_task *task)
+{
+    (void)pthread_mutex_lock(&executor->lock);
+    const size_t room = room_locked(executor);
+    const bool taken = vg_fair_queue_count_of(&executor->queue, caller) < room;
+    if (taken) {
+        append_locked(executor, caller, task);
+    }
+    (void)pthread_mutex_unlock(&executor->lock);
+    if (!taken && room > 0) {
+        vg_metrics_add(VG_METRIC_executor_share_refused_total, 1);
+    }
+    return taken;
+}
+
+bool vg_executor_resume_for(struct vg_executor *executor, uint64_t caller, struct vg_task *task)
+{
+    (void)pthread_mutex_lock(&executor->lock);
+    const bool taken = !executor->stopping;
+    if (taken) {
+        append_locked(executor, caller, task);
     }
     (void)pthread_mutex_unlock(&executor->lock);
     return taken;
@@ -171,10 +189,9 @@ bool vg_executor_post(struct vg_executor *executor, struct vg_task *task)
 bool vg_executor_offer(struct vg_executor *executor, struct vg_task *task)
 {
     (void)pthread_mutex_lock(&executor->lock);
-    bool taken = executor->waiting < executor->idle && executor->waiting < executor->queue_max &&
-                 !executor->stopping;
+    const bool taken = executor->queue.count < executor->idle && room_locked(executor) > 0;
     if (taken) {
-        append_locked(executor, task);
+        append_locked(executor, VG_TASK_CALLER_NONE, task);
     }
     (void)pthread_mutex_unlock(&executor->lock);
     return taken;
@@ -183,7 +200,7 @@ bool vg_executor_offer(struct vg_executor *executor, struct vg_task *task)
 size_t vg_executor_waiting(struct vg_executor *executor)
 {
     (void)pthread_mutex_lock(&executor->lock);
-    size_t waiting = executor->waiting;
+    const size_t waiting = executor->queue.count;
     (void)pthread_mutex_unlock(&executor->lock);
     return waiting;
 }

@@ -5,7 +5,9 @@
  * A mailbox collects tasks for one thread (a worker's loop, the writer); whoever posts wakes it. It
  * cannot fill up: a task is embedded in the call it belongs to, and calls are limited, so posting
  * never fails and never allocates. An executor is a fixed number of threads behind a bounded queue;
- * a full queue is an answer, not a wait.
+ * a full queue is an answer, not a wait. Its queue is fair (fair_queue.h): tasks are posted for
+ * callers, who are served in turns, and of whom each may have only as many waiting as there is room
+ * left for others.
  *
  * Threads: post from any thread; take on the owner's thread.
  */
@@ -15,13 +17,26 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/base/compiler.h"
 #include "core/base/error.h"
 
+struct vg_task;
+
+/* Of the first task of a line in a fair queue; the queue's own. */
+struct vg_task_line {
+    uint64_t caller;
+    struct vg_task *last;           /* of the line */
+    struct vg_task *next_line;      /* first task of the line whose turn is next */
+    struct vg_task *next_in_bucket; /* of another line */
+    size_t count;                   /* tasks of the line */
+};
+
 struct vg_task {
     struct vg_task *next;
     void (*run)(struct vg_task *task); /* may free the task */
+    struct vg_task_line line;
 };
 
 struct vg_mailbox {
@@ -63,8 +78,30 @@ VG_MUST_USE enum vg_reason vg_executor_create(
 /* Run what waits, then stop the threads. Accepts NULL. */
 void vg_executor_destroy(struct vg_executor *executor);
 
-/* Queue `task`; false when the queue is full (the caller answers OVERLOADED). */
+/* Whose tasks those are that nobody has asked for. */
+#define VG_TASK_CALLER_NONE UINT64_C(0)
+
+/* Queue `task` of the server itself; false when the queue is full. */
 VG_MUST_USE bool vg_executor_post(struct vg_executor *executor, struct vg_task *task);
+
+/*
+ * Queue `task` for `caller`; false when the queue is full, or when the caller has as many tasks
+ * waiting as there are places left (he is told OVERLOADED). So one caller alone fills half of the
+ * queue, two fill a third each, and whoever comes next finds room.
+ */
+VG_MUST_USE bool vg_executor_post_for(
+    struct vg_executor *executor,
+    uint64_t caller,
+    struct vg_task *task);
+
+/*
+ * The same for what goes on with work that has been taken before: it finds room in any case, as
+ * many as such works there are at once. False while the executor stops.
+ */
+VG_MUST_USE bool vg_executor_resume_for(
+    struct vg_executor *executor,
+    uint64_t caller,
+    struct vg_task *task);
 
 /* Give `task` to a thread that has nothing to do; false when there is none. */
 VG_MUST_USE bool vg_executor_offer(struct vg_executor *executor, struct vg_task *task);

@@ -331,7 +331,7 @@ static void begin_step(struct watch *watch)
     watch->task.run = step;
     watch->steps = true;
     vg_call_owe(call);
-    if (vg_executor_post(call->service->executor, &watch->task)) {
+    if (vg_executor_post_for(call->service->executor, vg_call_caller(call), &watch->task)) {
         return;
     }
     /* All are busy: after a while again. */

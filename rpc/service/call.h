@@ -283,6 +283,10 @@ VG_MUST_USE bool vg_call_cancel(struct vg_call *call, enum vg_reason reason);
  */
 enum vg_reason vg_call_check(struct vg_call *call);
 
+/* Whose turn of the executor threads is used up by what is posted for the call: of its key, or of
+ * all strangers together. After AUTHENTICATE. */
+uint64_t vg_call_caller(const struct vg_call *call);
+
 /* For handlers: go on in `run` on an executor thread. Returns VG_CALL_PENDING, or VG_OVERLOADED
  * when the queue is full. */
 VG_MUST_USE int vg_call_defer(struct vg_call *call, int (*run)(struct vg_call *call));

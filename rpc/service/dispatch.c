@@ -35,6 +35,8 @@
 /* What answers may take from the call's arena besides what the request needed. */
 #define VG_CALL_ANSWER_BYTES (16u * 1024u * 1024u)
 #define VG_CALL_HEAD_BYTES   (64u * 1024u)
+/* The caller of all calls that have shown no key. */
+#define VG_CALL_STRANGER UINT64_C(1)
 
 static int step_find(struct vg_call *call)
 {
@@ -62,6 +64,13 @@ static int step_authenticate(struct vg_call *call)
         call->now,
         &call->principal,
         &call->error);
+}
+
+/* Who waits for a thread: calls of one key stand in one line, those without a key in another. */
+uint64_t vg_call_caller(const struct vg_call *call)
+{
+    const struct vg_quota *quota = call->principal == NULL ? NULL : call->principal->quota;
+    return quota == NULL ? VG_CALL_STRANGER : (uint64_t)(uintptr_t)quota;
 }
 
 static int step_quota(struct vg_call *call)
@@ -443,7 +452,7 @@ void vg_call_run(struct vg_call *call)
         return;
     }
     call->task.run = run_task;
-    if (!vg_executor_post(call->service->executor, &call->task)) {
+    if (!vg_executor_post_for(call->service->executor, vg_call_caller(call), &call->task)) {
         settle(call, (int)vg_error_set(&call->error, VG_OVERLOADED, NULL), true);
     }
 }
@@ -461,8 +470,8 @@ void vg_call_more(struct vg_call *call)
     VG_ASSERT(call->stage == VG_CALL_STAGE_REPLYING && !call->away && !call->out_done);
     call->away = true;
     call->task.run = part_task;
-    if (!vg_executor_post(call->service->executor, &call->task)) {
-        /* The queue is full: rather make this part here than cut an answer that has begun. */
+    if (!vg_executor_resume_for(call->service->executor, vg_call_caller(call), &call->task)) {
+        /* The server stops: rather make this part here than cut an answer that has begun. */
         part_task(&call->task);
     }
 }
@@ -507,7 +516,7 @@ int vg_call_defer(struct vg_call *call, int (*run)(struct vg_call *call))
 {
     call->deferred = run;
     call->task.run = deferred_task;
-    if (!vg_executor_post(call->service->executor, &call->task)) {
+    if (!vg_executor_post_for(call->service->executor, vg_call_caller(call), &call->task)) {
         return (int)vg_error_set(&call->error, VG_OVERLOADED, NULL);
     }
     return VG_CALL_PENDING;
@@ -592,7 +601,7 @@ void vg_dispatch_take_more(struct vg_call *call)
         call->task.run = finish_task;
     }
     call->away = true;
-    if (!vg_executor_post(call->service->executor, &call->task)) {
+    if (!vg_executor_post_for(call->service->executor, vg_call_caller(call), &call->task)) {
         call->reason = vg_error_set(&call->error, VG_OVERLOADED, NULL);
         vg_dispatch_arrive(call);
     }

@@ -175,7 +175,7 @@ static void test_shared_work__of_a_thread_of_the_executor(void **state)
     struct gate done = VG_GATE_INIT;
     done.open = true;
     static struct nested nested;
-    nested = (struct nested){ { NULL, run_nested }, executor, &done, { .end_at = UINT32_MAX } };
+    nested = (struct nested){ { .run = run_nested }, executor, &done, { .end_at = UINT32_MAX } };
     assert_true(vg_executor_post(executor, &nested.task));
     gate_await(&done, 1);
     assert_int_equal(nested.job.sum, PARTS);
@@ -210,9 +210,9 @@ static void test_executor__offers_to_the_idle(void **state)
     struct vg_executor *executor = NULL;
     assert_int_equal(vg_executor_create("none", 0, 64, &executor, NULL), VG_OK);
     struct gate gate = VG_GATE_INIT;
-    struct offer offers[3] = { { { NULL, hold }, &gate },
-                               { { NULL, hold }, &gate },
-                               { { NULL, hold }, &gate } };
+    struct offer offers[3] = { { { .run = hold }, &gate },
+                               { { .run = hold }, &gate },
+                               { { .run = hold }, &gate } };
     assert_false(vg_executor_offer(executor, &offers[0].task));
     vg_executor_destroy(executor);
     assert_int_equal(vg_executor_create("two", 2, 64, &executor, NULL), VG_OK);

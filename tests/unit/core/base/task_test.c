@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/base/compiler.h"
+#include "core/base/metrics.h"
 #include "core/base/task.h"
 
 /* A gate that holds a thread until it is opened. */
@@ -227,6 +228,108 @@ static void test_executor__a_full_queue_is_an_answer(void **state)
     assert_int_equal(atomic_load(&tasks[5].runs), 0);
 }
 
+/* One thread that is held, and a queue of eight behind it. */
+struct held {
+    struct gate gate;
+    struct numbered_task holder;
+    struct vg_executor *executor;
+    struct numbered_task tasks[16];
+    unsigned used;
+};
+
+static void hold(struct held *held)
+{
+    *held = (struct held){ .gate = VG_GATE_INIT };
+    assert_int_equal(vg_executor_create("held", 1, 8, &held->executor, NULL), VG_OK);
+    held->holder.task.run = run_counted;
+    held->holder.gate = &held->gate;
+    assert_true(vg_executor_post_for(held->executor, 1, &held->holder.task));
+    gate_await(&held->gate, 1);
+    assert_int_equal(vg_executor_waiting(held->executor), 0);
+    order_count = 0;
+}
+
+/* How many of `wanted` tasks of `caller` find room. They are numbered as they come. */
+static unsigned post_some(struct held *held, uint64_t caller, unsigned wanted)
+{
+    unsigned taken = 0;
+    for (unsigned i = 0; i < wanted; i++) {
+        struct numbered_task *task = &held->tasks[held->used];
+        task->task.run = run_in_order;
+        task->number = held->used;
+        if (vg_executor_post_for(held->executor, caller, &task->task)) {
+            held->used++;
+            taken++;
+        }
+    }
+    return taken;
+}
+
+static void let_go(struct held *held, const unsigned *numbers, size_t count)
+{
+    gate_open(&held->gate);
+    vg_executor_destroy(held->executor); /* runs what waits */
+    assert_int_equal(order_count, count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(order[i], numbers[i]);
+    }
+}
+
+static void test_executor__leaves_room_for_those_who_come_next(void **state)
+{
+    (void)state;
+    static const unsigned turns[] = { 0, 4, 6, 1, 5, 2, 3 };
+    struct held held;
+    hold(&held);
+    const int64_t before = vg_metrics_value(VG_METRIC_executor_share_refused_total);
+    assert_int_equal(post_some(&held, 10, 4), 4); /* half of it */
+    assert_int_equal(post_some(&held, 10, 1), 0); /* and one past it */
+    assert_int_equal(vg_metrics_value(VG_METRIC_executor_share_refused_total), before + 1);
+    assert_int_equal(post_some(&held, 20, 3), 2); /* of the four that are left */
+    assert_int_equal(post_some(&held, 30, 2), 1);
+    assert_int_equal(vg_metrics_value(VG_METRIC_executor_share_refused_total), before + 3);
+    assert_int_equal(vg_executor_waiting(held.executor), 7);
+    let_go(&held, turns, VG_ARRAY_COUNT(turns));
+}
+
+static void test_executor__is_full_for_all_when_it_is_full(void **state)
+{
+    (void)state;
+    static const unsigned turns[] = { 0, 4, 6, 7, 8, 1, 5, 2, 9, 3 };
+    struct held held;
+    hold(&held);
+    assert_int_equal(post_some(&held, 10, 8), 4);
+    assert_int_equal(post_some(&held, 20, 8), 2);
+    assert_int_equal(post_some(&held, 30, 8), 1);
+    assert_int_equal(post_some(&held, 40, 8), 1);
+    const int64_t before = vg_metrics_value(VG_METRIC_executor_share_refused_total);
+    assert_int_equal(post_some(&held, 50, 1), 0);
+    assert_false(vg_executor_post(held.executor, &held.tasks[8].task));
+    assert_int_equal(vg_metrics_value(VG_METRIC_executor_share_refused_total), before);
+    /* But for what was taken before and goes on: in its caller's line. */
+    for (; held.used < 10; held.used++) {
+        struct numbered_task *task = &held.tasks[held.used];
+        task->task.run = run_in_order;
+        task->number = held.used;
+        assert_true(vg_executor_resume_for(held.executor, held.used == 8 ? 50 : 20, &task->task));
+    }
+    assert_int_equal(vg_executor_waiting(held.executor), 10);
+    let_go(&held, turns, VG_ARRAY_COUNT(turns));
+}
+
+static void test_executor__does_not_ration_what_nobody_asked_for(void **state)
+{
+    (void)state;
+    struct held held;
+    hold(&held);
+    for (unsigned i = 0; i < 8; i++) {
+        held.tasks[i].task.run = run_counted;
+        assert_true(vg_executor_post(held.executor, &held.tasks[i].task));
+    }
+    assert_false(vg_executor_post(held.executor, &held.tasks[8].task));
+    let_go(&held, NULL, 0);
+}
+
 static void test_executor__destroys_nothing_and_the_idle(void **state)
 {
     (void)state;
@@ -243,6 +346,9 @@ int main(void)
         cmocka_unit_test(test_mailbox__many_threads_post_and_nothing_is_lost),
         cmocka_unit_test(test_executor__many_threads_post_and_each_task_runs_once),
         cmocka_unit_test(test_executor__a_full_queue_is_an_answer),
+        cmocka_unit_test(test_executor__leaves_room_for_those_who_come_next),
+        cmocka_unit_test(test_executor__is_full_for_all_when_it_is_full),
+        cmocka_unit_test(test_executor__does_not_ration_what_nobody_asked_for),
         cmocka_unit_test(test_executor__destroys_nothing_and_the_idle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
