@@ -37,6 +37,7 @@ from vigiltest import frames  # noqa: E402  the bytes of the tests of the same a
 VICTIM = "127.0.0.5"
 GET = "/vigil.events.v2.EventService/GetEvent"
 SEARCH = "/events/v1/aggregated/search"
+SEARCH_V2 = "/events/v2/event/search"
 EVENT = "/events/v2/event"
 WITHIN = 3.0
 # What an attack may add to the memory for as long as it lasts: 10,000 calls under way, or a few large bodies.
@@ -166,7 +167,7 @@ def floods_of_requests(key):
     yield Attack("deep JSON", http1("POST", SEARCH, key, deep), **repeats)
     yield Attack("bulk bodies without a key", http1("POST", EVENT + "/bulk", None, bulk), **repeats)
     yield Attack("bulk bodies, wrong", http1("POST", SEARCH, key, bulk), **repeats)
-    yield Attack("searches from one key", http1("POST", SEARCH, key, search) * 10, **repeats)
+    yield Attack("searches from one key", http1("POST", SEARCH_V2, key, search) * 10, **repeats)
 
 
 class Bench:
