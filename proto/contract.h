@@ -203,8 +203,7 @@ struct vg_call;
 typedef int (
     *vg_handler)(struct vg_call *call, const ProtobufCMessage *request, ProtobufCMessage *answer);
 
-/* The limit of a request whose method names none in its .proto. */
-#define VG_METHOD_REQUEST_BYTES (1024u * 1024u)
+#define VG_METHOD_REQUEST_BYTES (1024u * 1024u) /* of a method that says nothing about it */
 
 /* One rpc; a twin repeats its partner's pointers. */
 struct vg_method {

@@ -283,8 +283,7 @@ VG_MUST_USE bool vg_call_cancel(struct vg_call *call, enum vg_reason reason);
  */
 enum vg_reason vg_call_check(struct vg_call *call);
 
-/* Whose turn of the executor threads is used up by what is posted for the call: of its key, or of
- * all strangers together. After AUTHENTICATE. */
+/* In whose line the call waits for a thread: its key's, or that of all without. */
 uint64_t vg_call_caller(const struct vg_call *call);
 
 /* For handlers: go on in `run` on an executor thread. Returns VG_CALL_PENDING, or VG_OVERLOADED
