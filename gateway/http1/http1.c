@@ -80,6 +80,9 @@ static void open_exchange(struct vg_http1_conn *state)
     state->exchange.endless = false;
     state->exchange.app = selector->select(selector, &state->exchange);
     state->exchange.app->headers(&state->exchange);
+    if (state->exchange.is_proven) {
+        vg_conn_prove(state->conn);
+    }
 }
 
 /* The one expectation there is (RFC 9110 §10.1.1). */

@@ -207,7 +207,9 @@ static void connect_open(struct vg_connect_call *connect, const struct vg_connec
         connect_fail(connect, reason);
         return;
     }
-    if (vg_call_begin(call) != VG_OK) {
+    reason = vg_call_begin(call);
+    connect->exchange->is_proven = vg_call_is_proven(call);
+    if (reason != VG_OK) {
         vg_connect_answer_fail(connect, &call->error);
         return;
     }

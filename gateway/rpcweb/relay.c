@@ -312,6 +312,7 @@ static void app_headers(struct vg_exchange *outer)
     } else {
         stream->over = false;
         stream->inner.app->headers(&stream->inner);
+        outer->is_proven = stream->inner.is_proven;
     }
 }
 

@@ -206,7 +206,9 @@ static void app_headers(struct vg_exchange *exchange)
         vg_rest_send_options(rest);
         return;
     }
-    if (vg_call_begin(&rest->call) != VG_OK) {
+    const enum vg_reason reason = vg_call_begin(&rest->call);
+    exchange->is_proven = vg_call_is_proven(&rest->call);
+    if (reason != VG_OK) {
         vg_rest_send_error(rest, &rest->call.error);
         return;
     }

@@ -219,7 +219,7 @@ void vg_grpc_stream_begin(
     struct vg_service *service,
     const struct vg_grpc_headers *headers)
 {
-    const struct vg_exchange *exchange = stream->exchange;
+    struct vg_exchange *exchange = stream->exchange;
     struct vg_call *call = &stream->call;
     vg_call_init(call, &stream_face, service, &exchange->worker->mailbox);
     vg_arena_lend(&call->arena, stream->lent_arena, sizeof(stream->lent_arena));
@@ -240,6 +240,7 @@ void vg_grpc_stream_begin(
     call->timeout_ns = headers->timeout_ns;
     call->request_bytes_max = service->settings->grpc_message_bytes_max;
     enum vg_reason reason = vg_call_begin(call);
+    exchange->is_proven = vg_call_is_proven(call);
     if (reason != VG_OK) {
         vg_grpc_answer_finish(stream, reason, &call->error);
         return;

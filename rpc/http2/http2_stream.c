@@ -394,6 +394,9 @@ void vg_http2_stream_begin(struct vg_http2_stream *stream)
             app->refuse(exchange, stream->path_refused ? VG_URL_TOO_LONG : VG_HEADERS_TOO_LARGE);
         } else {
             app->headers(exchange);
+            if (exchange->is_proven) {
+                vg_conn_prove(stream->session->conn);
+            }
         }
     }
 }

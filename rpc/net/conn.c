@@ -1,18 +1,16 @@
 #include "rpc/net/conn.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "core/base/assert.h"
 #include "core/base/compiler.h"
 #include "core/base/metrics.h"
 #include "rpc/net/conn_tls.h"
-#include "rpc/net/listener.h"
+#include "rpc/net/conn_turn.h"
+#include "rpc/net/peer_turn.h"
 #include "rpc/net/server.h"
 #include "rpc/net/tls.h"
 #include "rpc/net/worker.h"
@@ -24,12 +22,11 @@
 #define VG_CONN_CROWDED_NS   UINT64_C(1000000)
 #define VG_CONN_LINGER_NS    UINT64_C(1000000000)
 #define VG_CONN_LINGER_BYTES (4u * 1024u * 1024u)
-/* How long one connection may keep the loop from the others, and bytes that are read from it in a
- * turn: at first, and at least. */
-#define VG_CONN_TURN_NS     UINT64_C(100000)
-#define VG_CONN_SHARE_FIRST (8u * 1024u)
-#define VG_CONN_SHARE_MIN   256u
-#define VG_CONN_PREFACE     "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+/* How long one connection may keep the loop from the others, and bytes that are read from it at a
+ * time: at least. */
+#define VG_CONN_TURN_NS   UINT64_C(100000)
+#define VG_CONN_SHARE_MIN 256u
+#define VG_CONN_PREFACE   "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 _Static_assert(sizeof(VG_CONN_PREFACE) - 1 == VG_CONN_SNIFF_BYTES, "the preface has 24 bytes");
 
@@ -38,11 +35,11 @@ _Static_assert(sizeof(VG_CONN_PREFACE) - 1 == VG_CONN_SNIFF_BYTES, "the preface 
 
 void vg_conn_wake(struct vg_conn *conn)
 {
-    if (conn->flush_queued || conn->closing) {
+    if (conn->flush_link.line != NULL || conn->closing) {
         return;
     }
     conn->woken_ns = conn->limits->flush_delay_ns > 0 ? uv_hrtime() : 0;
-    vg_worker_add_flush(conn->worker, conn);
+    vg_turn_line_add(&conn->worker->flushes, &conn->flush_link);
 }
 
 /*
@@ -63,7 +60,9 @@ bool vg_conn_may_wait(struct vg_conn *conn, uint64_t now_ns)
 void vg_conn_close(struct vg_conn *conn)
 {
     conn->close_wanted = true;
-    vg_conn_wake(conn);
+    if (!conn->closing) {
+        vg_conn_turn_flush_soon(conn); /* to close waits for nobody */
+    }
 }
 
 static void conn_on_closed(uv_handle_t *handle)
@@ -72,6 +71,7 @@ static void conn_on_closed(uv_handle_t *handle)
     struct vg_worker *worker = conn->worker;
     vg_metrics_move(VG_METRIC_connections_open, -1);
     vg_peer_quota_give(&worker->server->quota, &conn->peer);
+    vg_peer_turn_leave(conn->turns, vg_worker_now_ns(worker));
     if (conn->next != NULL) {
         conn->next->back = conn->back;
     }
@@ -95,7 +95,7 @@ static void conn_finish(struct vg_conn *conn)
         return;
     }
     conn->closing = true;
-    vg_worker_remove_turn(conn->worker, conn);
+    vg_conn_turn_leave(conn);
     if (conn->protocol != NULL) {
         conn->protocol->closed(conn);
         conn->protocol = NULL;
@@ -199,6 +199,10 @@ static void conn_take_bytes(struct vg_conn *conn, struct vg_bytes part)
         }
         return;
     }
+    if (conn->tls_first && conn->tls == NULL && !vg_conn_tls_open(conn)) {
+        vg_conn_close(conn);
+        return;
+    }
     if (conn->tls != NULL) {
         vg_conn_tls_take(conn, part);
         return;
@@ -214,24 +218,21 @@ static void conn_take_bytes(struct vg_conn *conn, struct vg_bytes part)
 
 static void conn_read_on(struct vg_conn *conn, bool on);
 
+/* No room = it has to wait: libuv says UV_ENOBUFS then. */
 static void conn_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
     (void)suggested;
     struct vg_conn *conn = VG_CONTAINER_OF(handle, struct vg_conn, socket);
+    if (vg_conn_turn_is_over(conn)) {
+        *buffer = uv_buf_init(NULL, 0);
+        return;
+    }
     *buffer = uv_buf_init((char *)conn->worker->read_bytes, (unsigned)conn->share);
 }
 
 void vg_conn_blame(struct vg_conn *conn)
 {
     vg_peer_blame_add(&conn->worker->server->blame, &conn->peer, uv_hrtime());
-}
-
-/* Of this thread alone: that others have the core is not the connection's doing. */
-static uint64_t conn_cpu_ns(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
 /*
@@ -248,30 +249,47 @@ static void conn_weigh_turn(struct vg_conn *conn, uint64_t took_ns)
     }
 }
 
-/* There is more than its share: it waits until the others have been looked at. libuv would read on,
- * up to 32 times. */
-static void conn_end_turn(struct vg_conn *conn)
+static bool conn_may_read(const struct vg_conn *conn)
 {
-    if (conn->reading && !conn->turn_queued) {
-        conn_read_on(conn, false);
-        vg_worker_add_turn(conn->worker, conn);
-    }
+    return !conn->close_wanted && !conn->closing && !conn->read_ended && !conn->paused &&
+           conn->queued.size < VG_CONN_FILL_BYTES;
 }
 
-void vg_conn_begin_turn(struct vg_conn *conn)
+/* It goes on to be read from when those before it have had their turn. libuv would read on, up to
+ * 32 times. */
+static void conn_end_turn(struct vg_conn *conn)
 {
-    if (!conn->close_wanted && !conn->closing) {
-        conn_read_on(conn, conn->queued.size < VG_CONN_FILL_BYTES);
+    conn_read_on(conn, false);
+    if (conn_may_read(conn)) {
+        vg_conn_turn_put_off_read(conn);
     }
 }
 
 void vg_conn_end_read(struct vg_conn *conn)
 {
-    (void)uv_read_stop((uv_stream_t *)&conn->socket);
-    conn->reading = false;
+    conn_read_on(conn, false);
     conn->read_ended = true;
     conn->protocol->ended(conn);
     vg_conn_wake(conn);
+}
+
+/* The CPU time of what may take long is measured: a full part, a handshake. */
+static void conn_take_part(struct vg_conn *conn, struct vg_bytes part, bool is_full)
+{
+    const bool is_long =
+        is_full || (conn->protocol == NULL && (conn->tls_first || conn->tls != NULL));
+    const uint64_t begun_ns = is_long ? vg_conn_turn_cpu_ns() : 0;
+    vg_metrics_add(VG_METRIC_bytes_received_total, part.size);
+    conn_take_bytes(conn, part);
+    const uint64_t took_ns = is_long ? vg_conn_turn_cpu_ns() - begun_ns : 0;
+    if (is_full) {
+        conn_weigh_turn(conn, took_ns);
+    }
+    vg_conn_turn_charge(conn, took_ns);
+    if (is_full) {
+        conn_end_turn(conn);
+    }
+    vg_worker_flush_early(conn->worker);
 }
 
 static void conn_on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
@@ -281,15 +299,11 @@ static void conn_on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buff
         return;
     }
     if (size > 0) {
-        vg_metrics_add(VG_METRIC_bytes_received_total, (uint64_t)size);
-        const bool is_full = (size_t)size == buffer->len;
-        const uint64_t begun_ns = is_full ? conn_cpu_ns() : 0;
-        conn_take_bytes(conn, vg_bytes(buffer->base, (size_t)size));
-        if (is_full) {
-            conn_weigh_turn(conn, conn_cpu_ns() - begun_ns);
-            conn_end_turn(conn);
-        }
-        vg_worker_flush_early(conn->worker);
+        const struct vg_bytes part = vg_bytes(buffer->base, (size_t)size);
+        conn_take_part(conn, part, (size_t)size == buffer->len);
+    } else if (size == UV_ENOBUFS) {
+        vg_metrics_add(VG_METRIC_turns_put_off_total, 1);
+        conn_end_turn(conn);
     } else if (size == UV_EOF && conn->protocol != NULL) {
         vg_conn_end_read(conn); /* with or without close_notify: HTTP knows where it ends */
     } else if (size < 0) {
@@ -300,9 +314,40 @@ static void conn_on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buff
     }
 }
 
+void vg_conn_read_now(struct vg_conn *conn)
+{
+    struct vg_worker *worker = conn->worker;
+    const uv_buf_t room = uv_buf_init((char *)worker->read_bytes, (unsigned)conn->share);
+    uv_os_fd_t handle;
+    if (!conn_may_read(conn) || uv_fileno((const uv_handle_t *)&conn->socket, &handle) != 0) {
+        return;
+    }
+    const ssize_t size = recv(handle, room.base, room.len, 0);
+    if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
+        conn_read_on(conn, true); /* the loop will say when there is something */
+        vg_conn_turn_charge(conn, 0);
+        return;
+    }
+    conn_on_read(
+        (uv_stream_t *)&conn->socket,
+        size > 0    ? size
+        : size == 0 ? UV_EOF
+                    : uv_translate_sys_error(errno),
+        &room);
+    if (size <= 0) {
+        vg_conn_turn_charge(conn, 0);
+    } else if (conn_may_read(conn)) {
+        conn_read_on(conn, true); /* unless it is in line again */
+    }
+}
+
 static void conn_read_on(struct vg_conn *conn, bool on)
 {
-    if (on == conn->reading || conn->read_ended || (on && conn->paused)) {
+    if (!on) {
+        vg_conn_turn_forget_read(conn);
+    }
+    if (on == conn->reading || conn->read_ended ||
+        (on && (conn->paused || conn->read_link.line != NULL))) {
         return;
     }
     conn->reading = on;
@@ -524,6 +569,8 @@ static void conn_on_watch(struct vg_timer *timer)
     uint64_t first_ns = limits->header_timeout_ns;
     if (conn->tls != NULL) {
         vg_tls_calm(conn->tls);
+    }
+    if (conn->tls_first || conn->tls != NULL) {
         first_ns = limits->handshake_timeout_ns;
     }
     if (conn_write_stuck(conn, now_ns) ||
@@ -554,58 +601,15 @@ void vg_conn_drain(struct vg_conn *conn, enum vg_conn_end end)
     }
 }
 
-/* --- Accepting ---------------------------------------------------------------------------------
+/* --- The beginning -----------------------------------------------------------------------------
  */
 
-static void conn_on_dropped(uv_handle_t *handle)
-{
-    struct vg_conn *conn = VG_CONTAINER_OF(handle, struct vg_conn, socket);
-    struct vg_worker *worker = conn->worker;
-    free(conn);
-    worker->conn_count--;
-    vg_worker_end_if_done(worker);
-}
-
-/* Know the peer and count it; false when it is one too many, or has misbehaved too often. */
-static bool conn_admit(struct vg_conn *conn)
-{
-    struct sockaddr_storage storage;
-    int size = sizeof(storage);
-    if (uv_tcp_getpeername(&conn->socket, (struct sockaddr *)&storage, &size) != 0 ||
-        !vg_network_from_sockaddr((const struct sockaddr *)&storage, &conn->peer)) {
-        return false;
-    }
-    conn->peer_port = vg_listener_port(&storage);
-    if (vg_peer_blame_is_barred(&conn->worker->server->blame, &conn->peer, uv_hrtime())) {
-        vg_metrics_add(VG_METRIC_connections_barred_total, 1);
-        return false;
-    }
-    return vg_peer_quota_take(&conn->worker->server->quota, &conn->peer);
-}
-
-/* The kernel would take megabytes for a peer that does not read, and they cost us their making. */
-static void conn_bound_unsent(struct vg_conn *conn)
-{
-    const int most = VG_CONN_FILL_BYTES;
-    uv_os_fd_t handle;
-    if (uv_fileno((const uv_handle_t *)&conn->socket, &handle) == 0) {
-        (void)setsockopt(handle, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof(most));
-    }
-}
-
-static void conn_begin(struct vg_conn *conn)
+void vg_conn_begin(struct vg_conn *conn)
 {
     struct vg_worker *worker = conn->worker;
     worker->conn_count++;
-    if (!conn_admit(conn)) { /* before TLS takes memory */
-        vg_metrics_add(VG_METRIC_connections_refused_total, 1);
-        uv_close((uv_handle_t *)&conn->socket, conn_on_dropped);
-        return;
-    }
     vg_metrics_add(VG_METRIC_connections_accepted_total, 1);
     vg_metrics_move(VG_METRIC_connections_open, 1);
-    (void)uv_tcp_nodelay(&conn->socket, 1);
-    conn_bound_unsent(conn);
     conn->opened_ns = uv_hrtime();
     conn->active_ns = conn->opened_ns;
     vg_conn_life_begin(conn);
@@ -616,57 +620,6 @@ static void conn_begin(struct vg_conn *conn)
     worker->conns = conn;
     conn->watch.fire = conn_on_watch;
     vg_worker_set_timer(worker, &conn->watch, conn->opened_ns + conn_watch_ns(conn->limits));
-    if (conn->tls_first && !vg_conn_tls_open(conn)) {
-        vg_conn_close(conn);
-        return;
-    }
-    conn_read_on(conn, true);
-}
-
-static struct vg_conn *conn_create(struct vg_worker_listener *listener)
-{
-    struct vg_worker *worker = listener->worker;
-    struct vg_conn *conn = calloc(1, sizeof(*conn));
-    VG_ASSERT(conn != NULL);
-    conn->magic = VG_CONN_MAGIC;
-    conn->worker = worker;
-    conn->limits = &worker->server->options.limits;
-    vg_buffer_init(&conn->written, VG_CONN_OUT_BYTES_MAX);
-    vg_buffer_init(&conn->queued, VG_CONN_OUT_BYTES_MAX);
-    vg_buffer_count(&conn->written);
-    vg_buffer_count(&conn->queued);
-    conn->tls_first = listener->is_tls;
-    conn->share = VG_CONN_SHARE_FIRST;
-    VG_ASSERT(uv_tcp_init(&worker->loop, &conn->socket) == 0);
-    return conn;
-}
-
-void vg_conn_accept(struct vg_worker_listener *listener)
-{
-    struct vg_conn *conn = conn_create(listener);
-    if (uv_accept((uv_stream_t *)&listener->socket, (uv_stream_t *)&conn->socket) != 0) {
-        listener->worker->conn_count++;
-        uv_close((uv_handle_t *)&conn->socket, conn_on_dropped);
-        return;
-    }
-    conn_begin(conn);
-}
-
-void vg_conn_accept_rest(struct vg_worker_listener *listener)
-{
-    uv_os_fd_t waiting;
-    if (uv_fileno((const uv_handle_t *)&listener->socket, &waiting) != 0) {
-        return;
-    }
-    int handle;
-    while ((handle = accept4(waiting, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-        struct vg_conn *conn = conn_create(listener);
-        if (uv_tcp_open(&conn->socket, handle) != 0) {
-            (void)close(handle);
-            listener->worker->conn_count++;
-            uv_close((uv_handle_t *)&conn->socket, conn_on_dropped);
-            return;
-        }
-        conn_begin(conn);
-    }
+    /* What it has to say has often come with it. TLS takes memory then, not before. */
+    vg_conn_turn_put_off_read(conn);
 }

@@ -29,17 +29,20 @@
 #include "core/base/peer_identity.h"
 #include "rpc/net/conn_life.h"
 #include "rpc/net/timer.h"
+#include "rpc/net/turn_line.h"
 
 struct vg_conn;
+struct vg_peer_turn;
 struct vg_tls;
 struct vg_worker;
-struct vg_worker_listener;
 
 #define VG_CONN_MAGIC 0x76636f6eu
 /* One round of output: fill is asked for about that much at a time. */
 #define VG_CONN_FILL_BYTES (128u * 1024u)
 /* Hard limit of output gathered for one connection. */
 #define VG_CONN_OUT_BYTES_MAX (512u * 1024u)
+/* Bytes that are read from it at a time, at first. */
+#define VG_CONN_SHARE_FIRST (8u * 1024u)
 /* Long enough for the preface of HTTP/2, RFC 9113 section 3.4. */
 #define VG_CONN_SNIFF_BYTES 24u
 
@@ -87,6 +90,8 @@ struct vg_conn_limits {
     size_t connections_max;
     size_t connections_per_address_max;
     size_t misbehaving_per_address_max; /* in a minute; 0 = no limit */
+    unsigned stranger_share; /* of a loop's time for the connections of an address that have shown
+                                no key, in percent; 100 = no limit too */
 };
 
 struct vg_conn {
@@ -112,15 +117,14 @@ struct vg_conn {
     uv_write_t write;
     struct vg_conn *next; /* all connections of the worker */
     struct vg_conn *back;
-    struct vg_conn *flush_next;
-    uint64_t woken_ns;         /* when it was put in line for a flush */
-    uint64_t crowded_ns;       /* when a flush last found several streams open; 0 = never */
-    struct vg_conn *turn_next; /* waiting for the next turn of the loop to be read from */
-    struct vg_conn *turn_back;
-    bool turn_queued;
-    bool flush_queued;
-    bool reading;
-    bool paused; /* by the protocol */
+    struct vg_peer_turn *turns;     /* of its address; NULL = not accepted yet */
+    struct vg_turn_link read_link;  /* in line to be read from, and not watched by the loop then */
+    struct vg_turn_link flush_link; /* in line for a flush: the worker's, or that of its address */
+    uint64_t woken_ns;              /* when it was put in line for a flush */
+    uint64_t crowded_ns;            /* when a flush last found several streams open; 0 = never */
+    bool is_proven;                 /* a call on it has shown a valid key */
+    bool reading;                   /* watched by the loop */
+    bool paused;                    /* by the protocol */
     bool read_ended;
     bool writing; /* `written` is with the loop */
     bool close_wanted;
@@ -146,6 +150,10 @@ struct vg_conn {
  * peer_blame.h). */
 void vg_conn_blame(struct vg_conn *conn);
 
+/* The peer has shown a valid key, so that its connection is no stranger's any more (see
+ * peer_turn.h). */
+void vg_conn_prove(struct vg_conn *conn);
+
 /* There is something to fill. Safe to call at any time, also from within protocol functions. */
 void vg_conn_wake(struct vg_conn *conn);
 
@@ -155,12 +163,11 @@ void vg_conn_close(struct vg_conn *conn);
 /* Read nothing from the peer for now, because what it has sent is not used yet, or go on. */
 void vg_conn_pause(struct vg_conn *conn, bool paused);
 
-/* For rpc/net: accept the connection the loop has announced, or all that still wait in line; may
- * the flush be put off until there is more to write; flush, or close; begin to drain. */
-void vg_conn_accept(struct vg_worker_listener *listener);
-/* For rpc/net: its turn has come to be read from again. */
-void vg_conn_begin_turn(struct vg_conn *conn);
-void vg_conn_accept_rest(struct vg_worker_listener *listener);
+/* For rpc/net: begin with a socket that has been accepted, whose peer is known and counted; read
+ * what is there, because its turn has come; may the flush be put off until there is more to write;
+ * flush, or close; begin to drain. */
+void vg_conn_begin(struct vg_conn *conn);
+void vg_conn_read_now(struct vg_conn *conn);
 bool vg_conn_may_wait(struct vg_conn *conn, uint64_t now_ns);
 void vg_conn_flush(struct vg_conn *conn);
 void vg_conn_drain(struct vg_conn *conn, enum vg_conn_end end);

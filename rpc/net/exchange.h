@@ -112,6 +112,8 @@ struct vg_exchange {
     struct vg_worker *worker;
     bool endless; /* set by the application: the answer has no end of its own, so a client that ends
                      its side of the connection waits for nothing: it has gone */
+    bool is_proven; /* set by the application from within `headers`: the client has shown a valid
+                       key */
     struct vg_http_request request;
     const struct vg_http_header *trailers; /* set by the application before it answers
                                               VG_PULL_TRAILERS; borrowed until closed */

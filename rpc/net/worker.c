@@ -5,15 +5,15 @@
 #include <unistd.h>
 
 #include "rpc/net/conn.h"
+#include "rpc/net/conn_accept.h"
+#include "rpc/net/conn_turn.h"
 #include "rpc/net/server.h"
 
-#define VG_WORKER_BACKLOG   1024
 #define VG_WORKER_NS_PER_MS UINT64_C(1000000)
 
 uint64_t vg_worker_now_ns(const struct vg_worker *worker)
 {
-    (void)worker;
-    return uv_hrtime();
+    return worker->turns.now_ns != 0 ? worker->turns.now_ns : uv_hrtime();
 }
 
 void vg_worker_set_timer(struct vg_worker *worker, struct vg_timer *timer, uint64_t due_ns)
@@ -49,114 +49,30 @@ static void worker_on_wake(uv_async_t *wake)
 {
     struct vg_worker *worker = VG_CONTAINER_OF(wake, struct vg_worker, wake);
     (void)vg_mailbox_run(&worker->mailbox);
+    worker->turns.now_ns = 0; /* that was nobody's piece of work */
 }
 
 static void worker_on_alarm(uv_timer_t *alarm)
 {
     struct vg_worker *worker = VG_CONTAINER_OF(alarm, struct vg_worker, alarm);
     worker->alarm_ns = UINT64_MAX;
+    worker->turns.now_ns = 0;
     (void)vg_timers_run(&worker->timers, uv_hrtime());
+    worker->turns.now_ns = 0;
 }
 
-/* While a flush is due within microseconds the loop must not sleep: it counts milliseconds. An
- * active idle handle does that, and each turn takes in what has arrived meanwhile. */
+/* While a flush is due within microseconds the loop must not sleep: it counts milliseconds. Nor
+ * while somebody waits for his next turn. An active idle handle does that, and each turn takes in
+ * what has arrived meanwhile. */
 static void worker_on_spin(uv_idle_t *spin)
 {
     (void)spin;
 }
 
-void vg_worker_add_flush(struct vg_worker *worker, struct vg_conn *conn)
-{
-    conn->flush_next = NULL;
-    if (worker->flush_last == NULL) {
-        worker->flush_first = conn;
-    } else {
-        worker->flush_last->flush_next = conn;
-    }
-    worker->flush_last = conn;
-    worker->flush_count++;
-    conn->flush_queued = true;
-}
-
-static void worker_flush(struct vg_worker *worker)
-{
-    if (worker->flush_first == NULL) {
-        return;
-    }
-    uint64_t now_ns = uv_hrtime();
-    struct vg_conn *conn = worker->flush_first;
-    worker->flush_first = NULL;
-    worker->flush_last = NULL;
-    worker->flush_count = 0;
-    while (conn != NULL) {
-        struct vg_conn *next = conn->flush_next;
-        if (vg_conn_may_wait(conn, now_ns)) {
-            vg_worker_add_flush(worker, conn);
-        } else {
-            conn->flush_queued = false;
-            vg_conn_flush(conn);
-        }
-        conn = next;
-    }
-}
-
 void vg_worker_flush_early(struct vg_worker *worker)
 {
-    if (worker->flush_count >= VG_WORKER_FLUSH_CONNS) {
-        worker_flush(worker);
-    }
-}
-
-void vg_worker_add_turn(struct vg_worker *worker, struct vg_conn *conn)
-{
-    conn->turn_queued = true;
-    conn->turn_back = NULL;
-    conn->turn_next = worker->turn_first;
-    if (conn->turn_next != NULL) {
-        conn->turn_next->turn_back = conn;
-    }
-    worker->turn_first = conn;
-}
-
-void vg_worker_remove_turn(struct vg_worker *worker, struct vg_conn *conn)
-{
-    if (!conn->turn_queued) {
-        return;
-    }
-    conn->turn_queued = false;
-    if (conn->turn_next != NULL) {
-        conn->turn_next->turn_back = conn->turn_back;
-    }
-    if (conn->turn_back != NULL) {
-        conn->turn_back->turn_next = conn->turn_next;
-    } else {
-        worker->turn_first = conn->turn_next;
-    }
-}
-
-static void worker_begin_turns(struct vg_worker *worker)
-{
-    while (worker->turn_first != NULL) {
-        struct vg_conn *conn = worker->turn_first;
-        vg_worker_remove_turn(worker, conn);
-        vg_conn_begin_turn(conn);
-    }
-}
-
-/*
- * libuv accepts as long as somebody is in line. When a turn has taken its share of them, the next
- * is left where libuv has put it, which stops it from accepting until that one is taken.
- */
-static void worker_accept_on(struct vg_worker *worker)
-{
-    worker->accepted = 0;
-    for (size_t i = 0; i < VG_SERVER_ADDRESSES; i++) {
-        struct vg_worker_listener *listener = &worker->listeners[i];
-        if (listener->is_open && listener->has_waiting) {
-            listener->has_waiting = false;
-            worker->accepted++;
-            vg_conn_accept(listener);
-        }
+    if (worker->flushes.count >= VG_WORKER_FLUSH_CONNS) {
+        vg_conn_turns_flush(worker);
     }
 }
 
@@ -164,13 +80,14 @@ static void worker_accept_on(struct vg_worker *worker)
 static void worker_on_prepare(uv_prepare_t *prepare)
 {
     struct vg_worker *worker = VG_CONTAINER_OF(prepare, struct vg_worker, prepare);
-    worker_accept_on(worker);
-    worker_begin_turns(worker);
-    worker_flush(worker);
+    worker->turns.now_ns = uv_hrtime();
+    vg_conn_turns_serve(worker);
+    vg_conn_turns_flush(worker);
+    worker->turns.now_ns = 0;
     if (worker->stopping) {
         return;
     }
-    if (worker->flush_first != NULL) {
+    if (worker->flushes.count > 0 || worker->turns.ready.count > 0) {
         (void)uv_idle_start(&worker->spin, worker_on_spin);
     } else {
         (void)uv_idle_stop(&worker->spin);
@@ -189,22 +106,6 @@ static void worker_on_prepare(uv_prepare_t *prepare)
         next_ns <= now_ns ? 0 : (next_ns - now_ns + VG_WORKER_NS_PER_MS - 1) / VG_WORKER_NS_PER_MS;
     uv_update_time(&worker->loop);
     (void)uv_timer_start(&worker->alarm, worker_on_alarm, wait_ms, 0);
-}
-
-static void worker_on_connection(uv_stream_t *stream, int status)
-{
-    struct vg_worker_listener *listener =
-        VG_CONTAINER_OF(stream, struct vg_worker_listener, socket);
-    struct vg_worker *worker = listener->worker;
-    if (status != 0) {
-        return;
-    }
-    if (worker->accepted >= VG_WORKER_ACCEPTS) {
-        listener->has_waiting = true;
-        return;
-    }
-    worker->accepted++;
-    vg_conn_accept(listener);
 }
 
 void vg_worker_end_if_done(struct vg_worker *worker)
@@ -235,16 +136,11 @@ static void worker_begin_drain(struct vg_task *task)
         return;
     }
     worker->draining = true;
-    worker_accept_on(worker);
     for (size_t i = 0; i < VG_SERVER_ADDRESSES; i++) {
-        struct vg_worker_listener *listener = &worker->listeners[i];
-        if (listener->is_open) {
-            /* Those who are already in line are served: they were told the connection stands. */
-            vg_conn_accept_rest(listener);
-            listener->is_open = false;
-            uv_close((uv_handle_t *)&listener->socket, NULL);
-        }
+        /* Those who are already in line are served: they were told the connection stands. */
+        vg_conn_accept_close(&worker->listeners[i]);
     }
+    vg_refusals_dispose(&worker->refusals);
     for (struct vg_conn *conn = worker->conns; conn != NULL; conn = conn->next) {
         vg_conn_drain(conn, VG_CONN_END_SHUTDOWN);
     }
@@ -273,14 +169,8 @@ static int worker_listen(struct vg_worker *worker, int socket, bool is_tls)
     struct vg_worker_listener *listener = &worker->listeners[is_tls];
     listener->worker = worker;
     listener->is_tls = is_tls;
-    (void)uv_tcp_init(&worker->loop, &listener->socket);
-    listener->is_open = true;
-    int status = uv_tcp_open(&listener->socket, socket);
-    if (status != 0) {
-        (void)close(socket);
-        return status;
-    }
-    return uv_listen((uv_stream_t *)&listener->socket, VG_WORKER_BACKLOG, worker_on_connection);
+    listener->handle = socket;
+    return vg_conn_accept_open(listener);
 }
 
 static void close_sockets(const int sockets[VG_SERVER_ADDRESSES])
@@ -302,6 +192,8 @@ enum vg_reason vg_worker_open(
     *worker = (struct vg_worker){ .magic = VG_WORKER_MAGIC, .index = index, .server = server };
     worker->alarm_ns = UINT64_MAX;
     worker->drain_task.run = worker_begin_drain;
+    vg_peer_turns_init(&worker->turns, server->options.limits.stranger_share, &worker->timers);
+    vg_refusals_init(&worker->refusals, &worker->timers);
     int status = uv_loop_init(&worker->loop);
     if (status != 0) {
         close_sockets(sockets);
@@ -382,6 +274,7 @@ void vg_worker_dispose(struct vg_worker *worker)
     }
     VG_ASSERT(uv_loop_close(&worker->loop) == 0);
     vg_mailbox_dispose(&worker->mailbox);
+    vg_peer_turns_dispose(&worker->turns);
     vg_block_pool_dispose(&worker->blocks);
     vg_buffer_dispose(&worker->scratch);
     vg_buffer_dispose(&worker->sealed);

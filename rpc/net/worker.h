@@ -30,7 +30,10 @@
 #include "core/base/error.h"
 #include "core/base/task.h"
 #include "rpc/net/block_pool.h"
+#include "rpc/net/peer_turn.h"
+#include "rpc/net/refusal.h"
 #include "rpc/net/timer.h"
+#include "rpc/net/turn_line.h"
 
 struct vg_conn;
 struct vg_server;
@@ -44,16 +47,14 @@ enum { VG_SERVER_PLAIN, VG_SERVER_TLS, VG_SERVER_ADDRESSES };
  * of is given back, and found in the cache again by the next. */
 #define VG_WORKER_FLUSH_CONNS 16u
 
-/* Connections that are accepted in one turn of the loop. */
-#define VG_WORKER_ACCEPTS 16u
-
 /* A listening socket of a worker: plain text, or TLS. */
 struct vg_worker_listener {
     struct vg_worker *worker;
-    uv_tcp_t socket;
+    int handle;
+    uv_poll_t poll;
+    struct vg_timer pause; /* set while nobody is accepted, for want of descriptors */
     bool is_open;
     bool is_tls;
-    bool has_waiting; /* a connection that is left for the next turn of the loop */
 };
 
 struct vg_worker {
@@ -82,11 +83,9 @@ struct vg_worker {
     struct vg_task drain_task;
     struct vg_conn *conns; /* all that are not yet freed */
     size_t conn_count;
-    size_t accepted;             /* connections, in this turn of the loop */
-    struct vg_conn *flush_first; /* waiting to be flushed, in order of waking */
-    struct vg_conn *flush_last;
-    size_t flush_count;
-    struct vg_conn *turn_first; /* to be read from in the next turn of the loop */
+    struct vg_turn_line flushes; /* connections waiting to be flushed, in order of waking */
+    struct vg_peer_turns turns;  /* of the addresses of their peers */
+    struct vg_refusals refusals;
     size_t holds;
     struct vg_buffer scratch; /* where the bytes of one flush are gathered */
     struct vg_buffer sealed;  /* and, with TLS, as they go over the wire */
@@ -99,7 +98,8 @@ struct vg_worker {
 #define VG_ASSERT_ON_WORKER(worker)                                                                \
     VG_ASSERT((worker)->magic == VG_WORKER_MAGIC && pthread_equal((worker)->self, pthread_self()))
 
-/* Monotonic nanoseconds, the clock of all timers. */
+/* Monotonic nanoseconds, the clock of all timers; of the piece of work that is being done, its
+ * begin. */
 uint64_t vg_worker_now_ns(const struct vg_worker *worker);
 
 /* Set or move a timer of this worker. `fire` is called on its thread. */
@@ -126,15 +126,9 @@ void vg_worker_drain(struct vg_worker *worker);
 void vg_worker_join(struct vg_worker *worker);
 void vg_worker_dispose(struct vg_worker *worker);
 
-/* For rpc/net: put `conn` in line for a flush; flush if the line is long, which is not to be called
- * from a protocol's function; a connection or hold is gone: end if it was the last. */
-void vg_worker_add_flush(struct vg_worker *worker, struct vg_conn *conn);
+/* For rpc/net: flush if the line is long, which is not to be called from a protocol's function; a
+ * connection or hold is gone: end if it was the last. */
 void vg_worker_flush_early(struct vg_worker *worker);
 void vg_worker_end_if_done(struct vg_worker *worker);
-
-/* For rpc/net: `conn` is read from again in the next turn of the loop; or not (no matter whether it
- * was waiting). */
-void vg_worker_add_turn(struct vg_worker *worker, struct vg_conn *conn);
-void vg_worker_remove_turn(struct vg_worker *worker, struct vg_conn *conn);
 
 #endif

@@ -234,6 +234,13 @@ void vg_call_run(struct vg_call *call);
  * set by the face. `ready` is not called. */
 void vg_call_fail(struct vg_call *call, enum vg_reason reason);
 
+/* Has the client shown who he is, by a valid key or certificate? Known after vg_call_begin, also if
+ * it has failed. */
+static inline bool vg_call_is_proven(const struct vg_call *call)
+{
+    return call->principal != NULL && (call->method->flags & VG_METHOD_PUBLIC) == 0;
+}
+
 /* Does the method take its request as a stream? Then vg_call_open follows begin instead of body and
  * run. */
 static inline bool vg_call_is_streamed(const struct vg_call *call)

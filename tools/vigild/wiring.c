@@ -139,7 +139,8 @@ static enum vg_reason open_server(struct vg_wiring *wiring, struct vg_error *err
                     .flush_delay_ns = (uint64_t)settings->flush_delay_us * 1000u,
                     .connections_max = settings->connections_max,
                     .connections_per_address_max = settings->connections_per_address_max,
-                    .misbehaving_per_address_max = settings->misbehaving_per_address_max },
+                    .misbehaving_per_address_max = settings->misbehaving_per_address_max,
+                    .stranger_share = settings->stranger_share_max },
         .http2 = &wiring->http2.protocol,
         .http1 = &wiring->http1.protocol,
     };

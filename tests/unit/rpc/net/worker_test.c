@@ -17,6 +17,8 @@
 
 #include "core/base/compiler.h"
 #include "rpc/net/conn.h"
+#include "rpc/net/conn_accept.h"
+#include "rpc/net/conn_turn.h"
 #include "rpc/net/server.h"
 #include "rpc/net/worker.h"
 
@@ -24,7 +26,11 @@
 #define QUIET_BYTES 10u
 #define LOUD        'L'
 #define QUIET       'q'
-#define PEERS       (4u * VG_WORKER_ACCEPTS)
+#define KNOWN       'k' /* shows a key with its first byte */
+#define HERE        0x7f000001u
+#define ELSEWHERE   0x7f000009u
+#define LOUD_CONNS  20u
+#define PEERS       (4u * VG_CONN_ACCEPTS)
 #define PEERS_MAX   100u
 
 /* What the protocol of the test has seen; its own thread writes it, ours waits for the end. */
@@ -34,7 +40,9 @@ static struct seen {
     size_t loud;          /* bytes */
     size_t loud_in_front; /* before the first byte of the quiet one */
     size_t quiet;
-    size_t conns_at_first; /* accepted when the first byte was read */
+    size_t known;
+    size_t conns_at_first;  /* accepted when the first byte was read */
+    uint64_t loud_takes_ns; /* every part of a loud one */
 } seen = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
 
 static bool fake_open(struct vg_conn *conn)
@@ -43,17 +51,32 @@ static bool fake_open(struct vg_conn *conn)
     return true;
 }
 
+static void work_for(uint64_t length_ns)
+{
+    const uint64_t begun_ns = vg_conn_turn_cpu_ns();
+    while (vg_conn_turn_cpu_ns() - begun_ns < length_ns) {
+    }
+}
+
 static void fake_read(struct vg_conn *conn, struct vg_bytes part)
 {
     (void)pthread_mutex_lock(&seen.lock);
-    if (seen.loud + seen.quiet == 0) {
+    if (seen.loud + seen.quiet + seen.known == 0) {
         seen.conns_at_first = conn->worker->conn_count;
     }
-    if (part.data[0] == QUIET) {
+    switch (part.data[0]) {
+    case QUIET:
         seen.loud_in_front = seen.quiet == 0 ? seen.loud : seen.loud_in_front;
         seen.quiet += part.size;
-    } else {
+        break;
+    case KNOWN:
+        vg_conn_prove(conn);
+        seen.known += part.size;
+        break;
+    default:
+        work_for(seen.loud_takes_ns);
         seen.loud += part.size;
+        break;
     }
     (void)pthread_cond_signal(&seen.changed);
     (void)pthread_mutex_unlock(&seen.lock);
@@ -95,11 +118,12 @@ static const struct vg_conn_protocol fake = {
     .closed = fake_closed,
 };
 
-static struct vg_server *make_server(void)
+static struct vg_server *make_server(unsigned stranger_share)
 {
     const struct vg_server_options options = { .listen = "127.0.0.1:0",
                                                .worker_count = 1,
-                                               .drain_timeout_ns = UINT64_C(1000000000),
+                                               .drain_timeout_ns = UINT64_C(200000000),
+                                               .limits.stranger_share = stranger_share,
                                                .http2 = &fake,
                                                .http1 = &fake };
     struct vg_server *server = NULL;
@@ -108,30 +132,39 @@ static struct vg_server *make_server(void)
     seen.loud = 0;
     seen.loud_in_front = 0;
     seen.quiet = 0;
+    seen.known = 0;
     seen.conns_at_first = 0;
+    seen.loud_takes_ns = 0;
     return server;
 }
 
-static int send_first(const struct vg_server *server, char what, size_t size)
+static int send_from(const struct vg_server *server, uint32_t from, char what, size_t size)
 {
     static char bytes[LOUD_BYTES];
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(server->port) };
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const struct sockaddr_in source = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(from) };
     int handle = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(handle >= 0);
+    assert_int_equal(bind(handle, (const struct sockaddr *)&source, sizeof(source)), 0);
     assert_int_equal(connect(handle, (const struct sockaddr *)&address, sizeof(address)), 0);
     memset(bytes, what, size);
     assert_int_equal(send(handle, bytes, size, MSG_NOSIGNAL), (ssize_t)size);
     return handle;
 }
 
+static int send_first(const struct vg_server *server, char what, size_t size)
+{
+    return send_from(server, HERE, what, size);
+}
+
 /* Start, wait until so much has been read, end. */
-static void run_until(struct vg_server *server, size_t loud, size_t quiet)
+static void run_until(struct vg_server *server, size_t loud, size_t quiet, size_t known)
 {
     struct vg_error error;
     assert_int_equal(vg_server_start(server, &error), VG_OK);
     (void)pthread_mutex_lock(&seen.lock);
-    while (seen.loud < loud || seen.quiet < quiet) {
+    while (seen.loud < loud || seen.quiet < quiet || seen.known < known) {
         (void)pthread_cond_wait(&seen.changed, &seen.lock);
     }
     (void)pthread_mutex_unlock(&seen.lock);
@@ -143,10 +176,10 @@ static void run_until(struct vg_server *server, size_t loud, size_t quiet)
 static void test_worker__reads_a_share_of_each_connection_in_a_turn(void **state)
 {
     (void)state;
-    struct vg_server *server = make_server();
+    struct vg_server *server = make_server(0);
     const int loud = send_first(server, LOUD, LOUD_BYTES);
     const int quiet = send_first(server, QUIET, QUIET_BYTES);
-    run_until(server, LOUD_BYTES, QUIET_BYTES);
+    run_until(server, LOUD_BYTES, QUIET_BYTES, 0);
     assert_int_equal(seen.loud, LOUD_BYTES); /* all of it in the end */
     assert_true(seen.loud_in_front <= 16u * 1024u);
     (void)close(loud);
@@ -156,17 +189,74 @@ static void test_worker__reads_a_share_of_each_connection_in_a_turn(void **state
 static void test_worker__accepts_a_share_of_those_in_line_in_a_turn(void **state)
 {
     (void)state;
-    struct vg_server *server = make_server();
+    struct vg_server *server = make_server(0);
     int handles[PEERS_MAX];
     assert_true(PEERS <= PEERS_MAX);
     for (size_t i = 0; i < PEERS; i++) {
         handles[i] = send_first(server, QUIET, QUIET_BYTES);
     }
-    run_until(server, 0, (size_t)PEERS * QUIET_BYTES); /* everybody is served */
-    assert_true(seen.conns_at_first <= 2 * VG_WORKER_ACCEPTS);
+    run_until(server, 0, (size_t)PEERS * QUIET_BYTES, 0); /* everybody is served */
+    assert_true(seen.conns_at_first <= 2 * VG_CONN_ACCEPTS);
     for (size_t i = 0; i < PEERS; i++) {
         (void)close(handles[i]);
     }
+}
+
+/* However many connections an address has, and however long each of them takes. */
+static void test_worker__serves_each_address_in_a_turn(void **state)
+{
+    (void)state;
+    struct vg_server *server = make_server(0);
+    int loud[LOUD_CONNS];
+    seen.loud_takes_ns = 4 * VG_PEER_TURN_NS;
+    for (size_t i = 0; i < LOUD_CONNS; i++) {
+        loud[i] = send_from(server, ELSEWHERE, LOUD, LOUD_BYTES);
+    }
+    const int quiet = send_first(server, QUIET, QUIET_BYTES);
+    run_until(server, 0, QUIET_BYTES, 0);
+    /* It is 21st in line. One turn accepts 16, and the budget is the large one until it has come.
+     */
+    const size_t parts = 3 * (VG_PEER_TURN_ALONE_NS / seen.loud_takes_ns + 1);
+    assert_true(seen.loud_in_front <= parts * VG_CONN_SHARE_FIRST);
+    assert_true(parts < LOUD_CONNS);
+    for (size_t i = 0; i < LOUD_CONNS; i++) {
+        (void)close(loud[i]);
+    }
+    (void)close(quiet);
+}
+
+/* The strangers are held, still in line, when the server ends; who has shown a key is served. */
+static void test_worker__holds_strangers_but_nobody_who_is_known(void **state)
+{
+    (void)state;
+    struct vg_server *server = make_server(1);
+    int loud[LOUD_CONNS];
+    const int known = send_first(server, KNOWN, LOUD_BYTES);
+    seen.loud_takes_ns = (uint64_t)VG_PEER_BURST_NS / 4;
+    for (size_t i = 0; i < LOUD_CONNS; i++) {
+        loud[i] = send_first(server, LOUD, LOUD_BYTES);
+    }
+    run_until(server, 0, 0, LOUD_BYTES);
+    assert_true(seen.loud < (size_t)LOUD_CONNS * LOUD_BYTES / 2);
+    for (size_t i = 0; i < LOUD_CONNS; i++) {
+        (void)close(loud[i]);
+    }
+    (void)close(known);
+}
+
+/* The client is gone, and its connection is closed by the end of the drain at the latest. */
+static void test_worker__closes_what_waits_in_line(void **state)
+{
+    (void)state;
+    struct vg_server *server = make_server(1);
+    seen.loud_takes_ns = (uint64_t)VG_PEER_BURST_NS;
+    for (size_t i = 0; i < LOUD_CONNS; i++) {
+        (void)close(send_from(server, ELSEWHERE, LOUD, QUIET_BYTES));
+    }
+    const int quiet = send_first(server, QUIET, QUIET_BYTES);
+    run_until(server, QUIET_BYTES, QUIET_BYTES, 0);
+    assert_true(seen.loud < LOUD_CONNS * QUIET_BYTES);
+    (void)close(quiet);
 }
 
 int main(void)
@@ -174,6 +264,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_worker__reads_a_share_of_each_connection_in_a_turn),
         cmocka_unit_test(test_worker__accepts_a_share_of_those_in_line_in_a_turn),
+        cmocka_unit_test(test_worker__serves_each_address_in_a_turn),
+        cmocka_unit_test(test_worker__holds_strangers_but_nobody_who_is_known),
+        cmocka_unit_test(test_worker__closes_what_waits_in_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
