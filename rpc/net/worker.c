@@ -214,6 +214,9 @@ enum vg_reason vg_worker_open(
     (void)uv_prepare_start(&worker->prepare, worker_on_prepare);
     (void)uv_idle_init(&worker->loop, &worker->spin);
     (void)uv_timer_init(&worker->loop, &worker->alarm);
+    /* libuv takes a spare descriptor with the first socket of a loop: now, while there are some. */
+    (void)uv_tcp_init(&worker->loop, &worker->first);
+    uv_close((uv_handle_t *)&worker->first, NULL);
     for (size_t i = 0; i < VG_SERVER_ADDRESSES; i++) {
         if (sockets[i] < 0) {
             continue;

@@ -75,6 +75,7 @@ struct vg_worker {
     uv_async_t wake;
     uv_prepare_t prepare; /* flushes, before the loop sleeps */
     uv_idle_t spin;       /* active while a delayed flush is due within microseconds */
+    uv_tcp_t first;       /* is closed at once */
     uv_timer_t alarm;     /* rings for the earliest of `timers` */
     uint64_t alarm_ns;    /* what it is set to; UINT64_MAX = not set */
     struct vg_worker_listener listeners[VG_SERVER_ADDRESSES];
