@@ -208,7 +208,7 @@ static void connect_open(struct vg_connect_call *connect, const struct vg_connec
         return;
     }
     reason = vg_call_begin(call);
-    connect->exchange->is_proven = vg_call_is_proven(call);
+    connect->exchange->is_proven = call->is_proven;
     if (reason != VG_OK) {
         vg_connect_answer_fail(connect, &call->error);
         return;

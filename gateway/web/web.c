@@ -207,7 +207,7 @@ static void app_headers(struct vg_exchange *exchange)
         return;
     }
     const enum vg_reason reason = vg_call_begin(&rest->call);
-    exchange->is_proven = vg_call_is_proven(&rest->call);
+    exchange->is_proven = rest->call.is_proven;
     if (reason != VG_OK) {
         vg_rest_send_error(rest, &rest->call.error);
         return;

@@ -240,7 +240,7 @@ void vg_grpc_stream_begin(
     call->timeout_ns = headers->timeout_ns;
     call->request_bytes_max = service->settings->grpc_message_bytes_max;
     enum vg_reason reason = vg_call_begin(call);
-    exchange->is_proven = vg_call_is_proven(call);
+    exchange->is_proven = call->is_proven;
     if (reason != VG_OK) {
         vg_grpc_answer_finish(stream, reason, &call->error);
         return;

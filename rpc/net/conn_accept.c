@@ -33,7 +33,7 @@ static bool accept_admits(struct vg_worker *worker, const struct vg_network *pee
 static void accept_refuse(struct vg_worker *worker, int handle)
 {
     vg_metrics_add(VG_METRIC_connections_refused_total, 1);
-    vg_refusals_add(&worker->refusals, handle, vg_worker_now_ns(worker));
+    vg_peer_refusals_add(&worker->refusals, handle, vg_worker_now_ns(worker));
 }
 
 static struct vg_conn *accept_create(struct vg_worker_listener *listener)

@@ -140,7 +140,7 @@ static void worker_begin_drain(struct vg_task *task)
         /* Those who are already in line are served: they were told the connection stands. */
         vg_conn_accept_close(&worker->listeners[i]);
     }
-    vg_refusals_dispose(&worker->refusals);
+    vg_peer_refusals_dispose(&worker->refusals);
     for (struct vg_conn *conn = worker->conns; conn != NULL; conn = conn->next) {
         vg_conn_drain(conn, VG_CONN_END_SHUTDOWN);
     }
@@ -193,7 +193,7 @@ enum vg_reason vg_worker_open(
     worker->alarm_ns = UINT64_MAX;
     worker->drain_task.run = worker_begin_drain;
     vg_peer_turns_init(&worker->turns, server->options.limits.stranger_share, &worker->timers);
-    vg_refusals_init(&worker->refusals, &worker->timers);
+    vg_peer_refusals_init(&worker->refusals, &worker->timers);
     int status = uv_loop_init(&worker->loop);
     if (status != 0) {
         close_sockets(sockets);

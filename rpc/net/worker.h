@@ -30,8 +30,8 @@
 #include "core/base/error.h"
 #include "core/base/task.h"
 #include "rpc/net/block_pool.h"
+#include "rpc/net/peer_refusal.h"
 #include "rpc/net/peer_turn.h"
-#include "rpc/net/refusal.h"
 #include "rpc/net/timer.h"
 #include "rpc/net/turn_line.h"
 
@@ -86,7 +86,7 @@ struct vg_worker {
     size_t conn_count;
     struct vg_turn_line flushes; /* connections waiting to be flushed, in order of waking */
     struct vg_peer_turns turns;  /* of the addresses of their peers */
-    struct vg_refusals refusals;
+    struct vg_peer_refusals refusals;
     size_t holds;
     struct vg_buffer scratch; /* where the bytes of one flush are gathered */
     struct vg_buffer sealed;  /* and, with TLS, as they go over the wire */

@@ -153,6 +153,7 @@ struct vg_call {
     const struct vg_method *method;       /* after FIND */
     const struct vg_principal *principal; /* after AUTHENTICATE; a reference. Of a PUBLIC method
                                              vg_principal_nobody */
+    bool is_proven;                       /* after AUTHENTICATE: by a valid key or certificate */
     vg_time now;                          /* arrival: the one `now` of all relative times */
     uint64_t started_ns;
     uint64_t answered_ns; /* of a search: when its first part was there; 0 = not yet */
@@ -165,10 +166,8 @@ struct vg_call {
     ProtobufCMessage *request;
     /* With an idempotency key, after READ: of the request as it was sent, whichever face read it */
     uint8_t request_sha256[VG_SHA256_SIZE];
-    struct vg_intake
-        *intake; /* of a streamed request, set by vg_call_receive, or of a conversation */
-    uint64_t
-        intake_bytes_max; /* then: the largest body; what is said to be larger need not be fed */
+    struct vg_intake *intake;  /* of a streamed request (vg_call_receive), or of a conversation */
+    uint64_t intake_bytes_max; /* then: the largest body; what is larger need not be fed */
     struct vg_reply reply;
     const char
         *object; /* what was changed, for the audit log, if the request does not say it; NULL */
@@ -233,13 +232,6 @@ void vg_call_run(struct vg_call *call);
 /* The request cannot be completed (too large, bad frame, timeout): end the call with call->error as
  * set by the face. `ready` is not called. */
 void vg_call_fail(struct vg_call *call, enum vg_reason reason);
-
-/* Has the client shown who he is, by a valid key or certificate? Known after vg_call_begin, also if
- * it has failed. */
-static inline bool vg_call_is_proven(const struct vg_call *call)
-{
-    return call->principal != NULL && (call->method->flags & VG_METHOD_PUBLIC) == 0;
-}
 
 /* Does the method take its request as a stream? Then vg_call_open follows begin instead of body and
  * run. */

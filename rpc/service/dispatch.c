@@ -56,7 +56,7 @@ static int step_authenticate(struct vg_call *call)
         call->principal = vg_principal_nobody();
         return VG_OK;
     }
-    return (int)vg_access_authenticate(
+    const enum vg_reason reason = vg_access_authenticate(
         call->service->access,
         call->credential,
         call->identity,
@@ -64,6 +64,8 @@ static int step_authenticate(struct vg_call *call)
         call->now,
         &call->principal,
         &call->error);
+    call->is_proven = reason == VG_OK;
+    return (int)reason;
 }
 
 /* Who waits for a thread: calls of one key stand in one line, those without a key in another. */
