@@ -25,10 +25,11 @@ function(vg_set_aside target)
     set_target_properties(${target} PROPERTIES EXCLUDE_FROM_ALL ON)
 endfunction()
 
-# vg_add_unit_test(core/store/store_memory [LINKS core/store] [LABELS threads])
-# Builds tests/unit/core/store/store_memory_test.c, links that folder and what lies below.
+# vg_add_unit_test(core/store/store_memory [LINKS core/store] [LABELS threads] [COST seconds])
+# Builds tests/unit/core/store/store_memory_test.c, links that folder and what lies below. One that takes long says about how
+# long with ASan: ctest starts the longest first, so that none of them is left over at the end.
 function(vg_add_unit_test module)
-    cmake_parse_arguments(arg "" "" "LINKS;SOURCES;LABELS" ${ARGN})
+    cmake_parse_arguments(arg "" "COST" "LINKS;SOURCES;LABELS" ${ARGN})
     get_filename_component(folder ${module} DIRECTORY)
     get_filename_component(base ${module} NAME)
     string(REPLACE "/" "_" layer "vg_${folder}")
@@ -48,7 +49,7 @@ function(vg_add_unit_test module)
         return()
     endif()
     add_test(NAME unit/${module} COMMAND ${name})
-    set_tests_properties(unit/${module} PROPERTIES LABELS "unit;${arg_LABELS}" TIMEOUT 240)
+    set_tests_properties(unit/${module} PROPERTIES LABELS "unit;${arg_LABELS}" TIMEOUT 240 COST "${arg_COST}")
 endfunction()
 
 # vg_add_fuzz_target(time_text core/base)

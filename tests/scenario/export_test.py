@@ -37,8 +37,8 @@ def addresses(at):
 
 
 class Export(ServerCase):
-    EVENTS = 20_000 if IS_SANITIZED else 100_000
-    MEMORY_KIB = 48 * 1024
+    EVENTS = 20_000 if IS_SANITIZED else 50_000
+    MEMORY_KIB = 12 * 1024  # less than each of the answers, but for the spreadsheet, which is compressed
     settings = ("access_log=off", "stream_snapshot_age_ms=10m", "deadline_default_ms=10m")
 
     @classmethod
@@ -128,7 +128,7 @@ class Rows(Export):
         rows, _ = self.grpc.rows(STREAM, self.request(limit=10))
         self.assertEqual(len(rows), 10, "over their own connection, too")
         if not IS_SANITIZED:
-            self.assertLess(self.server.resident_kib() - before, 2 * self.MEMORY_KIB, "of more than a GiB of answers")
+            self.assertLess(self.server.resident_kib() - before, 8 * self.MEMORY_KIB, "of more than half a GiB of answers")
         self.assertEqual(sum(1 for _ in itertools.islice(readers[-1], 3000)), 3000, "who goes on gets on")
         for call in calls:
             call.cancel()

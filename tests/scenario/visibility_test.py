@@ -8,12 +8,11 @@ from vigiltest import contract, documented_json
 from vigiltest.case import ServerCase, main
 from vigiltest.clients import Grpc, Rest
 from vigiltest.directory import Directory
-from vigiltest.process import IS_SANITIZED
 
 SUBMIT = "vigil.events.v2.EventService/SubmitEvent"
 BULK = "vigil.events.v2.EventService/SubmitEvents"
 SEARCH = "vigil.events.v1.EventService/SearchAggregated"
-ROUNDS = 40 if IS_SANITIZED else 80
+ROUNDS = 40
 CLIENTS = 4
 
 
