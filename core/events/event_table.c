@@ -268,13 +268,14 @@ static void set_scalars(const struct vg_event_record *record, struct vg_value *v
     values[VG_EVENT_COLUMN_CASES].numbers.count = record->case_count;
 }
 
-/* What a row points at beside the texts of its record: a row outlives the struct it is made from.
- */
+/* A row and what it points at beside the texts of its record: it outlives the struct it is made
+ * from. The id stands first, beside the columns that point at it. */
 struct kept {
     int64_t customer_id;
     struct vg_uuid uuid;
     char source_country[2];
     char destination_country[2];
+    struct vg_value values[VG_EVENT_COLUMNS];
 };
 
 bool vg_event_table_row(
@@ -283,11 +284,11 @@ bool vg_event_table_row(
     struct vg_arena *arena,
     struct vg_row *out_row)
 {
-    struct vg_value *values = vg_arena_calloc(arena, VG_EVENT_COLUMNS, sizeof(*values));
-    struct kept *kept = vg_arena_alloc(arena, sizeof(*kept));
-    if (values == NULL || kept == NULL) {
+    struct kept *kept = vg_arena_calloc(arena, 1, sizeof(*kept));
+    if (kept == NULL) {
         return false;
     }
+    struct vg_value *values = kept->values;
     kept->customer_id = record->id.customer_id;
     kept->uuid = record->id.uuid;
     memcpy(kept->source_country, record->source.geo.country, 2);

@@ -259,10 +259,27 @@ static enum vg_reason touch(
     return VG_OK;
 }
 
+/* Items come from other threads and so out of other caches: what the next two point at is asked for
+ * while the one at hand is worked on. */
+static void fetch_ahead(const struct vg_ingest_item *item)
+{
+    const struct vg_ingest_item *next = item->next;
+    const struct vg_ingest_item *after = next == NULL ? NULL : next->next;
+    if (next != NULL && next->identity != NULL) {
+        __builtin_prefetch(next->identity->values);
+        __builtin_prefetch(next->identity->values + 2);
+    }
+    if (after != NULL) {
+        __builtin_prefetch(after->identity);
+        __builtin_prefetch(after->next);
+    }
+}
+
 /* The table is asked about all items of a submission: let it fetch what it will look at. */
 static void foresee(const struct vg_commit_group *group, struct vg_ingest_item *first)
 {
     for (struct vg_ingest_item *item = first; item != NULL; item = item->next) {
+        fetch_ahead(item);
         item->id_hash = 0;
         if (item->domain->kind != VG_INGEST_KIND_ROWLESS) {
             item->id_hash = group->table->foresee(group->table, item->domain->kind, item->identity);

@@ -1,11 +1,15 @@
 /*
- * Short texts of ASCII, which nearly all are, are folded eight bytes at a time, and where words
- * begin and end is found in a bitmap; the tokenizer is asked about all others.
+ * Short texts of ASCII, which nearly all are, are folded eight or sixteen bytes at a time, and
+ * where words begin and end is found in a bitmap; the tokenizer is asked about all others.
  */
 #include "core/query/word_hash.h"
 
 #include <endian.h>
 #include <string.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "core/base/digest.h"
 #include "core/query/tokenizer.h"
@@ -126,6 +130,40 @@ static inline uint64_t gather(uint64_t top_bits)
     return (top_bits >> 7) * UINT64_C(0x0102040810204080) >> 56;
 }
 
+#ifdef __SSE2__
+/* Fold the sixteen bytes at `at` and mark which are of words; true when all are ASCII. Bytes may be
+ * mapped twice. */
+static inline bool map_block(struct vg_bytes text, size_t at, struct word_map *map)
+{
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(text.data + at));
+    __m128i lower = _mm_or_si128(bytes, _mm_set1_epi8(0x20)); /* leaves digits as they are */
+    _mm_storeu_si128((__m128i *)(void *)(map->folded + at), lower);
+    __m128i letters = _mm_and_si128(
+        _mm_cmpgt_epi8(lower, _mm_set1_epi8('a' - 1)),
+        _mm_cmplt_epi8(lower, _mm_set1_epi8('z' + 1)));
+    __m128i digits = _mm_and_si128(
+        _mm_cmpgt_epi8(bytes, _mm_set1_epi8('0' - 1)),
+        _mm_cmplt_epi8(bytes, _mm_set1_epi8('9' + 1)));
+    uint64_t mask = (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_or_si128(letters, digits));
+    size_t shift = at % MASK_BITS;
+    map->masks[at / MASK_BITS] |= mask << shift;
+    if (shift > MASK_BITS - STEP) {
+        map->masks[at / MASK_BITS + 1] |= mask >> (MASK_BITS - shift);
+    }
+    return _mm_movemask_epi8(bytes) == 0;
+}
+
+/* The same of a whole text of sixteen bytes and more; its last block may overlap the one before. */
+static inline bool map_blocks(struct vg_bytes text, struct word_map *map)
+{
+    bool is_ascii = map_block(text, text.size - STEP, map);
+    for (size_t at = 0; at + STEP < text.size; at += STEP) {
+        is_ascii &= map_block(text, at, map);
+    }
+    return is_ascii;
+}
+#endif
+
 /* False when there is more than ASCII in `text`, or too much of it. */
 static bool map_words(struct vg_bytes text, struct word_map *map)
 {
@@ -134,6 +172,11 @@ static bool map_words(struct vg_bytes text, struct word_map *map)
     }
     map->mask_count = (uint32_t)(text.size / MASK_BITS + 1);
     memset(map->masks, 0, map->mask_count * sizeof(map->masks[0]));
+#ifdef __SSE2__
+    if (text.size >= STEP) {
+        return map_blocks(text, map);
+    }
+#endif
     uint64_t seen = 0;
     for (size_t i = 0; i < text.size; i += sizeof(uint64_t)) {
         uint64_t bytes = 0;

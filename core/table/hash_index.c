@@ -2,8 +2,9 @@
  * A place is two bits and a number: a list begins there among the positions, a row is that one, a
  * bitmap has that number. A list is kept as long as it is not larger than a bitmap.
  *
- * Pairs are sorted by radix: hashes are keyed and so evenly spread, and two passes over their 22
- * highest bits bring all but a handful into order.
+ * Hashes that many rows have are taken out first (common_hashes.h). The other pairs are sorted by
+ * radix: hashes are keyed and so evenly spread, and two passes over their 22 highest bits bring all
+ * but a handful into order.
  */
 #include "core/table/hash_index.h"
 
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/table/common_hashes.h"
 
 #define PLACE_LIST   0u
 #define PLACE_ROW    1u
@@ -268,9 +270,20 @@ static unsigned kind_of(uint32_t count, uint32_t rows)
     return list_bytes <= bitmap_words(rows) * sizeof(uint64_t) ? PLACE_LIST : PLACE_BITMAP;
 }
 
-static struct header count_parts(const struct vg_hash_pairs *pairs, uint32_t rows)
+/* So many rows of a hash are kept as a bitmap: see kind_of. */
+static uint32_t bitmap_rows(uint32_t rows)
 {
-    struct header header = { .rows = rows, .bitmap_count = 1 };
+    return bitmap_words(rows) * (uint32_t)(sizeof(uint64_t) / sizeof(uint16_t));
+}
+
+static struct header count_parts(
+    const struct vg_hash_pairs *pairs,
+    const struct vg_common_hashes *common,
+    uint32_t rows)
+{
+    struct header header = { .rows = rows,
+                             .hash_count = common->count,
+                             .bitmap_count = 1 + common->count };
     for (uint32_t first = 0; first < pairs->count;) {
         uint32_t end = run_end(pairs, first);
         unsigned kind = kind_of(end - first, rows);
@@ -296,50 +309,109 @@ static void set_bit(uint64_t *bitmap, uint32_t row)
     bitmap[row / 64] |= UINT64_C(1) << row % 64;
 }
 
+/* A block being filled, hash by hash. */
+struct filling {
+    uint32_t words; /* of a bitmap */
+    uint64_t *hashes;
+    uint64_t *bitmaps;
+    uint32_t *places;
+    uint16_t *positions;
+    uint32_t number; /* of the next hash */
+    uint32_t used;   /* positions */
+    uint32_t bitmap; /* number of the next */
+};
+
+static struct filling begin_filling(const struct header *header, uint64_t *block)
+{
+    struct filling filling = {
+        .words = bitmap_words(header->rows),
+        .hashes = block + HEADER_WORDS,
+        .bitmap = 1,
+    };
+    filling.bitmaps = filling.hashes + header->hash_count;
+    filling.places =
+        (uint32_t *)(void *)(filling.bitmaps + (size_t)header->bitmap_count * filling.words);
+    filling.positions = (uint16_t *)(void *)(filling.places + header->hash_count);
+    return filling;
+}
+
+static void put_common(
+    struct filling *filling,
+    const struct vg_common_hashes *common,
+    uint32_t number)
+{
+    const uint64_t *bitmap = vg_common_hashes_bitmap(common, number);
+    uint64_t *own = filling->bitmaps + (size_t)filling->bitmap * filling->words;
+    for (uint32_t word = 0; word < filling->words; word++) {
+        own[word] = bitmap[word];
+        filling->bitmaps[word] |= bitmap[word];
+    }
+    filling->hashes[filling->number] = common->hashes[number];
+    filling->places[filling->number++] = PLACE_BITMAP << PLACE_SHIFT | filling->bitmap++;
+}
+
+/* The pairs `first` to `end`, which have one hash. */
+static void put_run(
+    struct filling *filling,
+    const struct vg_hash_pairs *pairs,
+    uint32_t first,
+    uint32_t end,
+    uint32_t rows)
+{
+    unsigned kind = kind_of(end - first, rows);
+    uint32_t value = kind == PLACE_ROW    ? pairs->rows[first]
+                     : kind == PLACE_LIST ? filling->used
+                                          : filling->bitmap;
+    filling->hashes[filling->number] = pairs->hashes[first];
+    filling->places[filling->number++] = kind << PLACE_SHIFT | value;
+    if (kind == PLACE_LIST) {
+        uint16_t *list = filling->positions + filling->used;
+        list[0] = (uint16_t)(end - first - 1);
+        memcpy(list + 1, &pairs->rows[first], (end - first) * sizeof(uint16_t));
+        filling->used += end - first + 1;
+    }
+    for (uint32_t i = first; i < end; i++) {
+        set_bit(filling->bitmaps, pairs->rows[i]);
+        if (kind == PLACE_BITMAP) {
+            set_bit(filling->bitmaps + (size_t)filling->bitmap * filling->words, pairs->rows[i]);
+        }
+    }
+    filling->bitmap += kind == PLACE_BITMAP;
+}
+
+/* Both kinds of hashes, in one rising order. */
 static void fill_block(
     const struct vg_hash_pairs *pairs,
+    const struct vg_common_hashes *common,
     const struct header *header,
     uint64_t *block)
 {
-    uint32_t words = bitmap_words(header->rows);
-    uint64_t *hashes = block + HEADER_WORDS;
-    uint64_t *bitmaps = hashes + header->hash_count;
-    uint32_t *places = (uint32_t *)(void *)(bitmaps + (size_t)header->bitmap_count * words);
-    uint16_t *positions = (uint16_t *)(void *)(places + header->hash_count);
-    uint32_t number = 0;
-    uint32_t used = 0;
-    uint32_t bitmap = 1;
-    for (uint32_t first = 0; first < pairs->count; number++) {
+    struct filling filling = begin_filling(header, block);
+    uint32_t next = 0;
+    for (uint32_t first = 0; first < pairs->count;) {
         uint32_t end = run_end(pairs, first);
-        unsigned kind = kind_of(end - first, header->rows);
-        uint32_t value = kind == PLACE_ROW    ? pairs->rows[first]
-                         : kind == PLACE_LIST ? used
-                                              : bitmap;
-        hashes[number] = pairs->hashes[first];
-        places[number] = kind << PLACE_SHIFT | value;
-        if (kind == PLACE_LIST) {
-            positions[used++] = (uint16_t)(end - first - 1);
-            memcpy(&positions[used], &pairs->rows[first], (end - first) * sizeof(uint16_t));
-            used += end - first;
+        for (; next < common->count && common->hashes[next] < pairs->hashes[first]; next++) {
+            put_common(&filling, common, next);
         }
-        for (uint32_t i = first; i < end; i++) {
-            set_bit(bitmaps, pairs->rows[i]);
-            if (kind == PLACE_BITMAP) {
-                set_bit(bitmaps + (size_t)bitmap * words, pairs->rows[i]);
-            }
-        }
-        bitmap += kind == PLACE_BITMAP;
+        put_run(&filling, pairs, first, end, header->rows);
         first = end;
+    }
+    for (; next < common->count; next++) {
+        put_common(&filling, common, next);
     }
 }
 
-uint64_t *vg_hash_index_make(struct vg_hash_pairs *pairs, uint32_t rows, uint32_t *out_words)
+static uint64_t *make_block(
+    struct vg_hash_pairs *pairs,
+    const struct vg_common_hashes *common,
+    uint32_t rows,
+    uint32_t *out_words)
 {
     if (!sort_pairs(pairs)) {
         return NULL;
     }
     drop_repetitions(pairs);
-    struct header header = count_parts(pairs, rows);
+    struct header header = count_parts(pairs, common, rows);
     uint64_t words = block_words(&header);
     if (header.position_count > PLACE_NUMBER || words > UINT32_MAX) {
         return NULL;
@@ -347,9 +419,20 @@ uint64_t *vg_hash_index_make(struct vg_hash_pairs *pairs, uint32_t rows, uint32_
     uint64_t *block = calloc(words, sizeof(*block));
     if (block != NULL) {
         memcpy(block, &header, sizeof(header));
-        fill_block(pairs, &header, block);
+        fill_block(pairs, common, &header, block);
         *out_words = (uint32_t)words;
     }
+    return block;
+}
+
+uint64_t *vg_hash_index_make(struct vg_hash_pairs *pairs, uint32_t rows, uint32_t *out_words)
+{
+    struct vg_common_hashes common;
+    if (!vg_common_hashes_take(&common, pairs, rows, bitmap_rows(rows))) {
+        return NULL;
+    }
+    uint64_t *block = make_block(pairs, &common, rows, out_words);
+    vg_common_hashes_dispose(&common);
     return block;
 }
 

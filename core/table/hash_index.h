@@ -55,7 +55,7 @@ static inline void vg_hash_pairs_add(struct vg_hash_pairs *pairs, uint64_t hash,
 void vg_hash_pairs_dispose(struct vg_hash_pairs *pairs); /* accepts zero bytes */
 
 /*
- * The block for `rows` rows (65,536 at most) with these pairs, which are put into another order;
+ * The block for `rows` rows (65,536 at most) with these pairs, which are used up;
  * free() it. NULL without memory.
  */
 VG_MUST_USE uint64_t *vg_hash_index_make(

@@ -249,7 +249,7 @@ static enum vg_reason add_event(
     Vigil__Events__V2__SubmitRequest *request)
 {
     struct vg_arena *arena = &batch->arena;
-    struct stream_event *own = vg_arena_calloc(arena, 1, sizeof(*own));
+    struct stream_event *own = vg_arena_alloc(arena, sizeof(*own));
     struct vg_event_input input;
     struct vg_error error;
     vg_error_init(&error, arena);
