@@ -273,19 +273,15 @@ void vg_conn_end_read(struct vg_conn *conn)
     vg_conn_wake(conn);
 }
 
-/* The CPU time of what may take long is measured: a full part, a handshake. */
 static void conn_take_part(struct vg_conn *conn, struct vg_bytes part, bool is_full)
 {
-    const bool is_long =
-        is_full || (conn->protocol == NULL && (conn->tls_first || conn->tls != NULL));
-    const uint64_t begun_ns = is_long ? vg_conn_turn_cpu_ns() : 0;
+    const uint64_t begun_ns = is_full ? vg_conn_turn_cpu_ns() : 0;
     vg_metrics_add(VG_METRIC_bytes_received_total, part.size);
     conn_take_bytes(conn, part);
-    const uint64_t took_ns = is_long ? vg_conn_turn_cpu_ns() - begun_ns : 0;
     if (is_full) {
-        conn_weigh_turn(conn, took_ns);
+        conn_weigh_turn(conn, vg_conn_turn_cpu_ns() - begun_ns);
     }
-    vg_conn_turn_charge(conn, took_ns);
+    vg_conn_turn_charge(conn);
     if (is_full) {
         conn_end_turn(conn);
     }
@@ -325,7 +321,7 @@ void vg_conn_read_now(struct vg_conn *conn)
     const ssize_t size = recv(handle, room.base, room.len, 0);
     if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
         conn_read_on(conn, true); /* the loop will say when there is something */
-        vg_conn_turn_charge(conn, 0);
+        vg_conn_turn_charge(conn);
         return;
     }
     conn_on_read(
@@ -335,7 +331,7 @@ void vg_conn_read_now(struct vg_conn *conn)
                     : uv_translate_sys_error(errno),
         &room);
     if (size <= 0) {
-        vg_conn_turn_charge(conn, 0);
+        vg_conn_turn_charge(conn);
     } else if (conn_may_read(conn)) {
         conn_read_on(conn, true); /* unless it is in line again */
     }

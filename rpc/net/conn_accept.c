@@ -30,10 +30,12 @@ static bool accept_admits(struct vg_worker *worker, const struct vg_network *pee
     return vg_peer_quota_take(&server->quota, peer);
 }
 
+/* Nobody is charged for that. */
 static void accept_refuse(struct vg_worker *worker, int handle)
 {
     vg_metrics_add(VG_METRIC_connections_refused_total, 1);
-    vg_peer_refusals_add(&worker->refusals, handle, vg_worker_now_ns(worker));
+    worker->turns.now_ns = uv_hrtime();
+    vg_peer_refusals_add(&worker->refusals, handle, worker->turns.now_ns);
 }
 
 static struct vg_conn *accept_create(struct vg_worker_listener *listener)
@@ -111,12 +113,13 @@ static void accept_begin(
     (void)uv_tcp_nodelay(&conn->socket, 1);
     accept_bound_unsent(handle);
     vg_conn_begin(conn);
-    vg_conn_turn_charge(conn, 0);
+    vg_conn_turn_charge(conn);
 }
 
 /* Take in up to `most`. False when that was not possible for now. */
 static bool accept_some(struct vg_worker_listener *listener, size_t most)
 {
+    listener->worker->turns.now_ns = vg_worker_now_ns(listener->worker);
     for (size_t i = 0; i < most; i++) {
         struct sockaddr_storage from;
         socklen_t size = sizeof(from);

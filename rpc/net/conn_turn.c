@@ -10,6 +10,9 @@
 #include "rpc/net/peer_turn.h"
 #include "rpc/net/worker.h"
 
+/* The CPU time that is known is not older, in a turn that begins. */
+#define VG_CONN_TURN_CPU_AGE_NS UINT64_C(1000000)
+
 /* --- The clock ---------------------------------------------------------------------------------
  */
 
@@ -35,16 +38,31 @@ bool vg_conn_turn_is_over(struct vg_conn *conn)
     return vg_peer_turn_is_over(conn->turns, !conn->is_proven, turn_now_ns(conn->worker));
 }
 
-void vg_conn_turn_charge(struct vg_conn *conn, uint64_t cpu_ns)
+/* The clock of CPU time costs ten times as much as the other: it is looked at once in a while, and
+ * when a piece of work seems to have been long. */
+static void turn_look_at_cpu(struct vg_peer_turns *turns)
+{
+    turns->cpu_ns = vg_conn_turn_cpu_ns();
+    turns->cpu_at_ns = turns->now_ns;
+}
+
+/* `took_ns`, or what this thread can have worked at most, if somebody else had the core. */
+static uint64_t turn_worked_ns(struct vg_peer_turns *turns, uint64_t took_ns)
+{
+    if (took_ns <= VG_PEER_TURN_NS) {
+        return took_ns;
+    }
+    const uint64_t cpu_ns = turns->cpu_ns;
+    turn_look_at_cpu(turns);
+    return took_ns < turns->cpu_ns - cpu_ns ? took_ns : turns->cpu_ns - cpu_ns;
+}
+
+void vg_conn_turn_charge(struct vg_conn *conn)
 {
     struct vg_peer_turns *turns = &conn->worker->turns;
     const uint64_t begun_ns = turn_now_ns(conn->worker);
     turns->now_ns = uv_hrtime();
-    uint64_t took_ns = turns->now_ns - begun_ns;
-    if (took_ns > VG_PEER_TURN_NS) { /* long, or somebody else had the core */
-        const uint64_t most_ns = cpu_ns > 0 ? cpu_ns : VG_PEER_PIECE_NS_MAX;
-        took_ns = took_ns < most_ns ? took_ns : most_ns;
-    }
+    const uint64_t took_ns = turn_worked_ns(turns, turns->now_ns - begun_ns);
     vg_peer_turn_charge(conn->turns, !conn->is_proven, took_ns, turns->now_ns);
     if (!conn->is_proven) {
         vg_metrics_add(VG_METRIC_strangers_nanoseconds_total, took_ns);
@@ -126,16 +144,21 @@ static void turn_flush(struct vg_conn *conn)
 {
     (void)turn_now_ns(conn->worker);
     vg_conn_flush(conn);
-    vg_conn_turn_charge(conn, 0);
+    vg_conn_turn_charge(conn);
 }
 
 /* Who waited has the first word in a turn. */
 void vg_conn_turns_serve(struct vg_worker *worker)
 {
     struct vg_peer_turns *turns = &worker->turns;
+    turns->now_ns = uv_hrtime();
+    if (turns->now_ns - turns->cpu_at_ns > VG_CONN_TURN_CPU_AGE_NS) {
+        turn_look_at_cpu(turns);
+    }
     vg_peer_turns_next(turns);
-    for (size_t left = turns->ready.count; left > 0; left--) {
-        struct vg_peer_turn *peer = vg_peer_turns_first(turns);
+    struct vg_peer_turn *peer;
+    for (size_t left = turns->ready.count; left > 0 && (peer = vg_peer_turns_first(turns)) != NULL;
+         left--) {
         enum vg_peer_line line;
         struct vg_turn_link *link;
         while ((link = vg_peer_turn_take(peer, &line, turn_now_ns(worker))) != NULL) {

@@ -21,9 +21,9 @@ struct vg_worker;
  * clock runs for its work from now on, or from the end of the work before. */
 bool vg_conn_turn_is_over(struct vg_conn *conn);
 
-/* The clock of a piece of work for `conn`: what was done since the piece before is charged to its
- * address. `cpu_ns` is how long this thread had the core meanwhile; 0 = not measured. */
-void vg_conn_turn_charge(struct vg_conn *conn, uint64_t cpu_ns);
+/* A piece of work for `conn` is done: the time since the piece before is charged to its address, as
+ * far as this thread had the core. */
+void vg_conn_turn_charge(struct vg_conn *conn);
 
 /* CPU time of this thread alone: that others have the core is not the connection's doing. */
 uint64_t vg_conn_turn_cpu_ns(void);

@@ -38,9 +38,6 @@
 #define VG_PEER_MIXED_NS UINT64_C(10000000)
 /* Nobody is made to wait for more turns than these, whatever he has used. */
 #define VG_PEER_TURNS_OWED_MAX 32u
-/* What a piece of work is charged at most when it is not known how much of its time others had the
- * core. */
-#define VG_PEER_PIECE_NS_MAX UINT64_C(1000000)
 /* Strangers: what their bucket holds, what it may lack, and what is in it when they go on. */
 #define VG_PEER_BURST_NS  INT64_C(10000000)
 #define VG_PEER_DEBT_NS   INT64_C(50000000)
@@ -74,7 +71,11 @@ struct vg_peer_turn {
 };
 
 struct vg_peer_turns {
-    uint64_t now_ns; /* when the last piece of work ended; 0 = not known. Set by the owner */
+    /* Set by the owner: when the last piece of work ended, 0 = not known; CPU time of the thread
+     * when it was last looked at, and when that was. */
+    uint64_t now_ns;
+    uint64_t cpu_ns;
+    uint64_t cpu_at_ns;
     uint64_t turn;
     unsigned share; /* of strangers, in percent; 0 = no bound */
     struct vg_timers *timers;
@@ -127,8 +128,8 @@ void vg_peer_turn_forget(struct vg_peer_turn *peer, struct vg_turn_link *link);
 /*
  * Serve who waits, each address within its budget:
  *
- *     for (size_t left = turns->ready.count; left > 0; left--) {
- *         struct vg_peer_turn *peer = vg_peer_turns_first(turns);
+ *     for each of the turns->ready.count addresses that are ready now {
+ *         peer = vg_peer_turns_first(turns);
  *         while ((link = vg_peer_turn_take(peer, &line, now_ns)) != NULL) { work; charge }
  *         vg_peer_turn_settle(peer, now_ns);
  *     }

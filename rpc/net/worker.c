@@ -80,7 +80,6 @@ void vg_worker_flush_early(struct vg_worker *worker)
 static void worker_on_prepare(uv_prepare_t *prepare)
 {
     struct vg_worker *worker = VG_CONTAINER_OF(prepare, struct vg_worker, prepare);
-    worker->turns.now_ns = uv_hrtime();
     vg_conn_turns_serve(worker);
     vg_conn_turns_flush(worker);
     worker->turns.now_ns = 0;

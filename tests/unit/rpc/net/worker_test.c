@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -202,6 +203,73 @@ static void test_worker__accepts_a_share_of_those_in_line_in_a_turn(void **state
     }
 }
 
+/* One round of the loop, by the thread of the test. */
+static void turn(struct vg_worker *worker)
+{
+    worker->self = pthread_self();
+    (void)uv_run(&worker->loop, UV_RUN_NOWAIT);
+}
+
+static void test_worker__accepts_again_when_there_are_descriptors(void **state)
+{
+    (void)state;
+    struct vg_server *server = make_server(0);
+    struct vg_worker *worker = server->workers[0];
+    const struct vg_worker_listener *listener = &worker->listeners[VG_SERVER_PLAIN];
+    turn(worker);
+    const int handle = send_first(server, QUIET, QUIET_BYTES);
+    const int next = dup(handle);
+    struct rlimit limit;
+    assert_true(next >= 0 && close(next) == 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const struct rlimit none = { .rlim_cur = (rlim_t)next, .rlim_max = limit.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    while (!listener->pause.is_set) {
+        turn(worker);
+    }
+    assert_int_equal(worker->conn_count, 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    while (seen.quiet < QUIET_BYTES) {
+        turn(worker);
+    }
+    assert_int_equal(worker->conn_count, 1);
+    assert_false(listener->pause.is_set);
+    (void)close(handle);
+    vg_server_destroy(server);
+}
+
+/* Who waits costs the loop nothing: only those are read from that are served in a turn, and nobody
+ * else is watched meanwhile. */
+static void test_worker__looks_only_at_those_it_serves(void **state)
+{
+    (void)state;
+    struct vg_server *server = make_server(1);
+    struct vg_worker *worker = server->workers[0];
+    int loud[LOUD_CONNS];
+    seen.loud_takes_ns = (uint64_t)VG_PEER_BURST_NS;
+    for (size_t i = 0; i < LOUD_CONNS; i++) {
+        loud[i] = send_from(server, ELSEWHERE, LOUD, QUIET_BYTES);
+    }
+    while (worker->conn_count < LOUD_CONNS) {
+        turn(worker);
+    }
+    turn(worker);
+    assert_int_equal(seen.loud, QUIET_BYTES); /* the first has used up what there was */
+    size_t watched = 0;
+    size_t waiting = 0;
+    for (const struct vg_conn *conn = worker->conns; conn != NULL; conn = conn->next) {
+        watched += conn->reading;
+        waiting += conn->read_link.line != NULL;
+    }
+    assert_int_equal(watched, 1);
+    assert_int_equal(waiting, LOUD_CONNS - 1);
+    assert_int_equal(worker->turns.ready.count, 0); /* so that the loop may sleep */
+    for (size_t i = 0; i < LOUD_CONNS; i++) {
+        (void)close(loud[i]);
+    }
+    vg_server_destroy(server);
+}
+
 /* However many connections an address has, and however long each of them takes. */
 static void test_worker__serves_each_address_in_a_turn(void **state)
 {
@@ -264,6 +332,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_worker__reads_a_share_of_each_connection_in_a_turn),
         cmocka_unit_test(test_worker__accepts_a_share_of_those_in_line_in_a_turn),
+        cmocka_unit_test(test_worker__accepts_again_when_there_are_descriptors),
+        cmocka_unit_test(test_worker__looks_only_at_those_it_serves),
         cmocka_unit_test(test_worker__serves_each_address_in_a_turn),
         cmocka_unit_test(test_worker__holds_strangers_but_nobody_who_is_known),
         cmocka_unit_test(test_worker__closes_what_waits_in_line),
