@@ -2,7 +2,7 @@
  * A place is two bits and a number: a list begins there among the positions, a row is that one, a
  * bitmap has that number. A list is kept as long as it is not larger than a bitmap.
  *
- * Hashes that many rows have are taken out first (common_hashes.h). The other pairs are sorted by
+ * Hashes that many rows have are taken out first (frequent_hashes.h). The other pairs are sorted by
  * radix: hashes are keyed and so evenly spread, and two passes over their 22 highest bits bring all
  * but a handful into order.
  */
@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
-#include "core/table/common_hashes.h"
+#include "core/table/frequent_hashes.h"
 
 #define PLACE_LIST   0u
 #define PLACE_ROW    1u
@@ -278,12 +278,12 @@ static uint32_t bitmap_rows(uint32_t rows)
 
 static struct header count_parts(
     const struct vg_hash_pairs *pairs,
-    const struct vg_common_hashes *common,
+    const struct vg_frequent_hashes *frequent,
     uint32_t rows)
 {
     struct header header = { .rows = rows,
-                             .hash_count = common->count,
-                             .bitmap_count = 1 + common->count };
+                             .hash_count = frequent->count,
+                             .bitmap_count = 1 + frequent->count };
     for (uint32_t first = 0; first < pairs->count;) {
         uint32_t end = run_end(pairs, first);
         unsigned kind = kind_of(end - first, rows);
@@ -321,32 +321,28 @@ struct filling {
     uint32_t bitmap; /* number of the next */
 };
 
-static struct filling begin_filling(const struct header *header, uint64_t *block)
+/* Behind the hashes. */
+static void place_arrays(struct filling *filling, const struct header *header)
 {
-    struct filling filling = {
-        .words = bitmap_words(header->rows),
-        .hashes = block + HEADER_WORDS,
-        .bitmap = 1,
-    };
-    filling.bitmaps = filling.hashes + header->hash_count;
-    filling.places =
-        (uint32_t *)(void *)(filling.bitmaps + (size_t)header->bitmap_count * filling.words);
-    filling.positions = (uint16_t *)(void *)(filling.places + header->hash_count);
-    return filling;
+    filling->words = bitmap_words(header->rows);
+    filling->bitmaps = filling->hashes + header->hash_count;
+    filling->places =
+        (uint32_t *)(void *)(filling->bitmaps + (size_t)header->bitmap_count * filling->words);
+    filling->positions = (uint16_t *)(void *)(filling->places + header->hash_count);
 }
 
-static void put_common(
+static void put_frequent(
     struct filling *filling,
-    const struct vg_common_hashes *common,
+    const struct vg_frequent_hashes *frequent,
     uint32_t number)
 {
-    const uint64_t *bitmap = vg_common_hashes_bitmap(common, number);
+    const uint64_t *bitmap = vg_frequent_hashes_bitmap(frequent, number);
     uint64_t *own = filling->bitmaps + (size_t)filling->bitmap * filling->words;
     for (uint32_t word = 0; word < filling->words; word++) {
         own[word] = bitmap[word];
         filling->bitmaps[word] |= bitmap[word];
     }
-    filling->hashes[filling->number] = common->hashes[number];
+    filling->hashes[filling->number] = frequent->hashes[number];
     filling->places[filling->number++] = PLACE_BITMAP << PLACE_SHIFT | filling->bitmap++;
 }
 
@@ -382,28 +378,29 @@ static void put_run(
 /* Both kinds of hashes, in one rising order. */
 static void fill_block(
     const struct vg_hash_pairs *pairs,
-    const struct vg_common_hashes *common,
+    const struct vg_frequent_hashes *frequent,
     const struct header *header,
     uint64_t *block)
 {
-    struct filling filling = begin_filling(header, block);
+    struct filling filling = { .hashes = block + HEADER_WORDS, .bitmap = 1 };
+    place_arrays(&filling, header);
     uint32_t next = 0;
     for (uint32_t first = 0; first < pairs->count;) {
         uint32_t end = run_end(pairs, first);
-        for (; next < common->count && common->hashes[next] < pairs->hashes[first]; next++) {
-            put_common(&filling, common, next);
+        for (; next < frequent->count && frequent->hashes[next] < pairs->hashes[first]; next++) {
+            put_frequent(&filling, frequent, next);
         }
         put_run(&filling, pairs, first, end, header->rows);
         first = end;
     }
-    for (; next < common->count; next++) {
-        put_common(&filling, common, next);
+    for (; next < frequent->count; next++) {
+        put_frequent(&filling, frequent, next);
     }
 }
 
 static uint64_t *make_block(
     struct vg_hash_pairs *pairs,
-    const struct vg_common_hashes *common,
+    const struct vg_frequent_hashes *frequent,
     uint32_t rows,
     uint32_t *out_words)
 {
@@ -411,7 +408,7 @@ static uint64_t *make_block(
         return NULL;
     }
     drop_repetitions(pairs);
-    struct header header = count_parts(pairs, common, rows);
+    struct header header = count_parts(pairs, frequent, rows);
     uint64_t words = block_words(&header);
     if (header.position_count > PLACE_NUMBER || words > UINT32_MAX) {
         return NULL;
@@ -419,7 +416,7 @@ static uint64_t *make_block(
     uint64_t *block = calloc(words, sizeof(*block));
     if (block != NULL) {
         memcpy(block, &header, sizeof(header));
-        fill_block(pairs, common, &header, block);
+        fill_block(pairs, frequent, &header, block);
         *out_words = (uint32_t)words;
     }
     return block;
@@ -427,12 +424,12 @@ static uint64_t *make_block(
 
 uint64_t *vg_hash_index_make(struct vg_hash_pairs *pairs, uint32_t rows, uint32_t *out_words)
 {
-    struct vg_common_hashes common;
-    if (!vg_common_hashes_take(&common, pairs, rows, bitmap_rows(rows))) {
+    struct vg_frequent_hashes frequent;
+    if (!vg_frequent_hashes_take(&frequent, pairs, rows, bitmap_rows(rows))) {
         return NULL;
     }
-    uint64_t *block = make_block(pairs, &common, rows, out_words);
-    vg_common_hashes_dispose(&common);
+    uint64_t *block = make_block(pairs, &frequent, rows, out_words);
+    vg_frequent_hashes_dispose(&frequent);
     return block;
 }
 

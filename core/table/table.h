@@ -181,11 +181,8 @@ void vg_table_stop(struct vg_table *table);
  * and no compaction unfinished. */
 bool vg_table_is_drained(struct vg_table *table);
 
-/*
- * The hash of a record's id, of which only the columns are read. It is made once and handed to
- * vg_table_has and vg_table_prepare, where 0 stands for one that is not known. What they will look
- * at is on its way from memory when this returns: foresee a whole batch and then ask.
- */
+/* The hash of a record's id columns, made once for vg_table_has and vg_table_prepare (0 = not
+ * made). Begins to fetch from memory what they look at: foresee a whole batch, then ask. */
 uint64_t vg_table_foresee(struct vg_table *table, uint32_t kind, const struct vg_row *row);
 
 /* Is there a live record with these id columns? Only they are read. Counts what is published and

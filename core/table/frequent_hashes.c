@@ -1,4 +1,4 @@
-#include "core/table/common_hashes.h"
+#include "core/table/frequent_hashes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #define SLOTS        256u
 #define MARK_NOT_ONE UINT8_MAX
 
-_Static_assert(VG_COMMON_HASHES_MAX <= SLOTS / 4, "chains of slots stay short");
+_Static_assert(VG_FREQUENT_HASHES_MAX <= SLOTS / 4, "chains of slots stay short");
 
 static int compare_hashes(const void *left, const void *right)
 {
@@ -22,7 +22,7 @@ static int compare_hashes(const void *left, const void *right)
 }
 
 /* The hashes that are often met in a sample of the pairs, rising. */
-static void sample(const struct vg_hash_pairs *pairs, struct vg_common_hashes *common)
+static void sample(const struct vg_hash_pairs *pairs, struct vg_frequent_hashes *frequent)
 {
     uint64_t seen[SAMPLE_SIZE];
     uint32_t stride = (pairs->count - SAMPLE_RUN) / (SAMPLE_RUNS - 1);
@@ -34,23 +34,23 @@ static void sample(const struct vg_hash_pairs *pairs, struct vg_common_hashes *c
     }
     qsort(seen, SAMPLE_SIZE, sizeof(seen[0]), compare_hashes);
     uint32_t first = 0;
-    for (uint32_t i = 1; i <= SAMPLE_SIZE && common->count < VG_COMMON_HASHES_MAX; i++) {
+    for (uint32_t i = 1; i <= SAMPLE_SIZE && frequent->count < VG_FREQUENT_HASHES_MAX; i++) {
         if (i < SAMPLE_SIZE && seen[i] == seen[first]) {
             continue;
         }
         if (i - first >= SAMPLE_OFTEN) {
-            common->hashes[common->count++] = seen[first];
+            frequent->hashes[frequent->count++] = seen[first];
         }
         first = i;
     }
 }
 
 /* Of each hash its number; the lowest bits of keyed hashes spread evenly. */
-static void fill_slots(const struct vg_common_hashes *common, uint8_t slots[SLOTS])
+static void fill_slots(const struct vg_frequent_hashes *frequent, uint8_t slots[SLOTS])
 {
     memset(slots, MARK_NOT_ONE, SLOTS);
-    for (uint32_t number = 0; number < common->count; number++) {
-        uint32_t at = common->hashes[number] % SLOTS;
+    for (uint32_t number = 0; number < frequent->count; number++) {
+        uint32_t at = frequent->hashes[number] % SLOTS;
         while (slots[at] != MARK_NOT_ONE) {
             at = (at + 1) % SLOTS;
         }
@@ -59,29 +59,30 @@ static void fill_slots(const struct vg_common_hashes *common, uint8_t slots[SLOT
 }
 
 static inline uint8_t find(
-    const struct vg_common_hashes *common,
+    const struct vg_frequent_hashes *frequent,
     const uint8_t slots[SLOTS],
     uint64_t hash)
 {
     uint32_t at = hash % SLOTS;
-    while (slots[at] != MARK_NOT_ONE && common->hashes[slots[at]] != hash) {
+    while (slots[at] != MARK_NOT_ONE && frequent->hashes[slots[at]] != hash) {
         at = (at + 1) % SLOTS;
     }
     return slots[at];
 }
 
-/* Pairs of common hashes become bits, the others move together. */
-static void take_out(struct vg_common_hashes *common, struct vg_hash_pairs *pairs)
+/* Pairs of frequent hashes become bits, the others move together. */
+static void take_out(struct vg_frequent_hashes *frequent, struct vg_hash_pairs *pairs)
 {
     uint8_t slots[SLOTS];
     uint32_t kept = 0;
-    fill_slots(common, slots);
+    fill_slots(frequent, slots);
     for (uint32_t i = 0; i < pairs->count; i++) {
         const uint64_t hash = pairs->hashes[i];
         const uint16_t row = pairs->rows[i];
-        const uint8_t number = find(common, slots, hash);
+        const uint8_t number = find(frequent, slots, hash);
         if (number != MARK_NOT_ONE) {
-            common->bitmaps[(size_t)number * common->words + row / 64] |= UINT64_C(1) << row % 64;
+            frequent->bitmaps[(size_t)number * frequent->words + row / 64] |= UINT64_C(1)
+                                                                              << row % 64;
         } else {
             pairs->hashes[kept] = hash;
             pairs->rows[kept++] = row;
@@ -113,57 +114,57 @@ static void give_back(
     }
 }
 
-/* What was common in the sample and is not in the whole goes back to the pairs. */
-static void keep_common(
-    struct vg_common_hashes *common,
+/* What was frequent in the sample and is not in the whole goes back to the pairs. */
+static void keep_frequent(
+    struct vg_frequent_hashes *frequent,
     struct vg_hash_pairs *pairs,
     uint32_t rows_least)
 {
-    const uint32_t words = common->words;
+    const uint32_t words = frequent->words;
     uint32_t kept = 0;
-    for (uint32_t number = 0; number < common->count; number++) {
-        const uint64_t *bitmap = vg_common_hashes_bitmap(common, number);
+    for (uint32_t number = 0; number < frequent->count; number++) {
+        const uint64_t *bitmap = vg_frequent_hashes_bitmap(frequent, number);
         if (count_rows(bitmap, words) < rows_least) {
-            give_back(pairs, common->hashes[number], bitmap, words);
+            give_back(pairs, frequent->hashes[number], bitmap, words);
             continue;
         }
         if (kept != number) {
-            memcpy(common->bitmaps + (size_t)kept * words, bitmap, words * sizeof(*bitmap));
-            common->hashes[kept] = common->hashes[number];
+            memcpy(frequent->bitmaps + (size_t)kept * words, bitmap, words * sizeof(*bitmap));
+            frequent->hashes[kept] = frequent->hashes[number];
         }
         kept++;
     }
-    common->count = kept;
+    frequent->count = kept;
 }
 
-bool vg_common_hashes_take(
-    struct vg_common_hashes *common,
+bool vg_frequent_hashes_take(
+    struct vg_frequent_hashes *frequent,
     struct vg_hash_pairs *pairs,
     uint32_t rows,
     uint32_t rows_least)
 {
-    common->count = 0;
-    common->words = (rows + 63) / 64;
-    common->bitmaps = NULL;
+    frequent->count = 0;
+    frequent->words = (rows + 63) / 64;
+    frequent->bitmaps = NULL;
     if (pairs->count < SAMPLE_SIZE) {
         return true;
     }
-    sample(pairs, common);
-    if (common->count == 0) {
+    sample(pairs, frequent);
+    if (frequent->count == 0) {
         return true;
     }
-    common->bitmaps = calloc((size_t)common->count * common->words, sizeof(uint64_t));
-    if (common->bitmaps == NULL) {
+    frequent->bitmaps = calloc((size_t)frequent->count * frequent->words, sizeof(uint64_t));
+    if (frequent->bitmaps == NULL) {
         return false;
     }
-    take_out(common, pairs);
-    keep_common(common, pairs, rows_least);
+    take_out(frequent, pairs);
+    keep_frequent(frequent, pairs, rows_least);
     return true;
 }
 
-void vg_common_hashes_dispose(struct vg_common_hashes *common)
+void vg_frequent_hashes_dispose(struct vg_frequent_hashes *frequent)
 {
-    free(common->bitmaps);
-    common->bitmaps = NULL;
-    common->count = 0;
+    free(frequent->bitmaps);
+    frequent->bitmaps = NULL;
+    frequent->count = 0;
 }
