@@ -6,6 +6,9 @@
 /* SETTINGS_MAX_FRAME_SIZE, which we leave at its first value. RFC 9113 section 6.5.2. */
 #define VG_HTTP2_FRAME_BYTES_MAX 16384u
 
+/* Of requests that are read at once so many are answered before the next are looked at. */
+#define VG_HTTP2_EARLY_CALLS 4u
+
 /* The connection is over: GOAWAY with `code`, and nghttp2 reads no further. */
 static int guard_fail(struct vg_http2_session *own, uint32_t code, const char *text)
 {
@@ -37,6 +40,12 @@ static bool guard_feed(struct vg_http2_session *own, struct vg_bytes part)
     return part.size == 0 || nghttp2_session_mem_recv(own->session, part.data, part.size) >= 0;
 }
 
+static bool guard_ends_request(const struct vg_http2_scan_frame *frame)
+{
+    return (frame->type == NGHTTP2_DATA || frame->type == NGHTTP2_HEADERS) &&
+           (frame->flags & NGHTTP2_FLAG_END_STREAM) != 0;
+}
+
 /*
  * nghttp2 says nothing of DATA on a stream that is over, so such frames are looked for here. What
  * they mean depends on the frames before them, which are handed over first. A stream that was
@@ -50,7 +59,18 @@ bool vg_http2_guard_read(struct vg_http2_session *session, struct vg_bytes part)
     size_t fed = 0;
     int32_t opened = 0;
     bool reset = false;
+    unsigned ended = 0;
     while (vg_http2_scan_next(&session->scan, part, &at, &frame)) {
+        if (ended == VG_HTTP2_EARLY_CALLS) {
+            if (!guard_feed(session, vg_bytes(part.data + fed, frame.begins - fed))) {
+                return false;
+            }
+            fed = frame.begins;
+            ended = 0;
+            opened = 0;
+            vg_http2_session_fill_early(session);
+        }
+        ended += guard_ends_request(&frame);
         if (frame.type == NGHTTP2_HEADERS && frame.stream > session->seen.last) {
             opened = frame.stream;
         }

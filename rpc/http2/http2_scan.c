@@ -27,6 +27,7 @@ bool vg_http2_scan_next(
     scan->have = 0;
     scan->left = (uint32_t)head[0] << 16 | (uint32_t)head[1] << 8 | head[2];
     out_frame->type = head[3];
+    out_frame->flags = head[4];
     out_frame->stream =
         (int32_t)((uint32_t)(head[5] & 0x7f) << 24 | (uint32_t)head[6] << 16 | (uint32_t)head[7] << 8 | head[8]);
     return true;

@@ -26,6 +26,7 @@ struct vg_http2_scan {
 struct vg_http2_scan_frame {
     size_t begins; /* where in the part its header begins; 0 when that was in an earlier one */
     uint8_t type;
+    uint8_t flags;
     int32_t stream;
 };
 

@@ -10,6 +10,9 @@
 #include "rpc/net/worker.h"
 
 #define VG_HTTP2_DRAIN_WAIT_NS UINT64_C(1000000000)
+/* Of a connection, packed before its flush: so much, and what the last frame has beyond. */
+#define VG_HTTP2_EARLY_BYTES     16384u
+#define VG_HTTP2_EARLY_BYTES_MAX (3 * VG_HTTP2_EARLY_BYTES)
 
 /* Opaque bytes of the PING that follows the first GOAWAY: its answer proves that the peer has read
  * it. */
@@ -439,6 +442,8 @@ bool vg_http2_session_open(struct vg_conn *conn)
     session->conn = conn;
     session->heard_ns = conn->opened_ns;
     session->window_initial = NGHTTP2_INITIAL_WINDOW_SIZE;
+    vg_buffer_init(&session->early, VG_HTTP2_EARLY_BYTES_MAX);
+    vg_buffer_count(&session->early);
     session->scan.left = VG_CONN_SNIFF_BYTES; /* the preface comes first */
     session->protocol = VG_CONTAINER_OF_CONST(conn->protocol, struct vg_http2_protocol, protocol);
     vg_http2_budget_init(&session->budget);
@@ -496,11 +501,10 @@ void vg_http2_session_ended(struct vg_conn *conn)
     vg_conn_close(conn);
 }
 
-void vg_http2_session_fill(struct vg_conn *conn, struct vg_buffer *out, size_t room)
+static void session_fill(struct vg_http2_session *session, struct vg_buffer *out, size_t room)
 {
-    struct vg_http2_session *session = session_of(conn);
+    struct vg_conn *conn = session->conn;
     size_t before = out->size;
-    session->now_ns = vg_worker_now_ns(conn->worker);
     while (out->size - before < room) {
         const uint8_t *frame;
         ssize_t size = nghttp2_session_mem_send(session->session, &frame);
@@ -512,6 +516,32 @@ void vg_http2_session_fill(struct vg_conn *conn, struct vg_buffer *out, size_t r
             return;
         }
         vg_buffer_append(out, frame, (size_t)size);
+    }
+}
+
+void vg_http2_session_fill_early(struct vg_http2_session *session)
+{
+    if (session->conn->writing || session->failed || session->early.size >= VG_HTTP2_EARLY_BYTES) {
+        return;
+    }
+    session_fill(session, &session->early, VG_HTTP2_EARLY_BYTES - session->early.size);
+}
+
+void vg_http2_session_fill(struct vg_conn *conn, struct vg_buffer *out, size_t room)
+{
+    struct vg_http2_session *session = session_of(conn);
+    size_t before = out->size;
+    session->now_ns = vg_worker_now_ns(conn->worker);
+    if (session->early.failed) {
+        vg_conn_close(conn); /* without memory: frames are lost */
+        return;
+    }
+    if (session->early.size > 0) {
+        vg_buffer_append(out, session->early.data, session->early.size);
+        vg_buffer_dispose(&session->early);
+    }
+    if (out->size - before < room) {
+        session_fill(session, out, room - (out->size - before));
     }
 }
 
@@ -582,6 +612,7 @@ void vg_http2_session_closed(struct vg_conn *conn)
         vg_http2_stream_destroy(session->streams);
     }
     nghttp2_session_del(session->session);
+    vg_buffer_dispose(&session->early);
     vg_block_pool_free(&conn->worker->blocks, session);
     conn->protocol_state = NULL;
 }

@@ -17,6 +17,7 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include "core/base/buffer.h"
 #include "rpc/http2/http2_budget.h"
 #include "rpc/http2/http2_protocol.h"
 #include "rpc/http2/http2_scan.h"
@@ -59,6 +60,7 @@ struct vg_http2_session {
     uint64_t keepalive_ns; /* when it was asked whether it is there; 0 = it was not */
     bool failed; /* no more is read; what is queued is flushed, then the connection closes */
     enum vg_http2_cause cause; /* of the failure */
+    struct vg_buffer early;    /* frames that go out before what `fill` makes */
 };
 
 /* The time, which while frames are read need not be asked for again. */
@@ -73,6 +75,13 @@ bool vg_http2_session_wants_close(const struct vg_conn *conn);
 void vg_http2_session_drain(struct vg_conn *conn);
 void vg_http2_session_tick(struct vg_conn *conn, uint64_t now_ns);
 void vg_http2_session_closed(struct vg_conn *conn);
+
+/*
+ * Between two frames of a read: pack the answers that are there. Their calls end, and the next ones
+ * get their memory while the processor still has it at hand; it goes out with the flush all the
+ * same. Bounded, and not for a peer that does not read.
+ */
+void vg_http2_session_fill_early(struct vg_http2_session *session);
 
 /* The nghttp2 callbacks, shared by all sessions. */
 nghttp2_session_callbacks *vg_http2_session_callbacks(void);

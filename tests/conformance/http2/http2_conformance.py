@@ -96,6 +96,31 @@ class Basics(Http2Test):
                 self.assertEqual(client.body(stream), b"n%d" % i)
             client.events.clear()
 
+    def test_requests_that_are_read_at_once(self):
+        # Answers are packed between the requests of one read: small ones, ones beyond what is packed there, and
+        # streams that are reset, or go on, right behind.
+        client = self.client(window=1 << 20)
+        client.h2.increment_flow_control_window(1 << 24)
+        large, small, early = [], [], []
+        for i in range(10):
+            large.append(client.request("/bytes/20000", method="GET", flush=False))
+            small.append(client.request("/echo", b"n%d" % i, flush=False))
+            client.h2.reset_stream(client.request("/echo", b"gone", flush=False))
+            early.append(client.request("/early", b"x", end=False, extra=[("content-length", "3")], flush=False))
+            small.append(client.request("/echo", b"m%d" % i, flush=False))
+            client.h2.send_data(early[-1], b"yz", end_stream=True)
+        client.flush()
+        for i, stream in enumerate(small):
+            client.until(h2.events.StreamEnded, stream)
+            self.assertEqual(client.body(stream), b"nm"[i % 2:i % 2 + 1] + b"%d" % (i // 2))
+        for stream in large:
+            client.until(h2.events.StreamEnded, stream)
+            self.assertEqual(len(client.body(stream)), 20000)
+        for stream in early:
+            client.until(h2.events.StreamEnded, stream)
+            self.assertEqual(client.body(stream), b"early")
+        client.wait_state(open=0)
+
     def test_padding_counts_and_comes_back(self):
         # 30 x 64 KiB of padded data pass a window of 1 MiB only if the padding is given back as well.
         client = self.client()

@@ -14,8 +14,9 @@ static uint8_t frames[9 + 3 + 9 + 9 + 260];
 static const struct {
     size_t begins;
     uint8_t type;
+    uint8_t flags;
     int32_t stream;
-} wanted[] = { { 0, 0, 1 }, { 12, 6, 0 }, { 21, 1, INT32_MAX } };
+} wanted[] = { { 0, 0, 1, 1 }, { 12, 6, 0, 0 }, { 21, 1, 4, INT32_MAX } };
 
 static int make_frames(void **state)
 {
@@ -40,6 +41,7 @@ static void test_http2_scan__finds_every_header_however_it_is_cut(void **state)
             while (vg_http2_scan_next(&scan, vg_bytes(frames + from, size), &at, &frame)) {
                 assert_true(found < 3);
                 assert_int_equal(frame.type, wanted[found].type);
+                assert_int_equal(frame.flags, wanted[found].flags);
                 assert_int_equal(frame.stream, wanted[found].stream);
                 const size_t begins = wanted[found].begins;
                 assert_int_equal(frame.begins, begins >= from ? begins - from : 0);
