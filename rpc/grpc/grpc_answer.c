@@ -137,7 +137,8 @@ void vg_grpc_answer_begin(struct vg_grpc_stream *stream)
         &(struct vg_http_response){ .status = 200,
                                     .headers = headers,
                                     .header_count = count,
-                                    .content_length = -1 });
+                                    .content_length = -1,
+                                    .headers_stay = !has_page });
 }
 
 /* Make stream->trailers large enough for a head, a status and `metadata` items; false = there is

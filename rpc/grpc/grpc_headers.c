@@ -18,6 +18,9 @@ static bool begins_with_any_case(struct vg_bytes text, const char *start)
     if (text.size < size) {
         return false;
     }
+    if (memcmp(text.data, start, size) == 0) {
+        return true; /* as nearly everybody writes it */
+    }
     for (size_t i = 0; i < size; i++) {
         if (lower(text.data[i]) != (uint8_t)start[i]) {
             return false;
@@ -142,16 +145,20 @@ enum vg_reason vg_grpc_headers_read(
     struct vg_error *error)
 {
     struct vg_grpc_headers headers = { .timeout_ns = 0 };
+    uint32_t metadata_count = 0;
+    size_t metadata_bytes = 0;
     for (size_t i = 0; i < request->header_count; i++) {
         const struct vg_http_header *header = &request->headers[i];
         const struct headers_rule *rule = headers_rule_of(header->name);
         if (rule != NULL) {
             rule->take(&headers, header->value);
         } else if (headers_is_metadata(header->name)) {
-            headers.metadata_count++;
-            headers.metadata_bytes += header->name.size + header->value.size;
+            metadata_count++;
+            metadata_bytes += header->name.size + header->value.size;
         }
     }
+    headers.metadata_count = metadata_count;
+    headers.metadata_bytes = metadata_bytes;
     if (!headers_is_proto_type(headers.content_type)) {
         return vg_error_set(error, VG_CONTENT_TYPE, NULL);
     }

@@ -36,7 +36,7 @@
  * next part is made while this one waits for the client's window.
  */
 struct vg_grpc_stream {
-    struct vg_call call;
+    struct vg_call call;                     /* with has_call */
     struct vg_grpc_encoding_pool *encodings; /* of the server */
     enum vg_grpc_encoding coding;            /* of the answer, if a message is worth it */
     struct vg_worker *worker;

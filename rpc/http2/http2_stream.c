@@ -135,9 +135,9 @@ bool vg_http2_stream_add_header(
     const bool over = stream->path_refused || stream->header_bytes > limit ||
                       stream->exchange.request.header_count >= VG_LIMIT_HEADER_COUNT;
     /* The application that will say so is chosen by content type: that one is kept even then. */
-    const bool is_type = value.size <= VG_HTTP2_STREAM_TYPE_MAX &&
-                         vg_bytes_equal(name, vg_bytes_text("content-type"));
-    const bool kept = (!over || is_type) && stream_keep_header(stream, name, value);
+    const bool keeps = !over || (value.size <= VG_HTTP2_STREAM_TYPE_MAX &&
+                                 vg_bytes_equal(name, vg_bytes_text("content-type")));
+    const bool kept = keeps && stream_keep_header(stream, name, value);
     if (over || !kept) {
         stream->head_refused = true;
     }
@@ -146,6 +146,8 @@ bool vg_http2_stream_add_header(
 
 /* --- Answering ---------------------------------------------------------------------------------
  */
+
+#define VG_HTTP2_FIELD_STAYS (NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE)
 
 static nghttp2_nv stream_field(struct vg_bytes name, struct vg_bytes value, uint8_t flags)
 {
@@ -173,10 +175,11 @@ static ssize_t stream_read_end(
     VG_ASSERT(exchange->trailer_count <= VG_HTTP2_RESPONSE_HEADERS_MAX);
     nghttp2_nv fields[VG_HTTP2_RESPONSE_HEADERS_MAX];
     for (size_t i = 0; i < exchange->trailer_count; i++) {
+        /* They stay until the stream is closed, and nghttp2 packs none of a closed one. */
         fields[i] = stream_field(
             exchange->trailers[i].name,
             exchange->trailers[i].value,
-            NGHTTP2_NV_FLAG_NONE);
+            VG_HTTP2_FIELD_STAYS);
     }
     if (nghttp2_submit_trailer(
             stream->session->session,
@@ -232,17 +235,22 @@ static void stream_respond(struct vg_exchange *exchange, const struct vg_http_re
     VG_ASSERT(response->header_count <= VG_HTTP2_RESPONSE_HEADERS_MAX);
     VG_ASSERT(response->status >= 200 && response->status <= 599);
     nghttp2_nv fields[VG_HTTP2_RESPONSE_HEADERS_MAX + 2];
+    const uint8_t flags = response->headers_stay ? VG_HTTP2_FIELD_STAYS : NGHTTP2_NV_FLAG_NONE;
     char status[VG_TEXT_NUMBER_SIZE];
     char length[VG_TEXT_NUMBER_SIZE];
     size_t count = 0;
-    size_t size = vg_text_number_print_int64((int64_t)response->status, status);
-    fields[count++] =
-        stream_field(vg_bytes_text(":status"), vg_bytes(status, size), NGHTTP2_NV_FLAG_NONE);
+    size_t size = 0;
+    if (response->status == 200) {
+        fields[count++] =
+            stream_field(vg_bytes_text(":status"), vg_bytes_text("200"), VG_HTTP2_FIELD_STAYS);
+    } else {
+        size = vg_text_number_print_int64((int64_t)response->status, status);
+        fields[count++] =
+            stream_field(vg_bytes_text(":status"), vg_bytes(status, size), NGHTTP2_NV_FLAG_NONE);
+    }
     for (size_t i = 0; i < response->header_count; i++) {
-        fields[count++] = stream_field(
-            response->headers[i].name,
-            response->headers[i].value,
-            NGHTTP2_NV_FLAG_NONE);
+        fields[count++] =
+            stream_field(response->headers[i].name, response->headers[i].value, flags);
     }
     if (response->content_length >= 0) {
         size = vg_text_number_print_int64(response->content_length, length);

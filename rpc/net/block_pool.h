@@ -36,9 +36,11 @@
 struct vg_block;
 
 struct vg_block_pool {
+    /* Not beside kept_bytes: the compiler would read both at once behind two single writes, which
+     * the processor answers only when both have reached its cache. */
+    size_t used;                                  /* blocks handed out */
     struct vg_block *free[VG_BLOCK_POOL_CLASSES]; /* by size */
     size_t kept_bytes;
-    size_t used; /* blocks handed out */
 };
 
 /* Gives the kept blocks back; all must have been freed. A pool of zero bytes is an empty one. */

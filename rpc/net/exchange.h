@@ -56,6 +56,7 @@ struct vg_http_response {
     const struct vg_http_header *headers; /* borrowed until respond returns */
     size_t header_count;
     int64_t content_length; /* -1 = unknown: chunked in HTTP/1.1 */
+    bool headers_stay;      /* not only until respond returns, but until `closed` */
     bool no_body;           /* the head is the whole answer (HEAD, 204, gRPC trailers-only) */
 };
 

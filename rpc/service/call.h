@@ -177,7 +177,6 @@ struct vg_call {
     struct vg_metadata headers; /* said with the answer: call_metadata.h */
     struct vg_metadata trailers;
     bool head_sent; /* set by the face: no further headers */
-    struct vg_error error;
     enum vg_reason reason;
 
     struct vg_buffer out; /* answer bytes not yet taken by the face */
@@ -203,6 +202,8 @@ struct vg_call {
     bool in_talk;   /* among the conversations of strangers */
     bool in_quota;  /* of the key, too */
     bool logged;
+
+    struct vg_error error; /* the last member: not cleared as a whole */
 };
 
 /* For `write` of a face: about how much to append. */

@@ -212,7 +212,7 @@ void vg_call_init(
     struct vg_service *service,
     struct vg_mailbox *home)
 {
-    memset(call, 0, sizeof(*call));
+    memset(call, 0, offsetof(struct vg_call, error));
     call->magic = VG_CALL_MAGIC;
     call->face = face;
     call->service = service;

@@ -38,6 +38,7 @@
 #include "gateway/http1/http1.h"
 #include "gateway/rpcweb/rpcweb.h"
 #include "proto/contract_json.h"
+#include "rpc/grpc/grpc_headers.h"
 #include "rpc/grpc/grpc_server.h"
 #include "rpc/http2/http2_protocol.h"
 #include "rpc/net/server.h"
@@ -527,6 +528,9 @@ static const struct vg_exchange_app *select_grpc(
     const struct vg_exchange *exchange)
 {
     (void)selector;
+    if (vg_grpc_headers_is_grpc(&exchange->request)) {
+        return &grpc.app; /* the most common first, as vigild does */
+    }
     const struct vg_exchange_app *form = vg_rpcweb_select(&rpcweb, &exchange->request);
     if (form != NULL) {
         return form;

@@ -17,6 +17,7 @@
 #include "gateway/json/json_write.h"
 #include "gateway/rpcweb/rpcweb.h"
 #include "gateway/web/web.h"
+#include "rpc/grpc/grpc_headers.h"
 #include "rpc/grpc/grpc_server.h"
 #include "rpc/http2/http2_protocol.h"
 #include "rpc/net/server.h"
@@ -46,6 +47,9 @@ static const struct vg_exchange_app *select_app(
     const struct vg_exchange *exchange)
 {
     const struct vg_wiring *wiring = VG_CONTAINER_OF_CONST(selector, struct vg_wiring, selector);
+    if (vg_grpc_headers_is_grpc(&exchange->request)) {
+        return &wiring->grpc.app; /* the most common first */
+    }
     const struct vg_exchange_app *form = vg_rpcweb_select(&wiring->rpcweb, &exchange->request);
     if (form != NULL) {
         return form;
