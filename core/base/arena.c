@@ -9,7 +9,6 @@
 
 #define VG_ARENA_BLOCK_FIRST   2048u
 #define VG_ARENA_BLOCK_LARGEST (256u * 1024u)
-#define VG_ARENA_ALIGN         16u
 
 #ifdef __SANITIZE_ADDRESS__
 #define VG_ARENA_KEEPS_NONE true
@@ -48,6 +47,9 @@ void vg_arena_count(struct vg_arena *arena)
 
 static void arena_free_blocks(const struct vg_arena *arena, struct vg_arena_block *block)
 {
+    if (block == NULL) {
+        return;
+    }
     size_t size = 0;
     while (block != NULL) {
         struct vg_arena_block *older = block->older;
@@ -103,7 +105,7 @@ void vg_arena_expect(struct vg_arena *arena, size_t size)
     }
 }
 
-static void *arena_grow(struct vg_arena *arena, size_t size)
+void *vg_arena_grow(struct vg_arena *arena, size_t size)
 {
     size_t whole = VG_ARENA_HEADER + size;
     if (whole < arena->block_size) {
@@ -141,20 +143,6 @@ static void *arena_grow(struct vg_arena *arena, size_t size)
 static size_t arena_rounded(size_t size)
 {
     return size == 0 ? VG_ARENA_ALIGN : (size + VG_ARENA_ALIGN - 1) & ~(size_t)(VG_ARENA_ALIGN - 1);
-}
-
-void *vg_arena_alloc(struct vg_arena *arena, size_t size)
-{
-    if (size > arena->bytes_max) {
-        return NULL;
-    }
-    size_t rounded = arena_rounded(size);
-    if ((size_t)(arena->end - arena->next) >= rounded) {
-        void *taken = arena->next;
-        arena->next += rounded;
-        return taken;
-    }
-    return arena_grow(arena, rounded);
 }
 
 bool vg_arena_resize_last(

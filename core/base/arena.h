@@ -64,7 +64,7 @@ void vg_arena_expect(struct vg_arena *arena, size_t size);
 
 /* `size` bytes aligned for any type, not cleared; NULL past the cap. Size 0 gives a unique pointer.
  */
-VG_MUST_USE void *vg_arena_alloc(struct vg_arena *arena, size_t size);
+VG_MUST_USE static inline void *vg_arena_alloc(struct vg_arena *arena, size_t size);
 
 /* The same, zeroed. `count` x `size` is checked for overflow. */
 VG_MUST_USE void *vg_arena_calloc(struct vg_arena *arena, size_t count, size_t size);
@@ -86,5 +86,25 @@ VG_MUST_USE char *vg_arena_text(struct vg_arena *arena, struct vg_bytes bytes);
 
 /* printf into the arena; NULL past the cap. */
 VG_MUST_USE char *vg_arena_printf(struct vg_arena *arena, const char *format, ...) VG_PRINTF(2, 3);
+
+/* The rest of vg_arena_alloc, `size` being a multiple of the alignment: not for others. */
+VG_MUST_USE void *vg_arena_grow(struct vg_arena *arena, size_t size);
+
+#define VG_ARENA_ALIGN 16u
+
+static inline void *vg_arena_alloc(struct vg_arena *arena, size_t size)
+{
+    if (size > arena->bytes_max) {
+        return NULL;
+    }
+    const size_t rounded =
+        size == 0 ? VG_ARENA_ALIGN : (size + VG_ARENA_ALIGN - 1) & ~(size_t)(VG_ARENA_ALIGN - 1);
+    if ((size_t)(arena->end - arena->next) < rounded) {
+        return vg_arena_grow(arena, rounded);
+    }
+    void *taken = arena->next;
+    arena->next += rounded;
+    return taken;
+}
 
 #endif

@@ -16,7 +16,7 @@ void vg_buffer_init(struct vg_buffer *buffer, size_t bytes_max)
 
 void vg_buffer_dispose(struct vg_buffer *buffer)
 {
-    if (!buffer->is_lent) {
+    if (!buffer->is_lent && buffer->data != NULL) {
         free(buffer->data);
         if (buffer->counted) {
             vg_memory_budget_give(buffer->capacity);
@@ -55,13 +55,10 @@ void vg_buffer_drop(struct vg_buffer *buffer, size_t size)
     }
 }
 
-bool vg_buffer_reserve(struct vg_buffer *buffer, size_t size)
+bool vg_buffer_grow(struct vg_buffer *buffer, size_t size)
 {
     if (buffer->failed) {
         return false;
-    }
-    if (size <= buffer->capacity - buffer->size) {
-        return true;
     }
     if (size > buffer->bytes_max || buffer->size > buffer->bytes_max - size) {
         buffer->failed = true;
@@ -96,26 +93,6 @@ bool vg_buffer_reserve(struct vg_buffer *buffer, size_t size)
     buffer->is_lent = false;
     buffer->capacity = capacity;
     return true;
-}
-
-void vg_buffer_append(struct vg_buffer *buffer, const void *data, size_t size)
-{
-    if (size > 0 && vg_buffer_reserve(buffer, size)) {
-        memcpy(buffer->data + buffer->size, data, size);
-        buffer->size += size;
-    }
-}
-
-void vg_buffer_append_text(struct vg_buffer *buffer, const char *text)
-{
-    vg_buffer_append(buffer, text, strlen(text));
-}
-
-void vg_buffer_append_byte(struct vg_buffer *buffer, uint8_t byte)
-{
-    if (vg_buffer_reserve(buffer, 1)) {
-        buffer->data[buffer->size++] = byte;
-    }
 }
 
 void vg_buffer_printf(struct vg_buffer *buffer, const char *format, ...)

@@ -45,16 +45,48 @@ void vg_buffer_clear(struct vg_buffer *buffer);
 void vg_buffer_drop(struct vg_buffer *buffer, size_t size);
 
 /* Room for `size` more bytes at data + size; false (and `failed`) when there is none to be had. */
-VG_MUST_USE bool vg_buffer_reserve(struct vg_buffer *buffer, size_t size);
+VG_MUST_USE static inline bool vg_buffer_reserve(struct vg_buffer *buffer, size_t size);
 
-void vg_buffer_append(struct vg_buffer *buffer, const void *data, size_t size);
-void vg_buffer_append_text(struct vg_buffer *buffer, const char *text);
-void vg_buffer_append_byte(struct vg_buffer *buffer, uint8_t byte);
+static inline void vg_buffer_append(struct vg_buffer *buffer, const void *data, size_t size);
+static inline void vg_buffer_append_text(struct vg_buffer *buffer, const char *text);
+static inline void vg_buffer_append_byte(struct vg_buffer *buffer, uint8_t byte);
 void vg_buffer_printf(struct vg_buffer *buffer, const char *format, ...) VG_PRINTF(2, 3);
 
 static inline struct vg_bytes vg_buffer_bytes(const struct vg_buffer *buffer)
 {
     return vg_bytes(buffer->data, buffer->size);
+}
+
+/* --- What is done some fifty times for an answer: room is mostly there ---------------------------
+ */
+
+/* The rest of vg_buffer_reserve: not for others. */
+VG_MUST_USE bool vg_buffer_grow(struct vg_buffer *buffer, size_t size);
+
+static inline bool vg_buffer_reserve(struct vg_buffer *buffer, size_t size)
+{
+    return (!buffer->failed && size <= buffer->capacity - buffer->size) ||
+           vg_buffer_grow(buffer, size);
+}
+
+static inline void vg_buffer_append(struct vg_buffer *buffer, const void *data, size_t size)
+{
+    if (size > 0 && vg_buffer_reserve(buffer, size)) {
+        memcpy(buffer->data + buffer->size, data, size);
+        buffer->size += size;
+    }
+}
+
+static inline void vg_buffer_append_text(struct vg_buffer *buffer, const char *text)
+{
+    vg_buffer_append(buffer, text, strlen(text));
+}
+
+static inline void vg_buffer_append_byte(struct vg_buffer *buffer, uint8_t byte)
+{
+    if (vg_buffer_reserve(buffer, 1)) {
+        buffer->data[buffer->size++] = byte;
+    }
 }
 
 #endif
