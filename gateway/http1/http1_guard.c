@@ -54,6 +54,18 @@ static const char *take_word(struct vg_http1_guard *guard, uint8_t byte)
     return NULL;
 }
 
+/* The bytes of a method or a target up to what take_word has to look at. *part loses them. */
+static void skip_word(struct vg_http1_guard *guard, struct vg_bytes *part)
+{
+    size_t size = 0;
+    while (size < part->size && part->data[size] != ' ' && part->data[size] != '\r' &&
+           part->data[size] != '\n') {
+        size++;
+    }
+    guard->has_target = guard->has_target || size > 0;
+    *part = vg_bytes(part->data + size, part->size - size);
+}
+
 static const char *take_before(struct vg_http1_guard *guard, uint8_t byte)
 {
     if (guard->after_cr) {
@@ -141,10 +153,16 @@ const char *vg_http1_guard_take(struct vg_http1_guard *guard, struct vg_bytes pa
     while (words == NULL && part.size > 0 && guard->stage != VG_HTTP1_GUARD_DONE) {
         if (guard->stage == VG_HTTP1_GUARD_LINE) {
             words = take_line(guard, &part);
-        } else {
-            words = take_byte(guard, part.data[0]);
-            part = vg_bytes(part.data + 1, part.size - 1);
+            continue;
         }
+        if (guard->stage == VG_HTTP1_GUARD_METHOD || guard->stage == VG_HTTP1_GUARD_TARGET) {
+            skip_word(guard, &part);
+            if (part.size == 0) {
+                break;
+            }
+        }
+        words = take_byte(guard, part.data[0]);
+        part = vg_bytes(part.data + 1, part.size - 1);
     }
     guard->bytes += before - part.size;
     return words;

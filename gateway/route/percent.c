@@ -1,5 +1,7 @@
 #include "gateway/route/percent.h"
 
+#include <string.h>
+
 #include "core/base/utf8.h"
 
 static int hex_value(uint8_t digit)
@@ -13,12 +15,8 @@ static int hex_value(uint8_t digit)
 
 static bool needs_decoding(struct vg_bytes text, bool plus_is_blank)
 {
-    for (size_t i = 0; i < text.size; i++) {
-        if (text.data[i] == '%' || (plus_is_blank && text.data[i] == '+')) {
-            return true;
-        }
-    }
-    return false;
+    return text.size > 0 && (memchr(text.data, '%', text.size) != NULL ||
+                             (plus_is_blank && memchr(text.data, '+', text.size) != NULL));
 }
 
 /* The byte of the escape at `at`; -1 when it is none. */

@@ -16,15 +16,19 @@
 #include "gateway/web/cors.h"
 #include "gateway/web/etag.h"
 #include "gateway/web/web.h"
+#include "rpc/net/block_pool.h"
 #include "rpc/net/timer.h"
 #include "rpc/service/call.h"
 
 /* An answer to a failure: at most VG_VIOLATIONS_MAX messages. */
 #define VG_REST_ERROR_BYTES_MAX (1024u * 1024u)
+/* Lent to the arena of a call. */
+#define VG_REST_ARENA_BYTES 1536u
 
 struct vg_rest {
     struct vg_call call;
     const struct vg_web *web;
+    struct vg_worker *worker;     /* whose memory this is */
     struct vg_exchange *exchange; /* NULL once it is over and the call is not */
     struct vg_route_match match;
     struct vg_bytes path;
@@ -72,7 +76,10 @@ struct vg_rest {
     bool waiting; /* vg_call_more was called */
     bool cut;     /* the answer began and cannot be completed */
     bool ended;   /* of a conversation: the end has been said, behind all else */
+    /* The first memory of the call. The last member: not cleared. */
+    _Alignas(16) uint8_t lent_arena[VG_REST_ARENA_BYTES];
 };
+_Static_assert(sizeof(struct vg_rest) <= VG_BLOCK_POOL_SIZE_MAX, "the worker keeps them for reuse");
 
 extern const struct vg_face vg_rest_face;
 

@@ -12,6 +12,9 @@
  * KiB. */
 #define INLINE_BYTES (8u * 1024u)
 
+/* Most answers about one object are smaller: their buffer is made once and does not grow. */
+#define FIRST_BYTES 4096u
+
 static bool is_compressible(const struct vg_rest *rest)
 {
     return rest->call.method->envelope != VG_ENVELOPE_RAW && rest->body.format != VG_FORMAT_XLSX;
@@ -82,6 +85,7 @@ static enum vg_reason compress(struct vg_rest *rest, bool last)
 static enum vg_reason write_first(struct vg_rest *rest)
 {
     struct vg_call *call = &rest->call;
+    (void)!vg_buffer_reserve(&call->out, FIRST_BYTES); /* a full buffer says so by itself */
     enum vg_reason reason = vg_reply_body_write(&rest->body, call);
     if (reason != VG_OK || (call->out.size == 0 && !call->out_done)) {
         return reason; /* work has been done, and there is nothing to send yet */

@@ -3,7 +3,6 @@
  */
 #include "gateway/web/web.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/memory_budget.h"
@@ -21,7 +20,7 @@ static void free_rest(struct vg_rest *rest)
     vg_buffer_dispose(&rest->plain);
     vg_buffer_dispose(&rest->sending);
     vg_buffer_dispose(&rest->own);
-    free(rest);
+    vg_block_pool_free(&rest->worker->blocks, rest);
 }
 
 /* A conversation has no other end than the client's, and that may be later than any call's. */
@@ -67,17 +66,22 @@ static void deadline_fires(struct vg_timer *timer)
 static struct vg_rest *create_rest(struct vg_exchange *exchange)
 {
     const struct vg_web *web = VG_CONTAINER_OF_CONST(exchange->app, struct vg_web, app);
-    struct vg_rest *rest = calloc(1, sizeof(*rest));
+    struct vg_rest *rest = vg_block_pool_alloc(&exchange->worker->blocks, sizeof(*rest));
     if (rest == NULL) {
         exchange->carrier->abort(exchange, VG_RESOURCE_LIMIT);
         return NULL;
     }
+    /* Not the call, which has an init of its own, and not what is lent to it. */
+    const size_t first = offsetof(struct vg_rest, web);
+    memset((uint8_t *)rest + first, 0, offsetof(struct vg_rest, lent_arena) - first);
     exchange->state = rest;
     rest->web = web;
+    rest->worker = exchange->worker;
     rest->exchange = exchange;
     rest->deadline.fire = deadline_fires;
     rest->head_only = vg_bytes_equal(exchange->request.method, vg_bytes_text("HEAD"));
     vg_call_init(&rest->call, &vg_rest_face, web->service, &exchange->worker->mailbox);
+    vg_arena_lend(&rest->call.arena, rest->lent_arena, sizeof(rest->lent_arena));
     vg_reply_body_init(&rest->body);
     vg_buffer_init(&rest->sending, rest->call.out.bytes_max);
     vg_buffer_count(&rest->sending);

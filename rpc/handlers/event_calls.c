@@ -8,6 +8,9 @@
 #include "core/wire/wire_decode.h"
 #include "rpc/service/service.h"
 
+/* Memory of a message beside its wire bytes, about. */
+#define VG_EVENT_MESSAGE_FACTOR 10u
+
 struct vg_bytes vg_event_calls_data_center(uint32_t place)
 {
     static const char *const words[] = {
@@ -104,6 +107,7 @@ enum vg_reason vg_event_calls_reply(struct vg_call *call, struct vg_bytes wire)
         call->reply.wire = wire;
         return VG_OK;
     }
+    vg_arena_expect(&call->arena, wire.size * VG_EVENT_MESSAGE_FACTOR); /* one block, not three */
     return vg_wire_decode(
         call->method->answer,
         wire,
