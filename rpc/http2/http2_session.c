@@ -1,6 +1,8 @@
 #include "rpc/http2/http2_session.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "core/base/assert.h"
 #include "core/base/compiler.h"
@@ -10,6 +12,8 @@
 #include "rpc/net/worker.h"
 
 #define VG_HTTP2_DRAIN_WAIT_NS UINT64_C(1000000000)
+/* Memory of nghttp2 from this size on is its frame buffer. */
+#define VG_HTTP2_SPARSE_BYTES 16384u
 /* Of a connection, packed before its flush: so much, and what the last frame has beyond. */
 #define VG_HTTP2_EARLY_BYTES     16384u
 #define VG_HTTP2_EARLY_BYTES_MAX (3 * VG_HTTP2_EARLY_BYTES)
@@ -406,10 +410,29 @@ nghttp2_session_callbacks *vg_http2_session_callbacks(void)
 /* --- The protocol of the connection ------------------------------------------------------------
  */
 
+/*
+ * The frame buffer of a session has 16 KB, of which a connection that is mostly idle never uses
+ * more than the beginning. Where malloc has it from, somebody has been before: with TLS the
+ * handshake. So its pages are given back, and come again, one by one, when frames reach them.
+ */
+static void session_forget_pages(uint8_t *block, size_t size)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t first = ((uintptr_t)block + page - 1) & ~(uintptr_t)(page - 1);
+    const uintptr_t end = ((uintptr_t)block + size) & ~(uintptr_t)(page - 1);
+    if (first < end) {
+        (void)madvise(block + (first - (uintptr_t)block), end - first, MADV_DONTNEED);
+    }
+}
+
 /* nghttp2's memory comes from the worker's blocks too. */
 static void *session_malloc(size_t size, void *owner)
 {
-    return vg_block_pool_alloc(owner, size);
+    void *block = vg_block_pool_alloc(owner, size);
+    if (block != NULL && size >= VG_HTTP2_SPARSE_BYTES) {
+        session_forget_pages(block, size);
+    }
+    return block;
 }
 
 static void session_free(void *block, void *owner)
@@ -424,7 +447,7 @@ static void *session_calloc(size_t count, size_t size, void *owner)
 
 static void *session_realloc(void *block, size_t size, void *owner)
 {
-    return vg_block_pool_realloc(owner, block, size);
+    return block == NULL ? session_malloc(size, owner) : vg_block_pool_realloc(owner, block, size);
 }
 
 bool vg_http2_session_open(struct vg_conn *conn)
@@ -524,6 +547,7 @@ void vg_http2_session_fill_early(struct vg_http2_session *session)
     if (session->conn->writing || session->failed || session->early.size >= VG_HTTP2_EARLY_BYTES) {
         return;
     }
+    session->conn->crowded_ns = session->now_ns; /* their streams are not open any more to say so */
     session_fill(session, &session->early, VG_HTTP2_EARLY_BYTES - session->early.size);
 }
 
