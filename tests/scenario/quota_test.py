@@ -13,9 +13,11 @@ from vigiltest.case import ServerCase, main  # noqa: E402
 from vigiltest.clients import Grpc, GrpcError, Rest, metrics  # noqa: E402
 from vigiltest.directory import Directory  # noqa: E402
 from vigiltest.process import wait_until  # noqa: E402
+from vigiltest.raw import H2, message  # noqa: E402
 
 SESSION = "vigil.account.v1.AccountService/GetSession"
 SUBMIT = "vigil.events.v2.EventStream/Submit"
+SEARCH = "vigil.events.v1.EventService/SearchAggregated"
 HOUR = 3600
 
 
@@ -198,6 +200,40 @@ class Quota(ServerCase):
         self.assert_error(refused, 403, "access.denied")
         too_much = self.rest.post("/admin/v1/keys", {**wanted, "requestsPerSecond": 1000001}, key=maker)
         self.assert_error(too_much, 412, "invalid.json.field.value", "requestsPerSecond")
+
+
+class RoomForOthers(ServerCase):
+    """A key without any quota may fill half of the line for a thread, never all of it."""
+
+    settings = ("executors=1", "executor_queue=8")
+
+    def test_a_flood_of_searches_of_one_key_refuses_no_other(self):
+        directory = Directory(self.server)
+        self.addCleanup(directory.close)
+        directory.customer("acme", 10)
+        directory.user("agent", "acme")
+        crowd, other = (directory.key("agent", ["EVENT-VIEWER"]) for _ in range(2))
+        rest = Rest(self.server.port)
+        self.addCleanup(rest.close)
+        search = contract.method(SEARCH).request(start_timestamp="0").SerializeToString()
+        flood = H2(self.server.port)
+        self.addCleanup(flood.close)
+        statuses = []
+
+        def is_refused():
+            streams = [flood.grpc(SEARCH, crowd) for _ in range(60)]
+            for stream in streams:  # in one write
+                flood.h2.send_data(stream, message(search), end_stream=True)
+            flood.flush()
+            answer = rest.post("/events/v1/aggregated/search", {"startTimestamp": 0}, key=other)
+            self.assertEqual(answer.status, 200, answer)
+            statuses.extend(flood.status(stream)[0] for stream in streams)
+            return metrics(self.server.port)["vigil_executor_share_refused_total"] > 0
+
+        wait_until(is_refused, what="the flood has met its share")
+        self.assertLessEqual(set(statuses), {0, 14}, "OK or UNAVAILABLE")
+        self.assertIn(0, statuses)
+        self.assertIn(14, statuses)
 
 
 class QuotaOfTheServer(ServerCase):
