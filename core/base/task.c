@@ -1,7 +1,9 @@
 #include "core/base/task.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "core/base/assert.h"
 #include "core/base/fair_queue.h"
@@ -62,13 +64,25 @@ struct vg_executor {
     pthread_cond_t work;
     struct vg_fair_queue queue;
     size_t queue_max;
+    int yields;  /* steps of nice; 0 = not at all */
     size_t idle; /* threads that wait for work; some may have been woken for a task that waits */
     bool stopping;
     unsigned thread_count;
     pthread_t threads[];
 };
 
-static struct vg_task *executor_take(struct vg_executor *executor)
+/* Of this thread alone: Linux has these for each thread. That it may not be allowed is no failure:
+ * the thread runs as the others do. */
+static void give_way(int steps)
+{
+    const struct sched_param none = { 0 };
+    (void)sched_setscheduler(0, SCHED_BATCH, &none);
+    const int now = getpriority(PRIO_PROCESS, 0);
+    (void)setpriority(PRIO_PROCESS, 0, now + steps);
+}
+
+/* *yielded: what the thread has given way to so far. */
+static struct vg_task *executor_take(struct vg_executor *executor, int *yielded)
 {
     (void)pthread_mutex_lock(&executor->lock);
     while (executor->queue.count == 0 && !executor->stopping) {
@@ -77,7 +91,12 @@ static struct vg_task *executor_take(struct vg_executor *executor)
         executor->idle--;
     }
     struct vg_task *task = vg_fair_queue_take(&executor->queue);
+    const int steps = executor->yields;
     (void)pthread_mutex_unlock(&executor->lock);
+    if (steps != *yielded) {
+        *yielded = steps;
+        give_way(steps);
+    }
     return task;
 }
 
@@ -85,7 +104,8 @@ static void *executor_thread(void *owner)
 {
     struct vg_executor *executor = owner;
     struct vg_task *task;
-    while ((task = executor_take(executor)) != NULL) {
+    int yielded = 0;
+    while ((task = executor_take(executor, &yielded)) != NULL) {
         task->run(task);
     }
     return NULL;
@@ -118,6 +138,15 @@ enum vg_reason vg_executor_create(
     }
     *out_executor = executor;
     return VG_OK;
+}
+
+void vg_executor_yield(struct vg_executor *executor, int steps)
+{
+    VG_ASSERT(steps >= 0);
+    (void)pthread_mutex_lock(&executor->lock);
+    VG_ASSERT(executor->yields == 0);
+    executor->yields = steps;
+    (void)pthread_mutex_unlock(&executor->lock);
 }
 
 void vg_executor_destroy(struct vg_executor *executor)

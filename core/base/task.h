@@ -75,6 +75,13 @@ VG_MUST_USE enum vg_reason vg_executor_create(
     struct vg_executor **out_executor,
     struct vg_error *error);
 
+/*
+ * From their next task on its threads give way to others of the process: by `steps` (0 to 19) of
+ * nice(2), and by not taking the core from whoever runs when they wake (SCHED_BATCH). Where nobody
+ * else wants the core they lose nothing. Once.
+ */
+void vg_executor_yield(struct vg_executor *executor, int steps);
+
 /* Run what waits, then stop the threads. Accepts NULL. */
 void vg_executor_destroy(struct vg_executor *executor);
 

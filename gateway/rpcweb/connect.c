@@ -20,8 +20,9 @@
 
 /* An answer to a failure: at most VG_VIOLATIONS_MAX violations, as text and as bytes. */
 #define VG_CONNECT_ERROR_BYTES_MAX (1024u * 1024u)
-/* A compressed request from this size on may take more than a millisecond to inflate. */
-#define VG_CONNECT_HEAVY_BYTES 1024u
+/* A compressed request from this size on may take more than 0.2 ms to inflate and to read: it may
+ * become a thousand times as large. */
+#define VG_CONNECT_HEAVY_BYTES 128u
 
 static const struct vg_face connect_face;
 

@@ -17,8 +17,9 @@
  * all. */
 #define VG_GRPC_PUBLIC_UNHEARD_BYTES (64u * 1024u)
 #define VG_GRPC_PUBLIC_PENDING_BYTES (128u * 1024u)
-/* A compressed message from this size on may take more than a millisecond to inflate. */
-#define VG_GRPC_HEAVY_BYTES 1024u
+/* A compressed message from this size on may take more than 0.2 ms to inflate and to decode: it may
+ * become a thousand times as large. */
+#define VG_GRPC_HEAVY_BYTES 128u
 /* What is kept of a buffer from one message of a stream to the next. */
 #define VG_GRPC_IDLE_BYTES (16u * 1024u)
 

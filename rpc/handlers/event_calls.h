@@ -23,6 +23,10 @@ struct vg_event_store vg_event_calls_store(const struct vg_call *call, uint32_t 
 struct vg_event_view vg_event_calls_view(struct vg_call *call, struct vg_arena *arena);
 void vg_event_calls_release_view(struct vg_event_view *view);
 
+/* An event whose record is larger than this is read and written on an executor thread: that takes
+ * about 4 us per KiB. */
+#define VG_EVENT_CALLS_INLINE_BYTES (32u * 1024u)
+
 /*
  * May the caller look at an event of this customer? Asked before it is known whether there is one.
  *

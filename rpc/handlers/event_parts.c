@@ -370,6 +370,17 @@ static enum vg_reason reply_links(
     return VG_OK;
 }
 
+static int list_links_v1(struct vg_call *call)
+{
+    struct vg_event_opened opened;
+    enum vg_reason reason = find_v1(call, &opened);
+    if (reason == VG_OK) {
+        reason = reply_links(call, &opened, &links_v1);
+    }
+    vg_event_opened_close(&opened);
+    return (int)reason;
+}
+
 int vg_events_v1_list_links(
     struct vg_call *call,
     const Vigil__Events__V1__GetEventRequest *request,
@@ -377,10 +388,15 @@ int vg_events_v1_list_links(
 {
     (void)request;
     (void)answer;
+    return vg_call_defer(call, list_links_v1);
+}
+
+static int list_links_v2(struct vg_call *call)
+{
     struct vg_event_opened opened;
-    enum vg_reason reason = find_v1(call, &opened);
+    enum vg_reason reason = find_path(call, &opened);
     if (reason == VG_OK) {
-        reason = reply_links(call, &opened, &links_v1);
+        reason = reply_links(call, &opened, &links_v2);
     }
     vg_event_opened_close(&opened);
     return (int)reason;
@@ -393,11 +409,5 @@ int vg_events_v2_list_links(
 {
     (void)request;
     (void)answer;
-    struct vg_event_opened opened;
-    enum vg_reason reason = find_path(call, &opened);
-    if (reason == VG_OK) {
-        reason = reply_links(call, &opened, &links_v2);
-    }
-    vg_event_opened_close(&opened);
-    return (int)reason;
+    return vg_call_defer(call, list_links_v2);
 }

@@ -26,11 +26,13 @@ static enum vg_reason show(
     return reason;
 }
 
-int vg_events_v1_get_event(
-    struct vg_call *call,
-    const Vigil__Events__V1__GetEventRequest *request,
-    Vigil__Events__V1__Event *answer)
+static int get_large_event(struct vg_call *call);
+
+static int get_event(struct vg_call *call, size_t bytes_max)
 {
+    const Vigil__Events__V1__GetEventRequest *request =
+        (const Vigil__Events__V1__GetEventRequest *)call->request;
+    Vigil__Events__V1__Event *answer = (Vigil__Events__V1__Event *)call->reply.answer;
     enum vg_reason reason = vg_event_calls_allow(call, request->customer_id);
     if (reason != VG_OK) {
         return (int)reason;
@@ -47,6 +49,10 @@ int vg_events_v1_get_event(
     struct vg_event_reading reading;
     struct vg_event_record record;
     reason = vg_event_calls_read(call, &id, &reading);
+    if (reason == VG_OK && reading.record.size > bytes_max) {
+        vg_event_reading_release(&reading);
+        return vg_call_defer(call, get_large_event);
+    }
     if (reason == VG_OK) {
         reason = vg_event_record_unpack(&id, reading.record, &call->arena, &record, &call->error);
     }
@@ -56,6 +62,21 @@ int vg_events_v1_get_event(
     }
     vg_event_reading_release(&reading);
     return (int)reason;
+}
+
+static int get_large_event(struct vg_call *call)
+{
+    return get_event(call, SIZE_MAX);
+}
+
+int vg_events_v1_get_event(
+    struct vg_call *call,
+    const Vigil__Events__V1__GetEventRequest *request,
+    Vigil__Events__V1__Event *answer)
+{
+    (void)request;
+    (void)answer;
+    return get_event(call, VG_EVENT_CALLS_INLINE_BYTES);
 }
 
 /* ----------------------------------------------------------------------------------- searches */

@@ -8,12 +8,12 @@
 #include "rpc/handlers/event_view.h"
 #include "rpc/service/call.h"
 
-int vg_events_v2_get_event(
-    struct vg_call *call,
-    const Vigil__Events__V2__GetEventRequest *request,
-    Vigil__Events__V2__Event *answer)
+static int get_large_event(struct vg_call *call);
+
+static int get_event(struct vg_call *call, size_t bytes_max)
 {
-    (void)answer;
+    const Vigil__Events__V2__GetEventRequest *request =
+        (const Vigil__Events__V2__GetEventRequest *)call->request;
     enum vg_reason reason = vg_event_calls_allow(call, request->customer_id);
     struct vg_event_id id = {
         .timestamp = request->timestamp,
@@ -36,6 +36,10 @@ int vg_events_v2_get_event(
     struct vg_event_reading reading;
     struct vg_bytes wire = { 0 };
     reason = vg_event_calls_read_either(call, &id, &reading);
+    if (reason == VG_OK && reading.record.size > bytes_max) {
+        vg_event_reading_release(&reading);
+        return vg_call_defer(call, get_large_event);
+    }
     if (reason == VG_OK) {
         struct vg_event_view view = vg_event_calls_view(call, &call->arena);
         reason = vg_event_view_wire(&view, &id, reading.record, &members, &wire, &call->error);
@@ -44,6 +48,21 @@ int vg_events_v2_get_event(
     }
     vg_event_reading_release(&reading);
     return (int)(reason == VG_OK ? vg_event_calls_reply(call, wire) : reason);
+}
+
+static int get_large_event(struct vg_call *call)
+{
+    return get_event(call, SIZE_MAX);
+}
+
+int vg_events_v2_get_event(
+    struct vg_call *call,
+    const Vigil__Events__V2__GetEventRequest *request,
+    Vigil__Events__V2__Event *answer)
+{
+    (void)request;
+    (void)answer;
+    return get_event(call, VG_EVENT_CALLS_INLINE_BYTES);
 }
 
 /* ----------------------------------------------------------------------------------- many events

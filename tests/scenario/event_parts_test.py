@@ -105,6 +105,29 @@ class Payloads(Parts):
         for target in self.targets(event_id, "payload"):
             self.assertEqual(self.rest.get(target).data, {"id": event_id, "type": "string", "payload": "early"}, target)
 
+    def test_a_large_event_is_the_same_on_every_way(self):
+        """Where it is read depends on its size; what is told does not."""
+        for size in (1, 25, 40, 900):  # KiB: from 32 on it is an executor thread that reads
+            properties = {f"key{number}": f"{number} ".ljust(1024, "x") for number in range(size)}
+            event_id = self.submit(properties=properties, signature=f"large {size}")
+            bare = event_id.partition("/")[2]
+            with self.subTest(size=size):
+                v1 = self.rest.get(f"/events/v1/{event_id}")
+                v2 = self.rest.get(f"/events/v2/event/{bare}?includeAllProperties=true")
+                self.assertEqual((v1.status, v2.status), (200, 200))
+                self.assertTrue(properties.items() <= v1.data["properties"].items())
+                told = {row["key"]: row["values"][0] for row in v2.data["properties"]}
+                self.assertTrue(properties.items() <= told.items())
+                found = self.rest.post("/events/v2/event/search", {
+                    "startTimestamp": 0, "includeAllProperties": True, "attack": [{"signature": [f"large {size}"]}]})
+                self.assertTrue(found.data == [v2.data])
+                self.assertTrue(self.by_grpc(EVENT_V2 + "GetEvent", event_id, includeAllProperties=True) == v2.data)
+                self.assertEqual(self.by_grpc(EVENT_V1 + "GetEvent", event_id), v1.data)
+                for path in (f"/events/v1/{event_id}", f"/events/v2/event/{bare}?includeAllProperties=true"):
+                    tag = self.rest.get(path).headers["etag"]
+                    again = self.rest.request("GET", path, headers={"If-None-Match": tag})
+                    self.assertEqual(again.status, 304)
+
     def test_an_event_without(self):
         event_id = self.submit()
         self.check_refused(event_id, "payload", 404, "payload.not.found")

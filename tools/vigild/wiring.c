@@ -223,6 +223,9 @@ static enum vg_reason open_all(struct vg_wiring *wiring, struct vg_error *error)
             &wiring->service.executor,
             error);
     }
+    if (reason == VG_OK) {
+        vg_executor_yield(wiring->service.executor, (int)settings->executor_nice);
+    }
     if (reason != VG_OK) {
         return reason;
     }

@@ -1,10 +1,12 @@
 /* Mailboxes and executors, with many threads at once. */
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -330,6 +332,52 @@ static void test_executor__does_not_ration_what_nobody_asked_for(void **state)
     let_go(&held, NULL, 0);
 }
 
+struct noted_task {
+    struct vg_task task;
+    struct gate *gate;
+    int nice;
+    int policy;
+};
+
+static void run_noting(struct vg_task *task)
+{
+    struct noted_task *own = VG_CONTAINER_OF(task, struct noted_task, task);
+    own->nice = getpriority(PRIO_PROCESS, 0);
+    own->policy = sched_getscheduler(0);
+    gate_pass(own->gate);
+}
+
+static void test_executor__gives_way_from_the_next_task_on(void **state)
+{
+    (void)state;
+    struct gate gate = VG_GATE_INIT;
+    struct noted_task tasks[4];
+    struct vg_executor *executor = NULL;
+    const int nice = getpriority(PRIO_PROCESS, 0);
+    const int policy = sched_getscheduler(0);
+    const int nicer = nice + 3 < 19 ? nice + 3 : 19;
+    for (unsigned i = 0; i < VG_ARRAY_COUNT(tasks); i++) {
+        tasks[i] = (struct noted_task){ .task.run = run_noting, .gate = &gate };
+    }
+    assert_int_equal(vg_executor_create("polite", 1, 8, &executor, NULL), VG_OK);
+    assert_true(vg_executor_post(executor, &tasks[0].task));
+    gate_await(&gate, 1);
+    assert_int_equal(tasks[0].nice, nice);
+    assert_int_equal(tasks[0].policy, policy);
+    vg_executor_yield(executor, 3);
+    for (unsigned i = 1; i < VG_ARRAY_COUNT(tasks); i++) {
+        assert_true(vg_executor_post(executor, &tasks[i].task));
+    }
+    gate_open(&gate);
+    vg_executor_destroy(executor);
+    for (unsigned i = 1; i < VG_ARRAY_COUNT(tasks); i++) {
+        assert_int_equal(tasks[i].nice, nicer); /* once, not with each task */
+        assert_int_equal(tasks[i].policy, SCHED_BATCH);
+    }
+    assert_int_equal(getpriority(PRIO_PROCESS, 0), nice); /* who posts is as before */
+    assert_int_equal(sched_getscheduler(0), policy);
+}
+
 static void test_executor__destroys_nothing_and_the_idle(void **state)
 {
     (void)state;
@@ -346,6 +394,7 @@ int main(void)
         cmocka_unit_test(test_mailbox__many_threads_post_and_nothing_is_lost),
         cmocka_unit_test(test_executor__many_threads_post_and_each_task_runs_once),
         cmocka_unit_test(test_executor__a_full_queue_is_an_answer),
+        cmocka_unit_test(test_executor__gives_way_from_the_next_task_on),
         cmocka_unit_test(test_executor__leaves_room_for_those_who_come_next),
         cmocka_unit_test(test_executor__is_full_for_all_when_it_is_full),
         cmocka_unit_test(test_executor__does_not_ration_what_nobody_asked_for),
