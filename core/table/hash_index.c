@@ -382,7 +382,8 @@ static void fill_block(
     const struct header *header,
     uint64_t *block)
 {
-    struct filling filling = { .hashes = block + HEADER_WORDS, .bitmap = 1 };
+    uint64_t *hashes = block + HEADER_WORDS;
+    struct filling filling = { .hashes = hashes, .bitmap = 1 };
     place_arrays(&filling, header);
     uint32_t next = 0;
     for (uint32_t first = 0; first < pairs->count;) {
