@@ -52,8 +52,8 @@ static struct vg_peer_turn *peer_of(struct vg_turn_link *link)
 
 void vg_peer_turns_dispose(struct vg_peer_turns *turns)
 {
-    while (turns->debtors.first != NULL) {
-        peer_free(peer_of(turns->debtors.first));
+    while (turns->debtors.count > 0) {
+        peer_free(peer_of(vg_turn_line_take(&turns->debtors)));
     }
     VG_ASSERT(turns->count == 0);
 }
@@ -75,13 +75,13 @@ static void peer_fill(struct vg_peer_turn *peer, uint64_t now_ns)
 /* Those that owe nothing any more are forgotten; those that left first are looked at first. */
 static void turns_forget(struct vg_peer_turns *turns, uint64_t now_ns)
 {
-    while (turns->debtors.first != NULL) {
-        struct vg_peer_turn *peer = peer_of(turns->debtors.first);
-        peer_fill(peer, now_ns);
-        if (peer->credit_ns < VG_PEER_BURST_NS && turns->debtors.count <= VG_PEER_DEBTORS_MAX) {
+    while (turns->debtors.count > 0) {
+        struct vg_peer_turn *first = peer_of(turns->debtors.first);
+        peer_fill(first, now_ns);
+        if (first->credit_ns < VG_PEER_BURST_NS && turns->debtors.count <= VG_PEER_DEBTORS_MAX) {
             return;
         }
-        peer_free(peer);
+        peer_free(peer_of(vg_turn_line_take(&turns->debtors)));
     }
 }
 

@@ -153,7 +153,6 @@ struct vg_call {
     const struct vg_method *method;       /* after FIND */
     const struct vg_principal *principal; /* after AUTHENTICATE; a reference. Of a PUBLIC method
                                              vg_principal_nobody */
-    bool is_proven;                       /* after AUTHENTICATE: by a valid key or certificate */
     vg_time now;                          /* arrival: the one `now` of all relative times */
     uint64_t started_ns;
     uint64_t answered_ns; /* of a search: when its first part was there; 0 = not yet */
@@ -161,6 +160,7 @@ struct vg_call {
 
     struct vg_arena arena;
     struct vg_buffer body;
+    bool is_proven;  /* after AUTHENTICATE: by a valid key or certificate */
     bool was_packed; /* the face has got the request in a compressed form */
     bool is_heavy;   /* READ costs more than the size of the body tells: not on the worker */
     ProtobufCMessage *request;

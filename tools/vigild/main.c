@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "core/base/log.h"
 #include "core/base/memory_budget.h"
+#include "rpc/net/peer_refusal.h"
 #include "tools/vigild/demo.h"
 #include "tools/vigild/options.h"
 #include "tools/vigild/wiring.h"
@@ -128,7 +130,12 @@ static enum vg_reason run(const struct vg_options *options, sigset_t *signals)
  * need, as far as the hard limit lets us. Before the store is opened, which looks at it. */
 static void raise_file_limit(const struct vg_settings *settings)
 {
-    rlim_t wanted = (rlim_t)settings->connections_max + settings->open_files_max + FILES_SPARE;
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    const rlim_t workers = settings->workers != 0 ? settings->workers
+                           : cores > 0            ? (rlim_t)cores
+                                                  : 1;
+    const rlim_t wanted = (rlim_t)settings->connections_max + settings->open_files_max +
+                          workers * VG_PEER_REFUSAL_MAX + FILES_SPARE;
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) {
         return;
