@@ -30,8 +30,8 @@
 #define VG_TRACE_POINT3(name, one, two, three) ((void)(one), (void)(two), (void)(three))
 #endif
 
-/* A call has passed FIND: the path of its method (as asked for, when there is no such method), and
- * our span, by which start and end belong together. */
+/* A call has passed FIND: the path of its method ("" when there is no such method), and our span,
+ * by which start and end belong together. */
 static inline void vg_trace_point_call_start(const char *path, uint64_t span)
 {
     VG_TRACE_POINT2(call_start, path, span);

@@ -1,8 +1,9 @@
 /*
  * gRPC as an application of the exchange: the life of one call, from request headers to trailers.
  *
- * Unary methods and server streaming are served: a twin of the contract runs the handler of its
- * unary partner, tells limit, offset and count as initial metadata (vigil-limit, vigil-offset,
+ * All four kinds of methods are served: unary, uploads (grpc_request.h), conversations
+ * (rpc/service/conversation.h) and rows. A twin of the contract runs the handler of its unary
+ * partner, tells limit, offset and count as initial metadata (vigil-limit, vigil-offset,
  * vigil-count) and sends each row as a message. While one part of the rows is sent as the client
  * takes it, the next is made on an executor thread, and no more: a client that does not read stops
  * the rows. A failure on the way ends the stream, after whole messages, with its status.
