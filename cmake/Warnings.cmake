@@ -10,12 +10,6 @@ target_compile_options(vg_warnings INTERFACE
     $<$<BOOL:${VG_WERROR}>:-Werror>
     $<$<C_COMPILER_ID:Clang>:-Wthread-safety>)
 
-# gcc clears what is larger than 32 bytes by "rep stos", which takes some forty cycles to begin and whose bytes a read
-# soon after waits for. Streams and calls are cleared for every request.
-if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
-    add_compile_options("$<$<CONFIG:Release>:-mmemset-strategy=vector_loop:128:noalign,libcall:-1:noalign>")
-endif()
-
 if(VG_HARDEN)
     set(CMAKE_POSITION_INDEPENDENT_CODE ON)
     add_compile_options(-fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
