@@ -169,8 +169,7 @@ struct vg_call {
     struct vg_intake *intake;  /* of a streamed request (vg_call_receive), or of a conversation */
     uint64_t intake_bytes_max; /* then: the largest body; what is larger need not be fed */
     struct vg_reply reply;
-    const char
-        *object; /* what was changed, for the audit log, if the request does not say it; NULL */
+    const char *object; /* what was changed, if the request does not say it: audit log; NULL */
     /* How a question was answered, for the log of slow ones; NULL = nobody tells. */
     void (*explain)(const struct vg_call *call, struct vg_log_line *line);
     const void *explanation;    /* for `explain` */
