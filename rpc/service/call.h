@@ -201,7 +201,6 @@ struct vg_call {
     bool in_talk;   /* among the conversations of strangers */
     bool in_quota;  /* of the key, too */
     bool logged;
-
     struct vg_error error; /* the last member: not cleared as a whole */
 };
 
