@@ -325,6 +325,17 @@ static void wait_until(struct watch *watch, uint64_t due)
     watch->waits = vg_event_watches_wait(watches_of(watch), &watch->member);
 }
 
+/* It could not look: after a while again, and no change wakes it before, not even one that has been
+ * made already. */
+static void retry_later(struct watch *watch)
+{
+    watch->member.where = NULL;
+    watch->member.sequence = UINT64_MAX;
+    watch->member.due_ns = now_ns(watch) + VG_WATCH_RETRY_NS;
+    watch->waits = true;
+    watch->waits = vg_event_watches_wait(watches_of(watch), &watch->member);
+}
+
 static void begin_step(struct watch *watch)
 {
     struct vg_call *call = watch->call;
@@ -334,12 +345,9 @@ static void begin_step(struct watch *watch)
     if (vg_executor_post_for(call->service->executor, vg_call_caller(call), &watch->task)) {
         return;
     }
-    /* All are busy: after a while again. */
+    /* All are busy. */
     watch->steps = false;
-    watch->member.where = NULL;
-    watch->member.sequence = UINT64_MAX;
-    watch->member.due_ns = now_ns(watch) + VG_WATCH_RETRY_NS;
-    watch->waits = vg_event_watches_wait(watches_of(watch), &watch->member);
+    retry_later(watch);
     (void)!vg_call_repay(call);
 }
 
@@ -402,8 +410,7 @@ static void stepped(struct vg_task *task)
         return;
     }
     if (watch->reason != VG_OK) {
-        watch->member.where = NULL;
-        wait_until(watch, now_ns(watch) + VG_WATCH_RETRY_NS);
+        retry_later(watch);
     } else {
         watch->live = watch->complete;
     }
