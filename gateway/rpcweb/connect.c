@@ -11,6 +11,7 @@
 #include "gateway/envelope/header_list.h"
 #include "gateway/json/json_read.h"
 #include "gateway/rpcweb/connect_call.h"
+#include "gateway/rpcweb/connect_error.h"
 #include "gateway/rpcweb/connect_head.h"
 #include "gateway/rpcweb/connect_query.h"
 #include "gateway/rpcweb/media_type.h"
@@ -397,8 +398,14 @@ static void face_ready(struct vg_call *call)
     }
 }
 
+static unsigned face_http_status(unsigned grpc_code)
+{
+    return vg_connect_error_status((enum vg_grpc_code)grpc_code);
+}
+
 static const struct vg_face connect_face = {
     .name = "connect",
+    .http_status = face_http_status,
     .find = vg_grpc_face_find,
     .read = face_read,
     .write = vg_connect_answer_write,

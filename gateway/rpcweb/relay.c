@@ -244,6 +244,7 @@ static struct relay_stream *stream_create(struct vg_exchange *outer)
     }
     if (stream->form != NULL) {
         stream->answer_form = vg_relay_form_of_answer(stream->form, &outer->request);
+        stream->inner.form = stream->form->is_connect ? "connect" : "grpc-web";
         stream->inner.request.headers = stream->headers;
         stream->inner.request.content_length = -1;
     }

@@ -238,6 +238,7 @@ void vg_grpc_stream_begin(
     call->peer = exchange->request.peer;
     call->peer_port = exchange->request.peer_port;
     call->http_version = exchange->request.version;
+    call->form = exchange->form;
     call->identity = vg_peer_identity_ref(exchange->request.identity);
     call->timeout_ns = headers->timeout_ns;
     call->request_bytes_max = service->settings->grpc_message_bytes_max;

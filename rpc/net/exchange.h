@@ -115,6 +115,8 @@ struct vg_exchange {
                      its side of the connection waits for nothing: it has gone */
     bool is_proven; /* set by the application from within `headers`: the client has shown a valid
                        key */
+    const char *form; /* what the request came as, for logs: set by an application that passes it on
+                         in another form; NULL = as the application has it */
     struct vg_http_request request;
     const struct vg_http_header *trailers; /* set by the application before it answers
                                               VG_PULL_TRAILERS; borrowed until closed */

@@ -17,6 +17,7 @@
 #include "core/base/metrics.h"
 #include "core/base/text_number.h"
 #include "core/base/time_text.h"
+#include "rpc/service/call_log.h"
 #include "rpc/service/call_trace.h"
 #include "rpc/service/service.h"
 
@@ -223,7 +224,7 @@ static void put_line(struct vg_buffer *out, const struct vg_call *call, unsigned
     const struct vg_reason_row *row = vg_reason_row(call->reason);
     char id[VG_CALL_TRACE_ID_SIZE];
     put_text(out, "class", class_name(class));
-    put_text(out, "face", call->face->name);
+    put_text(out, "face", vg_call_log_form(call));
     if (call->method != NULL) {
         put_text(out, "method", call->method->path);
     }

@@ -56,7 +56,9 @@ struct vg_service;
 
 /* The parts of a call that differ between gRPC and REST. */
 struct vg_face {
-    const char *name; /* "grpc", "rest": label of metrics and access log */
+    const char *name; /* "grpc", "rest", "connect": vg_call_log_form */
+    /* Of an answer with that gRPC code, for the access log; NULL = 200, or of REST the reason's. */
+    unsigned (*http_status)(unsigned grpc_code);
     /* FIND: set call->method from the path. Fails with METHOD_NOT_FOUND, URL_NOT_FOUND,
      * METHOD_NOT_ALLOWED. */
     enum vg_reason (*find)(struct vg_call *call);
@@ -139,7 +141,8 @@ struct vg_call {
     struct vg_bytes idempotency_key;         /* as sent, data NULL = none */
     struct vg_metadata metadata;             /* of the request: call_metadata.h */
     const struct vg_peer_identity *identity; /* by a client certificate: a reference; NULL = none */
-    uint8_t http_version;                    /* 11, 20; 0 = not said */
+    const char *form;     /* what the request came as, for logs; NULL = the face's name */
+    uint8_t http_version; /* 11, 20; 0 = not said */
     struct vg_call_trace trace;
     /* The object that a CONDITIONAL method changes has to have one of these revisions, if there are
      * any; where it has not: PRECONDITION_FAILED. */

@@ -80,9 +80,20 @@ static void put_hidden(struct vg_log_line *line, const char *key, struct vg_byte
     vg_log_bytes(line, key, vg_bytes(text, size));
 }
 
+/* The code that gRPC is told: of a failure in other words than its row's, the error's own. */
+static enum vg_grpc_code code_of(const struct vg_call *call)
+{
+    uint8_t own = call->error.reason == call->reason ? call->error.grpc_code : 0;
+    uint8_t code = call->reason != VG_OK && own != 0 ? own : vg_reason_row(call->reason)->grpc_code;
+    return code <= VG_GRPC_UNAUTHENTICATED ? (enum vg_grpc_code)code : VG_GRPC_UNKNOWN;
+}
+
 /* The status line's number that REST answers; gRPC says all with 200. */
 static unsigned http_status(const struct vg_call *call)
 {
+    if (call->face->http_status != NULL) {
+        return call->face->http_status(code_of(call));
+    }
     if (call->face->takes_wire) {
         return 200;
     }
@@ -104,14 +115,6 @@ static void put_error(struct vg_log_line *line, const struct vg_call *call)
     }
 }
 
-/* The code that gRPC is told: of a failure in other words than its row's, the error's own. */
-static enum vg_grpc_code code_of(const struct vg_call *call)
-{
-    uint8_t own = call->error.reason == call->reason ? call->error.grpc_code : 0;
-    uint8_t code = call->reason != VG_OK && own != 0 ? own : vg_reason_row(call->reason)->grpc_code;
-    return code <= VG_GRPC_UNAUTHENTICATED ? (enum vg_grpc_code)code : VG_GRPC_UNKNOWN;
-}
-
 static void write_line(const struct vg_call *call, uint64_t duration_ns)
 {
     struct vg_log_line line;
@@ -122,7 +125,7 @@ static void write_line(const struct vg_call *call, uint64_t duration_ns)
     }
     char peer[VG_NETWORK_TEXT_SIZE];
     (void)vg_network_print(&call->peer, peer);
-    vg_log_text(&line, "face", call->face->name);
+    vg_log_text(&line, "face", vg_call_log_form(call));
     if (call->method != NULL) {
         vg_log_text(&line, "method", call->method->path);
     } else {

@@ -10,6 +10,12 @@
 #include "rpc/service/call.h"
 #include "rpc/service/service.h"
 
+/* What the request came as: "rest", "grpc", "grpc-web", "connect". */
+static inline const char *vg_call_log_form(const struct vg_call *call)
+{
+    return call->form != NULL ? call->form : call->face->name;
+}
+
 /* The call has passed FIND, or failed there: count it. Once per call. */
 void vg_call_log_begin(const struct vg_call *call);
 

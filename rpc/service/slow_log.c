@@ -5,6 +5,7 @@
 #include "core/base/log.h"
 #include "core/base/metrics.h"
 #include "core/base/settings.h"
+#include "rpc/service/call_log.h"
 #include "rpc/service/call_trace.h"
 #include "rpc/service/service.h"
 
@@ -45,7 +46,7 @@ static void write_line(const struct vg_call *call, uint64_t duration_ns)
     }
     vg_call_trace_request_id(call, id);
     vg_log_text(&line, "method", call->method->path);
-    vg_log_text(&line, "face", call->face->name);
+    vg_log_text(&line, "face", vg_call_log_form(call));
     if (call->principal != NULL) {
         vg_log_text(&line, "user", call->principal->user_name);
         vg_log_text(&line, "key", call->principal->key_id);

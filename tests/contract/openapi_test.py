@@ -103,6 +103,19 @@ class Documents(unittest.TestCase):
         self.assertLessEqual({"getEventV1", "getEventV2", "getCurrentUserV1", "getSampleV2"}, tagged)
         self.assertFalse(tagged & {"listCasesV1", "submitEventV2", "getRawSampleV2"})
 
+    def test_answers_without_end_are_described_as_they_come(self):
+        """Lines and events, never an envelope; what goes on where another ended; and that this may be too late."""
+        found = {operation["operationId"]: operation for _, document in self.each() for _, _, operation in operations(document)}
+        for name in ("watchV2", "watchV2_2"):
+            operation = found[name]
+            content = operation["responses"]["200"]["content"]
+            self.assertEqual(set(content), {"application/jsonl", "text/event-stream"})
+            for media in content.values():
+                self.assertEqual(media["x-itemSchema"], {"$ref": "#/components/schemas/events.v2.WatchAnswer"})
+            self.assertIn("410", operation["responses"])
+            self.assertIn("Last-Event-ID", {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "header"})
+        self.assertNotIn("410", found["searchEventsV2"]["responses"])
+
     def test_every_member_says_what_it_is(self):
         for api, document in self.each():
             for part in walk(document["components"]["schemas"]):

@@ -20,6 +20,7 @@ from vigiltest.certificates import Authority, require_openssl  # noqa: E402
 from vigiltest.clients import Grpc, GrpcError, Rest  # noqa: E402
 from vigiltest.directory import Directory  # noqa: E402
 from vigiltest.documented_json import without_absent  # noqa: E402
+from vigiltest.process import wait_until  # noqa: E402
 from vigiltest.raw import H2, Raw, request  # noqa: E402
 from google.protobuf import descriptor_pb2, json_format  # noqa: E402
 from google.rpc import error_details_pb2, status_pb2  # noqa: E402
@@ -376,6 +377,27 @@ class Connect(Forms):
         self.assertEqual((answer.status, answer.headers["x-request-id"]), (200, "r-7"))
         answer = self.ask(USER, b"{}", key=None)
         self.assertEqual((answer.status, answer.headers["www-authenticate"]), (401, "Bearer"))
+
+    def test_the_log_says_how_a_call_came_and_what_it_was_answered(self):
+        empty, web = b"\0\0\0\0\0", "application/grpc-web"
+        rows = [("connect", USER, JSON, b"{}", self.admin, 200), ("connect", USER, JSON, b"{}", None, 401),
+                ("connect", SEARCH, JSON, b'{"limit": -1}', self.admin, 400), ("connect", SEARCH, JSON, b'{"bogus": 1}', self.admin, 400),
+                ("grpc-web", USER, web, empty, self.admin, 200), ("grpc-web", USER, web, empty, None, 200),
+                ("grpc-web", USER, web + "-text", b"AAAAAAA=", self.admin, 200),
+                ("connect", STREAM, "application/connect+proto", empty, self.admin, 200)]
+        for number, (_, path, kind, body, key, status) in enumerate(rows):
+            self.assertEqual(self.ask(path, body, kind, key, headers=[f"X-Request-Id: form-{number}"]).status, status, rows[number])
+        lines = {}
+
+        def all_are_there():
+            for line in self.server.log_text().splitlines():
+                if '"event":"access"' in line and '"request_id":"form-' in line:
+                    row = json.loads(line)
+                    lines[row["request_id"]] = (row["face"], row["status"])
+            return len(lines) == len(rows)
+        wait_until(all_are_there, what="a line for each")
+        for number, row in enumerate(rows):
+            self.assertEqual(lines[f"form-{number}"], (row[0], row[5]), row)
 
     def test_a_connection_serves_all_forms(self):
         raw = Raw(self.server.port)

@@ -82,10 +82,16 @@ static bool fits_query(const struct vg_model_field *field)
             field->message->bare_scalar != VG_ROW_NONE);
 }
 
+/* Its answer goes on: lines or events, each with one message. */
+static bool is_stream(const struct vg_model_route *route)
+{
+    return (route->method->flags & VG_METHOD_STREAMS) != 0;
+}
+
 /* A GET for one object: its answer has an entity tag (docs/rest.md). */
 static bool has_tag(const struct vg_model_route *route)
 {
-    return route->verb == VG_VERB_GET &&
+    return route->verb == VG_VERB_GET && !is_stream(route) &&
            route->method->options->envelope == VIGIL__ENVELOPE__ENVELOPE_OBJECT;
 }
 
@@ -119,6 +125,12 @@ static void write_conditions(struct vg_openapi *openapi, const struct vg_model_r
             openapi,
             "If-Match",
             "Entity tags of what is to be changed: if it has been changed since, 412.");
+    }
+    if (is_stream(route)) {
+        write_header_parameter(
+            openapi,
+            "Last-Event-ID",
+            "The token of the last answer that the client has: go on behind it.");
     }
 }
 
@@ -175,6 +187,19 @@ static void write_content(struct vg_document *document, const char *type, const 
         vg_document_string(document, "type", "string");
         vg_document_string(document, "format", "binary");
     }
+    vg_document_end(document, '}');
+    vg_document_end(document, '}');
+}
+
+/* Of an answer that goes on: text, of which each line, or event, is one `reference`. */
+static void write_items(struct vg_document *document, const char *type, const char *reference)
+{
+    vg_document_object(document, type);
+    vg_document_object(document, "schema");
+    vg_document_string(document, "type", "string");
+    vg_document_end(document, '}');
+    vg_document_object(document, "x-itemSchema");
+    vg_document_string(document, "$ref", reference);
     vg_document_end(document, '}');
     vg_document_end(document, '}');
 }
@@ -249,14 +274,16 @@ static void write_success(struct vg_openapi *openapi, const struct vg_model_rout
     vg_document_object(document, "content");
     if (method->options->envelope == VIGIL__ENVELOPE__ENVELOPE_RAW) {
         write_content(document, "application/octet-stream", NULL);
-    } else {
+    } else if (!is_stream(route)) {
         const struct vg_model_message *data =
             method->rows != NULL ? method->rows->message : method->answer;
         const char *reference = vg_openapi_wrapper_reference(openapi, data, method->rows != NULL);
         write_content(document, "application/json", reference);
     }
     for (size_t i = 0; i < sizeof product_types / sizeof product_types[0]; i++) {
-        if ((method->produces & (1u << i)) != 0) {
+        if ((method->produces & (1u << i)) != 0 && is_stream(route)) {
+            write_items(document, product_types[i], vg_openapi_reference(openapi, method->answer));
+        } else if ((method->produces & (1u << i)) != 0) {
             write_content(document, product_types[i], NULL);
         }
     }
@@ -301,6 +328,9 @@ static void write_responses(struct vg_openapi *openapi, const struct vg_model_ro
     write_failure(openapi, "403", "Access denied");
     if (has_variable(route)) {
         write_failure(openapi, "404", "Not found");
+    }
+    if (is_stream(route)) {
+        write_failure(openapi, "410", "It cannot go on there any more: begin anew");
     }
     write_failure(
         openapi,
