@@ -4,8 +4,8 @@
  * The face (rpc/grpc, gateway/web) embeds struct vg_call in its own stream state, fills in what it
  * knows, and drives it:
  *
- *     vg_call_init → vg_call_begin (FIND, AUTHENTICATE, QUOTA: headers only) → body bytes into
- * call->body → vg_call_run (READ, VALIDATE, ALLOW, RUN, REPLY) → face->ready on the worker →
+ *     vg_call_init → vg_call_begin (FIND, AUTHENTICATE, QUOTA: headers only) → body into call->body
+ *     → vg_call_run (READ, VALIDATE, ALLOW, RUN, REPLY) → face->ready on the worker →
  * vg_call_dispose
  *
  * A method with a stream of requests (intake.h) takes its body while it arrives:
@@ -56,9 +56,8 @@ struct vg_service;
 
 /* The parts of a call that differ between gRPC and REST. */
 struct vg_face {
-    const char *name; /* "grpc", "rest", "connect": vg_call_log_form */
-    /* Of an answer with that gRPC code, for the access log; NULL = 200, or of REST the reason's. */
-    unsigned (*http_status)(unsigned grpc_code);
+    const char *name;                            /* "grpc", "rest", "connect" */
+    unsigned (*http_status)(unsigned grpc_code); /* for logs; NULL = 200, or the reason's */
     /* FIND: set call->method from the path. Fails with METHOD_NOT_FOUND, URL_NOT_FOUND,
      * METHOD_NOT_ALLOWED. */
     enum vg_reason (*find)(struct vg_call *call);
