@@ -56,13 +56,6 @@ static struct vg_conn *accept_create(struct vg_worker_listener *listener)
     return conn;
 }
 
-/* The kernel would take megabytes for a peer that does not read, and they cost us their making. */
-static void accept_bound_unsent(int handle)
-{
-    const int most = VG_CONN_FILL_BYTES;
-    (void)setsockopt(handle, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof(most));
-}
-
 static void accept_on_dropped(uv_handle_t *handle)
 {
     struct vg_conn *conn = VG_CONTAINER_OF(handle, struct vg_conn, socket);
@@ -110,8 +103,6 @@ static void accept_begin(
         accept_drop(conn, handle);
         return;
     }
-    (void)uv_tcp_nodelay(&conn->socket, 1);
-    accept_bound_unsent(handle);
     vg_conn_begin(conn);
     vg_conn_turn_charge(conn);
 }
@@ -160,8 +151,22 @@ static void accept_on_ready(uv_poll_t *poll, int status, int events)
     vg_worker_set_timer(worker, &listener->pause, uv_hrtime() + VG_CONN_ACCEPT_PAUSE_NS);
 }
 
+/*
+ * What every connection is to have is said once: on Linux sockets have the options of the one they
+ * are accepted from. Answers go out as they are written; and the kernel would take megabytes for a
+ * peer that does not read, which cost us their making.
+ */
+static void accept_prepare(int handle)
+{
+    const int on = 1;
+    const int most = VG_CONN_FILL_BYTES;
+    (void)setsockopt(handle, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    (void)setsockopt(handle, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof(most));
+}
+
 int vg_conn_accept_open(struct vg_worker_listener *listener)
 {
+    accept_prepare(listener->handle);
     if (listen(listener->handle, VG_CONN_ACCEPT_BACKLOG) != 0) {
         const int failed = uv_translate_sys_error(errno);
         (void)close(listener->handle);

@@ -113,8 +113,8 @@ struct vg_exchange {
     struct vg_worker *worker;
     bool endless; /* set by the application: the answer has no end of its own, so a client that ends
                      its side of the connection waits for nothing: it has gone */
-    bool is_proven; /* set by the application from within `headers`: the client has shown a valid
-                       key */
+    bool is_proven;   /* set by the application from within `headers`: the client has shown a valid
+                         key */
     const char *form; /* what the request came as, for logs: set by an application that passes it on
                          in another form; NULL = as the application has it */
     struct vg_http_request request;

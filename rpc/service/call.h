@@ -58,8 +58,7 @@ struct vg_service;
 struct vg_face {
     const char *name;                            /* "grpc", "rest", "connect" */
     unsigned (*http_status)(unsigned grpc_code); /* for logs; NULL = 200, or the reason's */
-    /* FIND: set call->method from the path. Fails with METHOD_NOT_FOUND, URL_NOT_FOUND,
-     * METHOD_NOT_ALLOWED. */
+    /* FIND: set call->method by the path, or METHOD_NOT_FOUND, URL_NOT_FOUND, METHOD_NOT_ALLOWED */
     enum vg_reason (*find)(struct vg_call *call);
     /* READ: make call->request from call->body (and path and query). Collects violations in
      * call->error. */

@@ -1,5 +1,6 @@
 """HTTP/1.1 as RFC 9110 and 9112 have it, by bytes on a socket against the real server; and the same request over HTTP/2."""
 import json
+import pathlib
 import re
 import signal
 import subprocess
@@ -110,6 +111,10 @@ class Connections(Http1):
 class Turns(Http1):
     settings = ("workers=1",)
 
+    def stands_still(self):
+        threads = pathlib.Path(f"/proc/{self.server.process.pid}/task").iterdir()
+        return all((thread / "stat").read_text().rpartition(")")[2].split()[0] == "T" for thread in threads)
+
     def test_requests_sent_ahead_wait_for_others(self):
         """What both sent lies there when the loop looks: the one request is answered among the first of the two thousand."""
         crowd, single = self.open(), self.open()
@@ -118,6 +123,7 @@ class Turns(Http1):
             raw.answer()
         self.server.process.send_signal(signal.SIGSTOP)
         try:
+            wait_until(self.stands_still, what="a server that stands still")
             crowd.send(request("GET", "/healthz") * 2000)
             single.send(request("GET", "/metrics"))
         finally:
