@@ -350,12 +350,10 @@ static void finish_exchange(struct vg_http1_conn *state)
     state->conn->streams_open = 0;
     state->conn->active_ns = vg_worker_now_ns(state->conn->worker);
     state->exchange.app->closed(&state->exchange, true);
-    if (state->last || state->stop) {
-        state->stop = true;
-    } else if (state->ahead.size > 0) {
+    const bool has_more = state->ahead.size > 0 || !state->peer_ended;
+    state->stop = state->stop || state->last || !has_more;
+    if (!state->stop && state->ahead.size > 0) {
         parse_ahead(state);
-    } else if (state->peer_ended) {
-        state->stop = true;
     }
     vg_http1_pace(state);
 }
